@@ -1,0 +1,1 @@
+"""A node: accelerators, the frame path, and what the node says on the wire."""

@@ -1,0 +1,80 @@
+"""The whole bus on one page: a node writes `up`, reads `down`."""
+
+from dataclasses import dataclass
+
+from sensors.errors import GilmokError
+
+ROOT = "gilmok/v1"
+
+EVERY_NODE = f"{ROOT}/+/+/up/#"
+"""What the hub subscribes to."""
+
+
+class NameWrong(GilmokError):
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(
+            f"{name!r} can't be the name of a {what}",
+            "use letters, digits, '-' and '_': a name is part of an MQTT topic and of a client id",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTopics:
+    """Every topic of one node."""
+
+    site: str
+    node: str
+
+    def __post_init__(self) -> None:
+        check_name("site", self.site)
+        check_name("node", self.node)
+
+    @property
+    def conn(self) -> str:
+        """Retained, last will: a Conn."""
+        return self._up("conn")
+
+    @property
+    def birth(self) -> str:
+        """Retained: a Birth."""
+        return self._up("birth")
+
+    @property
+    def health(self) -> str:
+        """QoS 0, 1 Hz: a Health."""
+        return self._up("health")
+
+    def detections(self, stream: str) -> str:
+        """QoS 1, never retained: FrameReports."""
+        return self._up(f"det/{stream}")
+
+    def _up(self, leaf: str) -> str:
+        return f"{ROOT}/{self.site}/{self.node}/up/{leaf}"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A topic that a node wrote to, taken apart; `stream` is empty except on `det`."""
+
+    site: str
+    node: str
+    leaf: str
+    stream: str = ""
+
+
+def parse(topic: str) -> Heard | None:
+    """None for a topic that is not a node's `up`."""
+    match topic.split("/"):
+        case ["gilmok", "v1", site, node, "up", leaf]:
+            return Heard(site, node, leaf)
+        case ["gilmok", "v1", site, node, "up", leaf, stream]:
+            return Heard(site, node, leaf, stream)
+        case _:
+            return None
+
+
+def check_name(what: str, name: str) -> str:
+    """`name` if it may stand in a topic and in a client id of any broker; raises NameWrong."""
+    if not name or not all(letter.isascii() and (letter.isalnum() or letter in "-_") for letter in name):
+        raise NameWrong(what, name)
+    return name

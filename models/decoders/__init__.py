@@ -1,0 +1,1 @@
+"""One family of detection heads a file: output tensors in, candidates out."""

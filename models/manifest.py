@@ -1,0 +1,83 @@
+"""What a model is: its input contract, its decoder, its labels, and which file holds it."""
+
+from pathlib import Path
+from typing import Literal
+
+from models.tensors import DType, Layout
+from sensors.config import Settings
+
+Resize = Literal["letterbox-top-left", "letterbox-centre", "stretch"]
+
+
+class InputContract(Settings, frozen=True, kw_only=True):
+    """How a BGR picture becomes the network's input tensor (batch 1).
+
+    Order: colour order, resize (bilinear, on uint8), then (pixel * scale - mean) / std per channel, in the
+    channel order of `colour`.
+    """
+
+    width: int
+    height: int
+    colour: Literal["BGR", "RGB"]
+    resize: Resize
+    layout: Layout = "NCHW"
+    dtype: DType = "float32"
+    pad: int = 114
+    scale: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class Suppression(Settings, frozen=True, kw_only=True):
+    """From candidates to findings, as the model's reference program does it."""
+
+    score_floor: float
+    """A (cell, class) pair is a candidate if its score is greater."""
+    iou: float
+    """Within a class, a box that overlaps a better one by more is suppressed."""
+    candidates: int = 3000
+    keep: int = 100
+    """Boxes kept of a frame, all classes together."""
+
+
+class Origin(Settings, frozen=True, kw_only=True):
+    """Where the file officially comes from, and what may be done with it."""
+
+    url: str
+    licence: str
+    note: str = ""
+
+
+class Manifest(Settings, frozen=True, kw_only=True):
+    name: str
+    summary: str
+    file: str
+    """The file's usual name."""
+    sha256: str
+    bytes: int
+    origin: Origin
+    input: InputContract
+    outputs: tuple[tuple[int, ...], ...]
+    """Shapes by position, checked when a session loads."""
+    decoder: str
+    """A name in the entry point group `gilmok.decoders`."""
+    decoder_options: dict[str, object] = {}
+    suppression: Suppression
+    labels: str | tuple[str, ...] = "coco80"
+    """A named label table (`models.labels`) or the names themselves."""
+
+
+class Artefact(Settings, frozen=True, kw_only=True):
+    """One file of a model, for one backend and precision.
+
+    The original ONNX is the artefact of backend `onnxruntime`, precision `fp32`; a compiler makes others, which
+    may take another input (uint8, NHWC, normalisation folded in) and say so in `input`.
+    """
+
+    model: str
+    path: Path
+    sha256: str
+    precision: str
+    backend: str
+    input: InputContract
+    toolchain: dict[str, str] = {}

@@ -1,0 +1,46 @@
+"""What goes into and comes out of a session: shapes, types, layouts and quantisation."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from sensors.frame import Array
+
+Layout: TypeAlias = Literal["NCHW", "NHWC"]
+DType: TypeAlias = Literal["float32", "float16", "uint8", "int8", "uint16", "int16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """real = (stored - zero_point) * scale, for a whole tensor."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a session, addressed by position: names are export numbers."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType
+    quantisation: Quantisation | None = None
+
+
+def quantise(real: Array, spec: TensorSpec) -> Array:
+    """`real` in the type `spec` stores, rounded half to even and saturated."""
+    if spec.quantisation is None:
+        return real.astype(spec.dtype, copy=False)
+    bounds = np.iinfo(spec.dtype)
+    stored = np.rint(real / spec.quantisation.scale) + spec.quantisation.zero_point
+    return np.clip(stored, bounds.min, bounds.max).astype(spec.dtype)
+
+
+def dequantise(stored: Array, spec: TensorSpec) -> Array:
+    """`stored` as float32 real values; a float tensor is returned as it is."""
+    if spec.quantisation is None:
+        return stored.astype(np.float32, copy=False)
+    real: Array = (stored.astype(np.float32) - spec.quantisation.zero_point) * np.float32(spec.quantisation.scale)
+    return real

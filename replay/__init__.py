@@ -1,0 +1,1 @@
+"""The past and its truth: data sets, recordings, metrics, offline runs."""

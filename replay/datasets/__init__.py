@@ -1,0 +1,1 @@
+"""One data set layout a file, read as its makers publish it."""

@@ -1,0 +1,1 @@
+"""One measure of rightness a file."""

@@ -1,0 +1,95 @@
+"""A recording is one drive with its truth; a data set is a folder of them in its makers' layout."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from replay.truth import Truth
+from sensors import plugins
+from sensors.clock import Clock
+from sensors.errors import GilmokError
+from sensors.frame import Frame, Image
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An evaluated class: which truth labels and which model labels it merges."""
+
+    truth: tuple[str, ...]
+    found: tuple[str, ...]
+
+
+class Recording(Protocol):
+    @property
+    def dataset(self) -> str:
+        """The data set plugin's name."""
+        ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fps(self) -> float: ...
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The truth's own label table."""
+        ...
+
+    @property
+    def groups(self) -> Mapping[str, Group]:
+        """How a COCO-80 model is scored on this data set: evaluated class -> what it merges."""
+        ...
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The frames' own numbers, ascending; they need not begin at 0 nor be without holes."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """sha256 over every picture's and the truth's bytes: the same drive, or not."""
+        ...
+
+    def frames(self, stream: str, clock: Clock) -> Iterator[Frame]:
+        """Every frame in order, stamped at reading; an unreadable picture is a frame with a fault."""
+        ...
+
+    def picture(self, number: int) -> Image:
+        """One frame's picture; raises PictureUnreadable, or KeyError for a number that is not in `numbers`."""
+        ...
+
+    def truth(self, number: int) -> Truth | None:
+        """None: nobody labelled it. Empty: nothing was there."""
+        ...
+
+    def complaints(self) -> Iterator[str]:
+        """A sentence for each thing that is not sound."""
+        ...
+
+
+class Dataset(Protocol):
+    """Built with the root folder; raises DatasetWrong where the layout is not there."""
+
+    def recordings(self) -> Sequence[str]: ...
+
+    def open(self, name: str) -> Recording:
+        """Raises RecordingUnknown or DatasetWrong."""
+        ...
+
+
+class DatasetWrong(GilmokError):
+    """The folder is not what the layout asks for."""
+
+
+class RecordingUnknown(GilmokError):
+    def __init__(self, dataset: str, root: Path, name: str, known: Sequence[str]) -> None:
+        shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
+        super().__init__(f"{root} holds no {dataset} recording named {name!r}", f"it holds: {shown or 'none at all'}")
+
+
+def open_dataset(kind: str, root: Path) -> Dataset:
+    """The data set plugin `kind` on the folder `root`; raises PluginUnknown or DatasetWrong."""
+    dataset: Dataset = plugins.load("datasets", kind)(root)
+    return dataset

@@ -1,0 +1,58 @@
+"""Time: the only file that reads a clock or sleeps."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+# A sleep wakes up late by tens of microseconds; the last stretch before an instant is spun through instead.
+SPIN_NS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """One instant on two clocks of one machine.
+
+    Durations are differences of `mono_ns`, and only between stamps of the same `boot_id()`; `utc_ns` labels.
+    """
+
+    mono_ns: int
+    utc_ns: int
+
+    def shifted_to(self, mono_ns: int) -> "Stamp":
+        """The same two clocks, read at another monotonic instant."""
+        return Stamp(mono_ns, self.utc_ns + mono_ns - self.mono_ns)
+
+
+class Clock(Protocol):
+    def now(self) -> Stamp: ...
+
+    def sleep_until(self, mono_ns: int) -> None:
+        """Return at the monotonic instant `mono_ns` or as soon after it as the machine allows."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> Stamp:
+        return Stamp(time.monotonic_ns(), time.time_ns())
+
+    def sleep_until(self, mono_ns: int) -> None:
+        left_ns = mono_ns - time.monotonic_ns()
+        if left_ns > SPIN_NS:
+            time.sleep((left_ns - SPIN_NS) / NS_PER_S)
+        while time.monotonic_ns() < mono_ns:
+            pass
+
+
+def boot_id() -> str:
+    """Which monotonic clock this is: equal on two processes exactly when their `mono_ns` may be subtracted."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        # Elsewhere than on Linux nothing names the boot; the process's own clock is then a clock by itself.
+        return f"process-{time.time_ns() - time.monotonic_ns()}"

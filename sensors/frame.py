@@ -1,0 +1,38 @@
+"""An image with identity and stamp."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.clock import Stamp
+
+Image: TypeAlias = NDArray[np.uint8]
+"""BGR, (height, width, 3), uint8, read-only once it is in a Frame."""
+
+Array: TypeAlias = NDArray[Any]
+
+StampKind: TypeAlias = Literal["exposure", "arrival", "scheduled"]
+"""What the stamp is the instant of: mid-exposure, arrival in host memory, or the schedule of a replay."""
+
+NO_IMAGE: Image = np.empty((0, 0, 3), np.uint8)
+NO_IMAGE.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class FrameId:
+    """`seq` is the recording's own frame number, or counts up from 0 on a live stream."""
+
+    stream: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    id: FrameId
+    stamp: Stamp
+    kind: StampKind
+    image: Image
+    fault: str = ""
+    """Why there is no picture; empty where there is one. A faulty frame counts as captured, and fails."""

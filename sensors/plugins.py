@@ -1,0 +1,46 @@
+"""Plugins are entry points, in the groups `gilmok.<group>`; ours use the same door as a stranger's."""
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from sensors.errors import GilmokError
+
+
+class PluginUnknown(GilmokError):
+    def __init__(self, group: str, name: str, known: list[str]) -> None:
+        super().__init__(
+            f"there is no {group.removesuffix('s')} named {name!r}",
+            f"known {group}: {', '.join(known) or 'none'}; another one comes with the package that declares it",
+        )
+
+
+class PluginBroken(GilmokError):
+    def __init__(self, group: str, name: str, error: ImportError) -> None:
+        needs = error.name or str(error)
+        super().__init__(
+            f"{group.removesuffix('s')} {name!r} needs {needs!r}, which is not installed",
+            f"pip install 'gilmok[{name}]'",
+        )
+
+
+def names(group: str) -> list[str]:
+    """Every registered name of the group, sorted; nothing is imported."""
+    return sorted({point.name for point in _points(group)})
+
+
+def load(group: str, name: str) -> Any:
+    """Import and return what `name` stands for in `gilmok.<group>`.
+
+    Raises PluginUnknown for a name nobody registered, PluginBroken where its own imports are missing.
+    """
+    for point in _points(group):
+        if point.name == name:
+            try:
+                return point.load()
+            except ImportError as error:
+                raise PluginBroken(group, name, error) from error
+    raise PluginUnknown(group, name, names(group))
+
+
+def _points(group: str) -> list[EntryPoint]:
+    return list(entry_points(group=f"gilmok.{group}"))
