@@ -32,7 +32,7 @@ class TensorSpec:
 def quantise(real: Array, spec: TensorSpec) -> Array:
     """`real` in the type `spec` stores, rounded half to even and saturated."""
     if spec.quantisation is None:
-        return real.astype(spec.dtype, copy=False)
+        return np.asarray(real, spec.dtype)
     bounds = np.iinfo(spec.dtype)
     stored = np.rint(real / spec.quantisation.scale) + spec.quantisation.zero_point
     return np.clip(stored, bounds.min, bounds.max).astype(spec.dtype)

@@ -60,7 +60,7 @@ class Truth:
 
     def of_role(self, role: Role) -> NDArray[np.bool_]:
         """(N,) marks the boxes of that role."""
-        return self.roles == role
+        return np.equal(self.roles, role)
 
 
 def nothing_there() -> Truth:
