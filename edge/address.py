@@ -1,0 +1,89 @@
+"""Where a broker is: the [broker] table of every program, and what its URL means."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from paho.mqtt.client import Client
+
+from sensors.config import Settings
+from sensors.errors import GilmokError
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class BrokerAt(Settings, frozen=True, kw_only=True):
+    """Where the broker is, and who asks; secrets come from files."""
+
+    url: str = "mqtt://127.0.0.1:1883"
+    """mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS."""
+    password_file: str = ""
+    ca_file: str = ""
+    """PEM; empty: the machine's own authorities."""
+
+
+class BrokerUrlWrong(GilmokError):
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url!r} is no broker's address: {why}", "write mqtt://[USER@]HOST[:PORT] or mqtts://...")
+
+
+class SecretMissing(GilmokError):
+    def __init__(self, key: str, path: str, why: str) -> None:
+        super().__init__(f"broker.{key} names {path}, which can't be read: {why}", "check the path and its permissions")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A BrokerAt taken apart."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str
+    password: str
+    ca_file: str
+
+    @classmethod
+    def of(cls, at: BrokerAt) -> "Address":
+        """Raises BrokerUrlWrong or SecretMissing."""
+        parts = urlsplit(at.url)
+        if parts.scheme not in PORTS:
+            raise BrokerUrlWrong(at.url, "it begins neither with mqtt:// nor with mqtts://")
+        try:
+            port = parts.port or PORTS[parts.scheme]
+        except ValueError as error:
+            raise BrokerUrlWrong(at.url, str(error)) from error
+        if not parts.hostname or parts.path.strip("/"):
+            raise BrokerUrlWrong(at.url, "a host, perhaps a port, and nothing after it, is what belongs there")
+        if parts.password is not None:
+            # The URL itself is a secret then, and isn't repeated.
+            raise BrokerUrlWrong(
+                parts.hostname, "it holds a password; put that into a file, and its path into password_file"
+            )
+        return cls(
+            host=parts.hostname,
+            port=port,
+            tls=parts.scheme == "mqtts",
+            user=unquote(parts.username or ""),
+            password=_secret(at.password_file),
+            ca_file=at.ca_file,
+        )
+
+    def prepare(self, client: Client) -> None:
+        """Give `client` the user and the encryption; raises SecretMissing."""
+        if self.user:
+            client.username_pw_set(self.user, self.password or None)
+        if self.tls:
+            try:
+                client.tls_set(ca_certs=self.ca_file or None)
+            except OSError as error:
+                raise SecretMissing("ca_file", self.ca_file, str(error)) from error
+
+
+def _secret(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretMissing("password_file", path, str(error)) from error

@@ -1,0 +1,63 @@
+"""The two protocol versions: how each asks for a session, a will and its delay."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+MQTT5 = MQTTProtocolVersion.MQTTv5
+MQTT311 = MQTTProtocolVersion.MQTTv311
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker says for us when we vanish; the delay is MQTT 5's, 3.1.1 says it at once."""
+
+    topic: str
+    payload: bytes
+    delay_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a client asks of its broker, whichever version it speaks."""
+
+    client_id: str
+    will: Will | None
+    keep_session_s: int
+    manual_ack: bool
+
+    def client(self, version: MQTTProtocolVersion) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            self.client_id,
+            clean_session=None if version == MQTT5 else self.keep_session_s == 0,
+            protocol=version,
+            manual_ack=self.manual_ack,
+        )
+        if self.will is not None:
+            properties = None
+            if version == MQTT5:
+                properties = _properties(PacketTypes.WILLMESSAGE)
+                properties.WillDelayInterval = self.will.delay_s
+            client.will_set(self.will.topic, self.will.payload, qos=1, retain=True, properties=properties)
+        return client
+
+    def connect_options(self, version: MQTTProtocolVersion) -> dict[str, Any]:
+        """Keyword arguments for paho's `connect`."""
+        if version != MQTT5:
+            return {}
+        properties = _properties(PacketTypes.CONNECT)
+        # A will waits no longer than its session lives.
+        properties.SessionExpiryInterval = max(self.keep_session_s, self.will.delay_s if self.will else 0)
+        return {
+            "clean_start": False if self.keep_session_s else MQTT_CLEAN_START_FIRST_ONLY,
+            "properties": properties,
+        }
+
+
+def _properties(kind: int) -> Properties:
+    return Properties(kind)  # type: ignore[no-untyped-call]
