@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from models.manifest import Artefact
+from models.manifest import Artefact, Manifest
 from models.tensors import TensorSpec
 from sensors.errors import GilmokError
 from sensors.frame import Array
@@ -58,9 +58,22 @@ class ArtefactRefused(BackendError):
         )
 
 
+class OutputsForeign(BackendError):
+    def __init__(self, manifest: Manifest, found: Sequence[tuple[int, ...]]) -> None:
+        super().__init__(
+            f"this file is not what model {manifest.name!r} says: its outputs are {list(found)}, "
+            f"decoder {manifest.decoder!r} reads {list(manifest.outputs)}",
+            "name the model that the file belongs to, or correct `outputs` and `decoder` in the manifest",
+        )
+
+
 class InferenceFailed(BackendError):
     def __init__(self, backend: str, why: str) -> None:
         super().__init__(f"backend {backend!r} failed: {why}")
+
+
+class SessionLost(InferenceFailed):
+    """The device hung or its process died: this session can't run again, a new one can (`edge.watch`)."""
 
 
 class Session(Protocol):
@@ -119,3 +132,10 @@ class Backend(Protocol):
         Raises DeviceAbsent or ArtefactRefused; never runs elsewhere than asked.
         """
         ...
+
+
+def check_outputs(manifest: Manifest, session: Session) -> None:
+    """Raises OutputsForeign where the session's outputs are not the ones that the manifest's decoder reads."""
+    found = [spec.shape for spec in session.outputs]
+    if found != list(manifest.outputs):
+        raise OutputsForeign(manifest, found)

@@ -104,6 +104,8 @@ class StreamBirth(Message, frozen=True, kw_only=True):
     digest: str = ""
     labels: tuple[str, ...] = ()
     """The evaluated classes that the configuration asks for; empty: all that the data set offers."""
+    pacing_bound_ms: float | None = None
+    """The stream's run is invalid where the p99 of its pacing error exceeds this (realtime only)."""
 
 
 class ModelBirth(Message, frozen=True, kw_only=True):
@@ -154,12 +156,16 @@ class Pacing(Message, frozen=True, kw_only=True):
 
 
 class StreamCounters(Message, frozen=True, kw_only=True):
-    """captured = ok + failed + dropped, at every health message."""
+    """captured = ok + failed + dropped + pending, at every health message; at the end nothing is pending."""
 
     captured: int = 0
     ok: int = 0
     failed: int = 0
     dropped: int = 0
+    pending: int = 0
+    """Captured, and its fate not decided yet."""
+    evicted: int = 0
+    """Reports (of ok and failed frames) that were given up before any broker had them."""
     pacing: Pacing | None = None
 
 

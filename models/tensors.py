@@ -32,7 +32,8 @@ class TensorSpec:
 def quantise(real: Array, spec: TensorSpec) -> Array:
     """`real` in the type `spec` stores, rounded half to even and saturated."""
     if spec.quantisation is None:
-        return np.asarray(real, spec.dtype)
+        as_asked: Array = real.astype(spec.dtype, copy=False)
+        return as_asked
     bounds = np.iinfo(spec.dtype)
     stored = np.rint(real / spec.quantisation.scale) + spec.quantisation.zero_point
     return np.clip(stored, bounds.min, bounds.max).astype(spec.dtype)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -55,15 +56,15 @@ class Source(Protocol):
     ) -> None: ...
 
 
-def open_source(kind: str, options: Mapping[str, Any], *, stream: str, clock: Clock) -> Source:
-    """The source plugin `kind`, configured by `options` (its own `Options` struct).
+def options_of(kind: str, options: Mapping[str, Any], base: Path) -> Any:
+    """`options` as the source plugin's own `Options` struct, relative paths starting at `base`.
 
-    Raises PluginUnknown, ConfigWrong or SourceUnusable.
+    Raises PluginUnknown or ConfigWrong.
     """
-    plugin = plugins.load("sources", kind)
-    source: Source = plugin(
-        config.convert(options, plugin.Options, f"source {kind!r} of stream {stream!r}"),
-        stream=stream,
-        clock=clock,
-    )
+    return config.convert(options, plugins.load("sources", kind).Options, f"source {kind!r}", base)
+
+
+def open_source(kind: str, options: Any, *, stream: str, clock: Clock) -> Source:
+    """The source plugin `kind` with its `options`; raises PluginUnknown or SourceUnusable."""
+    source: Source = plugins.load("sources", kind)(options, stream=stream, clock=clock)
     return source

@@ -1,0 +1,72 @@
+"""A configuration made into parts: the model on its device, and the pace of a stream."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.backend import Backend, Device, DeviceAbsent, Session, check_outputs
+from edge.config import BackendChoice, ModelChoice, StreamConfig
+from edge.messages import BackendBirth, ModelBirth
+from models import catalogue
+from models.labels import table
+from models.manifest import Artefact, Manifest
+from sensors import config, plugins
+from sensors.clock import Clock
+from sensors.feeder import Feeder
+from sensors.pacing import Lockstep, Pace
+from sensors.source import open_source, options_of
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model, ready to run."""
+
+    manifest: Manifest
+    artefact: Artefact
+    labels: Sequence[str]
+    backend: str
+    device: Device
+    session: Session
+
+    def model_birth(self) -> ModelBirth:
+        return ModelBirth(
+            name=self.manifest.name,
+            sha256=self.manifest.sha256,
+            artefact=self.artefact.sha256,
+            precision=self.artefact.precision,
+            labels=tuple(self.labels),
+        )
+
+    def backend_birth(self) -> BackendBirth:
+        facts = {**self.device.facts, **self.session.facts}
+        return BackendBirth(name=self.backend, device=self.device.name, device_kind=self.device.kind, facts=facts)
+
+
+@contextmanager
+def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Loaded]:
+    """The chosen model on the chosen device, warmed up.
+
+    Raises what keeps it from running: ModelAbsent, DigestWrong, DeviceAbsent, ArtefactRefused, ...
+    """
+    manifest, artefact = catalogue.locate(str(model.file) if model.file else str(model.name))
+    plugin = plugins.load("backends", choice.name)
+    backend: Backend = plugin(config.convert(choice.options, plugin.Options, f"backend {choice.name!r}", base))
+    devices = {device.name: device for device in backend.devices()}
+    if choice.device not in devices:
+        raise DeviceAbsent(choice.name, choice.device, list(devices))
+    session = backend.load(artefact, choice.device)
+    try:
+        check_outputs(manifest, session)
+        yield Loaded(manifest, artefact, table(manifest), choice.name, devices[choice.device], session)
+    finally:
+        session.close()
+
+
+def open_pace(stream: StreamConfig, base: Path, clock: Clock) -> Pace:
+    """The stream's source at its pace, not started yet; raises SourceUnusable, ConfigWrong, PluginUnknown."""
+    options = options_of(stream.source.kind, stream.source.options, base)
+    if stream.pace == "lockstep":
+        source = open_source(stream.source.kind, options, stream=stream.name, clock=clock)
+        return Lockstep(source.__enter__(), clock, stream.frames)
+    return Feeder(stream.source.kind, options, stream=stream.name, paced=stream.pace == "realtime", limit=stream.frames)

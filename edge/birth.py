@@ -1,0 +1,60 @@
+"""A node's birth, put together: everything that a result of this session hangs on."""
+
+import math
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from edge.assembly import Loaded
+from edge.config import StreamConfig
+from edge.messages import Birth, NodeKind, StreamBirth
+from sensors.clock import Clock, boot_id
+from sensors.pacing import Pace
+
+
+def birth(
+    *,
+    site: str,
+    node: str,
+    session: int,
+    kind: NodeKind,
+    run: str,
+    parts: Loaded,
+    streams: Sequence[StreamConfig],
+    paces: Sequence[Pace],
+    clock: Clock,
+) -> Birth:
+    """`paces` are the opened ones of `streams`, in the same order: they know where the frames come from."""
+    return Birth(
+        site=site,
+        node=node,
+        session=session,
+        kind=kind,
+        run=run,
+        stamp=clock.now(),
+        boot=boot_id(),
+        host=host_facts(),
+        software=version("gilmok"),
+        streams=tuple(_stream(stream, pace) for stream, pace in zip(streams, paces, strict=True)),
+        model=parts.model_birth(),
+        backend=parts.backend_birth(),
+    )
+
+
+def host_facts() -> dict[str, str]:
+    return {"name": platform.node(), "machine": platform.machine(), "system": platform.platform()}
+
+
+def _stream(stream: StreamConfig, pace: Pace) -> StreamBirth:
+    origin = pace.origin
+    return StreamBirth(
+        name=stream.name,
+        source=origin.kind,
+        pace=stream.pace,
+        fps=None if math.isnan(pace.fps) else pace.fps,
+        dataset=origin.dataset,
+        recording=origin.name,
+        digest=origin.digest,
+        labels=stream.labels,
+        pacing_bound_ms=stream.pacing_bound_ms if stream.pace == "realtime" else None,
+    )

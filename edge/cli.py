@@ -1,0 +1,44 @@
+"""`gilmok node`: one node against any MQTT broker."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from sensors import config
+from sensors.clock import SystemClock
+from sensors.logs import to_stderr
+
+READY = "ready"
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="gilmok node", description="Run one node against any MQTT broker.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    run = verbs.add_parser("run", help="run the node that NODE.toml describes")
+    run.add_argument("config", type=Path, metavar="NODE.toml")
+    run.add_argument(
+        "--hold",
+        action="store_true",
+        help=f"when all is loaded, print {READY!r} and wait for a line on standard input before the first frame",
+    )
+    chosen = parser.parse_args(argv)
+    return _run(chosen.config, chosen.hold)
+
+
+def _run(path: Path, hold: bool) -> int:
+    from edge.config import NodeConfig
+    from edge.node import Node
+
+    to_stderr()
+    node = Node(config.read(path, NodeConfig), path.parent, SystemClock())
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: node.stop())
+
+    def ready() -> None:
+        if hold:
+            print(READY, flush=True)
+            sys.stdin.readline()
+
+    node.run(ready)
+    return 0

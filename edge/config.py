@@ -1,0 +1,93 @@
+"""A node's configuration: one typed tree, read from NODE.toml."""
+
+from pathlib import Path
+from typing import Any
+
+from edge.address import BrokerAt
+from edge.messages import NodeKind, PaceName
+from edge.topics import check_name
+from sensors.config import Settings
+from sensors.errors import GilmokError
+
+PACING_BOUND_MS = 1.0
+
+
+class ModelChoice(Settings, frozen=True, kw_only=True):
+    name: str | None = None
+    """A model of the catalogue; or else"""
+    file: Path | None = None
+    """a model's file, recognised by its digest."""
+
+    @classmethod
+    def of(cls, name_or_file: str) -> "ModelChoice":
+        """What a person types: whatever exists as a file, or looks like one, is a file."""
+        path = Path(name_or_file)
+        if path.is_file() or path.suffix or len(path.parts) > 1:
+            return cls(file=path)
+        return cls(name=name_or_file)
+
+
+class BackendChoice(Settings, frozen=True, kw_only=True):
+    name: str = "onnxruntime"
+    device: str = "cpu"
+    options: dict[str, Any] = {}
+    """The backend's own table (its `Options`)."""
+
+
+class SourceChoice(Settings, frozen=True, kw_only=True):
+    kind: str
+    """A name in the entry point group `gilmok.sources`."""
+    options: dict[str, Any] = {}
+    """The source's own table (its `Options`)."""
+
+
+class StreamConfig(Settings, frozen=True, kw_only=True):
+    name: str
+    source: SourceChoice
+    pace: PaceName = "realtime"
+    frames: int | None = None
+    """Stop after so many frames; otherwise at the end of the source."""
+    labels: tuple[str, ...] = ()
+    """The classes to evaluate; empty: all that the data set offers."""
+    pacing_bound_ms: float = PACING_BOUND_MS
+    """The run is invalid where the p99 of the pacing error exceeds this."""
+
+
+class NodePlan(Settings, frozen=True, kw_only=True):
+    """What a node does, wherever it runs."""
+
+    name: str
+    kind: NodeKind = "roadside"
+    model: ModelChoice
+    backend: BackendChoice = BackendChoice()
+    streams: tuple[StreamConfig, ...]
+
+    def __post_init__(self) -> None:
+        check_name("node", self.name)
+        names = [check_name("stream", stream.name) for stream in self.streams]
+        if not names:
+            raise ConfigContradicts(self.name, "it has no streams", "add a [[streams]] table")
+        if len(set(names)) < len(names):
+            raise ConfigContradicts(self.name, f"two of its streams have one name: {', '.join(names)}", "rename one")
+        if (self.model.name is None) == (self.model.file is None):
+            raise ConfigContradicts(self.name, "its model is not one thing", "give the model a name or a file")
+
+
+class NodeConfig(NodePlan, frozen=True, kw_only=True):
+    """NODE.toml: what the node does, and where it belongs."""
+
+    site: str = "testbed"
+    run: str = ""
+    """The experiment this session belongs to; empty: named after node and session."""
+    broker: BrokerAt = BrokerAt()
+    state: Path = Path("gilmok-state")
+    """Folder where the session counter lives."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_name("site", self.site)
+
+
+class ConfigContradicts(GilmokError):
+    def __init__(self, node: str, what: str, hint: str) -> None:
+        super().__init__(f"node {node!r}: {what}", hint)

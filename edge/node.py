@@ -1,0 +1,191 @@
+"""A node: a model on a device, streams through it, and what it says of itself on the wire."""
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from edge.assembly import Loaded, loaded, open_pace
+from edge.birth import birth
+from edge.backend import Telemetry
+from edge.config import NodeConfig
+from edge.dialects import Will
+from edge.link import Link
+from edge.messages import Birth, Conn, ConnState, Health, Message, StreamCounters, encode
+from edge.pipeline import Pipeline
+from edge.publisher import Publisher
+from edge.session import next_session
+from edge.stream import Stream
+from edge.topics import NodeTopics
+from sensors.clock import Clock
+from sensors.errors import GilmokError
+from sensors.pacing import Pace
+
+log = logging.getLogger(__name__)
+
+HEALTH_PERIOD_S = 1.0
+WILL_DELAY_S = 5
+FLUSH_S = 30.0
+UNTOLD = Telemetry(math.nan, math.nan, math.nan, math.nan, None)
+
+
+class StreamBroke(GilmokError):
+    def __init__(self, stream: str, error: Exception) -> None:
+        super().__init__(f"stream {stream!r} broke: {error!r}", "the log above shows where; please report it")
+
+
+class ReportsLost(GilmokError):
+    def __init__(self, count: int, url: str) -> None:
+        super().__init__(
+            f"{count} messages never reached the broker at {url}", "the run's table shows which frames are missing"
+        )
+
+
+class Node:
+    """Built from its configuration, run once; `stop` may come from a signal handler."""
+
+    def __init__(self, config: NodeConfig, base: Path, clock: Clock) -> None:
+        """`base`: where the configuration's relative paths start."""
+        self._config = config
+        self._base = base
+        self._clock = clock
+        self._topics = NodeTopics(config.site, config.name)
+        self._done = threading.Event()
+        self._faults: list[GilmokError] = []
+        self._streams: list[Stream] = []
+
+    def stop(self) -> None:
+        """End the streams; what is in flight is finished and flushed."""
+        self._done.set()
+        for stream in self._streams:
+            stream.stop()
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Work until the streams end; `ready` is called when all is loaded, and the frames begin when it returns.
+
+        Raises what kept the node from starting, or what broke a stream, after saying goodbye.
+        """
+        with ExitStack() as stack:
+            parts = stack.enter_context(loaded(self._config.model, self._config.backend, self._base))
+            paces: list[Pace] = []
+            for stream in self._config.streams:
+                paces.append(open_pace(stream, self._base, self._clock))
+                stack.callback(paces[-1].close)
+            number = next_session(self._config.state, self._config.name)
+            introduction = birth(
+                site=self._config.site,
+                node=self._config.name,
+                session=number,
+                kind=self._config.kind,
+                run=self._config.run or f"{self._config.name}-{number}",
+                parts=parts,
+                streams=self._config.streams,
+                paces=paces,
+                clock=self._clock,
+            )
+            link = self._link(number, introduction)
+            link.connect()
+            publisher = Publisher(link, self._topics, self._clock)
+            self._streams = [
+                Stream(
+                    stream.name,
+                    pace,
+                    Pipeline(parts.manifest, parts.artefact, parts.session, self._clock, session_number=number),
+                    publisher.put,
+                )
+                for stream, pace in zip(self._config.streams, paces, strict=True)
+            ]
+            try:
+                ready()
+                self._work(link, publisher, number, parts)
+            finally:
+                for pace in paces:
+                    pace.close()
+                publisher.close()
+                self._farewell(link, publisher, number, parts)
+        if self._faults:
+            raise self._faults[0]
+
+    def _work(self, link: Link, publisher: Publisher, number: int, parts: Loaded) -> None:
+        threads = [
+            threading.Thread(target=self._drive, args=(stream,), name=f"stream-{stream.name}")
+            for stream in self._streams
+        ]
+        if self._done.is_set():
+            self.stop()
+        for thread in threads:
+            thread.start()
+        waiting = threading.Thread(target=self._await, args=(threads,), name="end")
+        waiting.start()
+        while not self._done.wait(HEALTH_PERIOD_S):
+            self._say(link, self._topics.health, self._health(publisher, number, parts), qos=0)
+        waiting.join()
+
+    def _await(self, threads: Sequence[threading.Thread]) -> None:
+        for thread in threads:
+            thread.join()
+        self._done.set()
+
+    def _drive(self, stream: Stream) -> None:
+        try:
+            stream.run()
+        except GilmokError as error:
+            self._faults.append(error)
+            self.stop()
+        except Exception as error:
+            log.exception("stream %s broke", stream.name)
+            self._faults.append(StreamBroke(stream.name, error))
+            self.stop()
+
+    def _farewell(self, link: Link, publisher: Publisher, number: int, parts: Loaded) -> None:
+        link.drain(FLUSH_S)
+        self._say(link, self._topics.health, self._health(publisher, number, parts, final=True), qos=1)
+        self._say(link, self._topics.conn, Conn(state="offline", session=number), qos=1, retain=True)
+        missing = link.close(FLUSH_S)
+        if missing:
+            self._faults.append(ReportsLost(missing, self._config.broker.url))
+
+    def _link(self, number: int, introduction: Birth) -> Link:
+        def said(state: ConnState) -> bytes:
+            return encode(Conn(state=state, session=number))
+
+        def introduce() -> None:
+            link.publish(self._topics.birth, encode(introduction), qos=1, retain=True)
+            link.publish(self._topics.conn, said("online"), qos=1, retain=True)
+
+        link = Link(
+            self._config.broker,
+            f"{self._config.site}-{self._config.name}",
+            clock=self._clock,
+            will=Will(self._topics.conn, said("lost"), WILL_DELAY_S),
+            on_up=introduce,
+        )
+        return link
+
+    def _health(self, publisher: Publisher, number: int, parts: Loaded, final: bool = False) -> Health:
+        device = parts.session.telemetry() or UNTOLD
+        return Health(
+            session=number,
+            stamp=self._clock.now(),
+            streams={stream.name: _counted(stream, publisher) for stream in self._streams},
+            queued=publisher.queued,
+            final=final,
+            temperature_c=_known(device.temperature_c),
+            power_w=_known(device.power_w),
+            utilisation=_known(device.utilisation),
+        )
+
+    @staticmethod
+    def _say(link: Link, topic: str, message: Message, *, qos: int, retain: bool = False) -> None:
+        link.publish(topic, encode(message), qos=qos, retain=retain)
+
+
+def _counted(stream: Stream, publisher: Publisher) -> StreamCounters:
+    return stream.counters(evicted=publisher.evicted(stream.name))
+
+
+def _known(value: float | None) -> float | None:
+    """What JSON can carry: a number, or nothing where nobody knows."""
+    return None if value is None or math.isnan(value) else value

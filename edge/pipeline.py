@@ -1,0 +1,162 @@
+"""One frame's way: prepare, infer, decode, track; with a stopwatch whose stages are disjoint and sum to the whole."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from edge.backend import BackendError, InferenceFailed, PipelinedSession, Session, Tensors
+from edge.messages import STAGES, Findings, FrameReport
+from models.decode import read
+from models.detections import Detections
+from models.manifest import Artefact, Manifest
+from models.preprocess import Placement, Preparer
+from models.tensors import dequantise
+from sensors.clock import Clock, Stamp
+from sensors.frame import Array, Frame, FrameId, StampKind
+
+DIGEST_DIGITS = 12
+
+
+class Tracker(Protocol):
+    def update(self, found: Detections, at: Stamp) -> Sequence[int]:
+        """Track ids of `found`, in its order; -1 = no track."""
+        ...
+
+
+class Stopwatch:
+    """Contiguous stages from a frame's stamp on: each lap ends one and begins the next."""
+
+    def __init__(self, clock: Clock, since_ns: int) -> None:
+        self._clock = clock
+        self._last_ns = since_ns
+        self.stages: dict[str, int] = {}
+
+    def lap(self, stage: str) -> None:
+        now_ns = self._clock.now().mono_ns
+        self.stages[stage] = now_ns - self._last_ns
+        self._last_ns = now_ns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """A frame between `start` and `finish`; its picture is no longer needed."""
+
+    id: FrameId
+    stamp: Stamp
+    kind: StampKind
+    watch: Stopwatch
+    fault: str = ""
+    placement: Placement | None = None
+    buffer: Array | None = None
+    ticket: Any = None
+
+
+class Pipeline:
+    """The frame path of one stream. `start` and `finish` may run in two threads, each in frame order."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        artefact: Artefact,
+        session: Session,
+        clock: Clock,
+        *,
+        session_number: int = 0,
+        tracker: Tracker | None = None,
+    ) -> None:
+        self._manifest = manifest
+        self._session = session
+        self._pipelined = session if isinstance(session, PipelinedSession) else None
+        self._clock = clock
+        self._session_number = session_number
+        self._tracker = tracker
+        self._model_digest = manifest.sha256[:DIGEST_DIGITS]
+        self._artefact_digest = artefact.sha256[:DIGEST_DIGITS]
+        self._preparer = Preparer(artefact.input, session.inputs[0])
+        # One more than can be in flight: the next frame is prepared while the device works on the others.
+        self._free = [self._preparer.buffer() for _ in range(self.depth + 1)]
+        self._n = 0
+
+    @property
+    def depth(self) -> int:
+        """How many frames may be between `start` and `finish` at once."""
+        return self._pipelined.depth if self._pipelined else 1
+
+    def step(self, frame: Frame) -> FrameReport:
+        return self.finish(self.start(frame))
+
+    def start(self, frame: Frame) -> Pending:
+        """Prepare the frame and hand it to the device; afterwards its picture may be overwritten."""
+        watch = Stopwatch(self._clock, frame.stamp.mono_ns)
+        watch.lap("wait")
+        if frame.fault:
+            return Pending(frame.id, frame.stamp, frame.kind, watch, fault=frame.fault)
+        buffer = self._free.pop()
+        placement = self._preparer.prepare(frame.image, buffer)
+        watch.lap("prepare")
+        ticket = None
+        if self._pipelined:
+            try:
+                ticket = self._pipelined.submit([buffer])
+            except BackendError as error:
+                self._free.append(buffer)
+                return Pending(frame.id, frame.stamp, frame.kind, watch, fault=error.sentence)
+        return Pending(frame.id, frame.stamp, frame.kind, watch, "", placement, buffer, ticket)
+
+    def finish(self, pending: Pending) -> FrameReport:
+        """Wait for the device and make its answer a report; a failure is a failed report, never an empty one."""
+        if pending.placement is None:
+            return self._report(pending, pending.fault, None)
+        try:
+            outputs = self._outputs(pending)
+        except BackendError as error:
+            pending.watch.lap("infer")
+            return self._report(pending, error.sentence, None)
+        pending.watch.lap("infer")
+        found = read(outputs, self._manifest, pending.placement)
+        pending.watch.lap("decode")
+        tracks = None
+        if self._tracker is not None:
+            tracks = tuple(self._tracker.update(found, pending.stamp))
+            pending.watch.lap("track")
+        return self._report(pending, "", Findings.of(found, tracks))
+
+    def _outputs(self, pending: Pending) -> Tensors:
+        assert pending.buffer is not None
+        try:
+            if self._pipelined:
+                raw = self._pipelined.collect(pending.ticket)
+            else:
+                raw = self._session.run([pending.buffer])
+        finally:
+            self._free.append(pending.buffer)
+        outputs = [dequantise(stored, spec) for stored, spec in zip(raw, self._session.outputs, strict=True)]
+        for output in outputs:
+            # A NaN score is below every floor: a broken device would look like an empty road.
+            if not math.isfinite(float(np.sum(output))):
+                raise InferenceFailed(self._manifest.name, "its outputs are not finite numbers")
+        return outputs
+
+    def _report(self, pending: Pending, fault: str, findings: Findings | None) -> FrameReport:
+        stages = pending.watch.stages
+        assert set(stages) <= set(STAGES)
+        n, self._n = self._n, self._n + 1
+        return FrameReport(
+            session=self._session_number,
+            n=n,
+            stream=pending.id.stream,
+            seq=pending.id.seq,
+            stamp=pending.stamp,
+            kind=pending.kind,
+            stages=stages,
+            total_ns=sum(stages.values()),
+            published=self._clock.now(),
+            status="failed" if fault else "ok",
+            reason=fault,
+            findings=findings,
+            model=self._model_digest,
+            artefact=self._artefact_digest,
+        )
