@@ -43,6 +43,11 @@ class Recording(Protocol):
         ...
 
     @property
+    def note(self) -> str:
+        """What must be told wherever a score of this recording is told (derived labels, say); mostly empty."""
+        ...
+
+    @property
     def numbers(self) -> Sequence[int]:
         """The frames' own numbers, ascending; they need not begin at 0 nor be without holes."""
         ...

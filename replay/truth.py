@@ -1,6 +1,7 @@
 """What was there: the labelled objects of one frame."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 
 import numpy as np
@@ -20,8 +21,12 @@ class Role(IntEnum):
     """There, but nobody could see it: takes no part."""
 
 
-def _unknown(n: int) -> NDArray[np.float32]:
-    return np.full(n, np.nan, np.float32)
+OPTIONAL = ("truncated", "occluded", "distance_m", "areas")
+"""Columns that may be left out: they are then NaN throughout."""
+
+
+def _left_out() -> NDArray[np.float32]:
+    return np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,18 +44,22 @@ class Truth:
     """-1 = no track."""
     roles: NDArray[np.int64]
     """`Role` values."""
-    truncated: NDArray[np.float32] = field(default_factory=lambda: _unknown(0))
-    """Fraction outside the image, 0..1; NaN unknown."""
-    occluded: NDArray[np.float32] = field(default_factory=lambda: _unknown(0))
+    truncated: NDArray[np.float32] = field(default_factory=_left_out)
+    """Fraction outside the image, 0..1 (or the data set's own level where it has no fraction: KITTI tracking 0..2);
+    NaN unknown."""
+    occluded: NDArray[np.float32] = field(default_factory=_left_out)
     """Fraction hidden (or the data set's own level where it has no fraction: KITTI 0..3); NaN unknown."""
-    distance_m: NDArray[np.float32] = field(default_factory=lambda: _unknown(0))
+    distance_m: NDArray[np.float32] = field(default_factory=_left_out)
     """From the camera; NaN unknown."""
+    areas: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """Square pixels of the object's outline, where the data set has outlines; NaN: the box's own area stands."""
 
     def __post_init__(self) -> None:
         n = len(self.labels)
-        for name in ("truncated", "occluded", "distance_m"):
-            if len(getattr(self, name)) == 0 and n:
-                object.__setattr__(self, name, _unknown(n))
+        for name in OPTIONAL:
+            column = getattr(self, name)
+            if len(column) == 0 and n:
+                object.__setattr__(self, name, np.full(n, np.nan, column.dtype))
         lengths = {name: len(getattr(self, name)) for name in self.__slots__}
         if set(lengths.values()) != {n} or self.boxes.shape != (n, 4):
             raise ValueError(f"the arrays of a Truth have different lengths: {lengths}")
@@ -62,7 +71,29 @@ class Truth:
         """(N,) marks the boxes of that role."""
         return np.equal(self.roles, role)
 
+    def pick(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> "Truth":
+        """The rows that `which` indexes or marks, in its order."""
+        return replace(self, **{column.name: getattr(self, column.name)[which] for column in fields(self)})
+
 
 def nothing_there() -> Truth:
     none = np.empty(0, np.int64)
     return Truth(np.empty((0, 4)), none, none, none)
+
+
+def joined(truths: Sequence[Truth]) -> Truth:
+    """The rows of all, in that order."""
+    if not truths:
+        return nothing_there()
+    return Truth(*(np.concatenate([getattr(truth, column.name) for truth in truths]) for column in fields(Truth)))
+
+
+def from_sizes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 4) left, top, width, height as left, top, right, bottom; an empty array of any shape as (0, 4)."""
+    boxes = boxes.reshape(-1, 4)
+    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+
+
+def to_sizes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 4) left, top, right, bottom as left, top, width, height."""
+    return np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])

@@ -1,0 +1,133 @@
+"""`gilmok replay list` and `gilmok replay check`: what is in a folder, and is it sound?"""
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from replay.recording import Recording
+from sensors.errors import GilmokError
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    listing = verbs.add_parser("list", help="what recordings are in this folder")
+    listing.set_defaults(call=_list)
+    check = verbs.add_parser(
+        "check", help="is it sound: missing pictures, boxes outside, labels without a picture, ..."
+    )
+    check.add_argument("--name", help="only this recording")
+    check.set_defaults(call=_check)
+    for verb in (listing, check):
+        verb.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
+        verb.add_argument("--root", required=True, type=Path, help="the data set's folder")
+        verb.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def facts(recording: Recording) -> dict[str, Any]:
+    """What `list` tells of a recording; needs no picture."""
+    from replay.truth import Role, joined
+
+    truths = [truth for number in recording.numbers if (truth := recording.truth(number)) is not None]
+    every = joined(truths)
+    rows = every.pick(~every.of_role(Role.REGION))
+    return {
+        "name": recording.name,
+        "frames": len(recording.numbers),
+        "first": recording.numbers[0] if recording.numbers else None,
+        "fps": None if math.isnan(recording.fps) else recording.fps,
+        "labelled": len(truths),
+        "boxes": len(rows),
+        "tracks": len({track for track in rows.tracks.tolist() if track >= 0}),
+        "scored_for": list(recording.groups),
+        "note": recording.note,
+    }
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    """Exit status 1 where there is nothing, or something that can't be opened."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    found = [
+        facts(what) if not isinstance(what, GilmokError) else {"name": name, "error": what.sentence}
+        for name, what in _opened(chosen, None)
+    ]
+    broken = any("error" in row for row in found)
+    if chosen.json:
+        _print_json({"dataset": chosen.dataset, "root": str(chosen.root), "recordings": found})
+        return int(broken or not found)
+    console = Console(highlight=False)
+    console.print(f"{chosen.dataset} recordings in {chosen.root}" if found else f"no recordings in {chosen.root}")
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("recording", no_wrap=True)
+    for column in ("frames", "first", "fps", "labelled", "boxes", "tracks"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("scored for", no_wrap=True, max_width=20)
+    for row in found:
+        if "error" not in row:
+            table.add_row(row["name"], *_cells(row))
+    if table.row_count:
+        console.print(table)
+    for row in found:
+        if remark := row.get("error") or row["note"]:
+            console.print(Text(f"{row['name']}: {remark}"), soft_wrap=True)
+    return int(broken or not found)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    """Exit status 1 where anything is not sound."""
+    from rich.console import Console
+    from rich.text import Text
+
+    complaints = {
+        name: [what.sentence] if isinstance(what, GilmokError) else list(what.complaints())
+        for name, what in _opened(chosen, chosen.name)
+    }
+    unsound = any(complaints.values()) or not complaints
+    if chosen.json:
+        rows = [{"name": name, "sound": not said, "complaints": said} for name, said in complaints.items()]
+        _print_json({"dataset": chosen.dataset, "root": str(chosen.root), "recordings": rows})
+        return int(unsound)
+    console = Console(highlight=False)
+    if not complaints:
+        console.print(f"no recordings in {chosen.root}")
+    for name, said in complaints.items():
+        lines = [f"{name}: {'not sound' if said else 'sound'}", *(f"  {sentence}" for sentence in said)]
+        console.print(Text("\n".join(lines)), soft_wrap=True)
+    return int(unsound)
+
+
+def _opened(chosen: argparse.Namespace, only: str | None) -> Iterator[tuple[str, Recording | GilmokError]]:
+    """Each recording, or why it can't be opened; a recording asked for by name must open."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from replay.recording import open_dataset
+
+    dataset = open_dataset(chosen.dataset, chosen.root)
+    if only is not None:
+        yield only, dataset.open(only)
+        return
+    console = Console(stderr=True)
+    names = dataset.recordings()
+    for name in track(names, "reading", console=console, transient=True, disable=not console.is_terminal):
+        try:
+            yield name, dataset.open(name)
+        except GilmokError as error:
+            yield name, error
+
+
+def _cells(row: Mapping[str, Any]) -> Sequence[str]:
+    numbers = ["-" if row[key] is None else f"{row[key]:g}" for key in ("frames", "first", "fps")]
+    counts = [str(row[key]) for key in ("labelled", "boxes", "tracks")]
+    return [*numbers, *counts, ", ".join(row["scored_for"])]
+
+
+def _print_json(tree: Mapping[str, Any]) -> None:
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n")

@@ -1,0 +1,184 @@
+"""What a model found on a recording, against the recording's truth.
+
+The rule behind every accuracy that gilmok tells: the classes are merged by the recording's groups after the model's
+own suppression; a detection whose centre lies in a region that nobody labelled is dropped; truth is neither clipped
+nor filtered. Neighbours take no part: plain COCO AP has no place for them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.messages import Findings, FrameReport
+from models.detections import Detections, nothing
+from replay.metrics.coco import average_precision
+from replay.metrics.pool import Found, Labelled
+from replay.recording import Group, Recording
+from replay.truth import Role, Truth, joined, nothing_there, to_sizes
+from sensors.errors import GilmokError
+
+
+class LabelsNotOffered(GilmokError):
+    def __init__(self, recording: Recording, unknown: Sequence[str]) -> None:
+        super().__init__(
+            f"{recording.dataset} recordings are not scored for {', '.join(map(repr, unknown))}",
+            f"they are for: {', '.join(recording.groups)}",
+        )
+
+
+class LabelsUnknownToModel(GilmokError):
+    def __init__(self, unknown: Sequence[str], model_labels: Sequence[str]) -> None:
+        shown = ", ".join(model_labels[:8]) + (", ..." if len(model_labels) > 8 else "")
+        super().__init__(
+            f"the model never finds {', '.join(map(repr, unknown))}: it knows {shown}",
+            "ask for other labels, or for none",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Figures by name: `replay.metrics.coco.FIGURES`, `n_frames`, `n_truth`, `n_found`."""
+
+    overall: dict[str, float]
+    """The means over the evaluated classes that have truth."""
+    per_class: dict[str, dict[str, float]]
+    unlabelled: int
+    """Frames left out because nobody labelled them."""
+    unanswered: int
+    """Frames without an answer: their truth counts as missed."""
+    in_regions: int
+    """Detections dropped because nobody labelled where they are."""
+    unmapped: int
+    """Detections of classes that are not evaluated."""
+    unknown_to_model: tuple[str, ...] = ()
+    """Classes left out because the model doesn't have them."""
+
+
+def from_wire(findings: Findings) -> Detections:
+    """What a report says, as arrays."""
+    return Detections(
+        np.array(findings.boxes, np.float32).reshape(-1, 4),
+        np.array(findings.scores, np.float32),
+        np.array(findings.labels, np.int64),
+    )
+
+
+def score_reports(
+    reports: Iterable[FrameReport], recording: Recording, model_labels: Sequence[str], labels: Sequence[str] = ()
+) -> Accuracy:
+    """Score a run over the recording, from its first frame to the last one reported.
+
+    In between, a frame without a report was dropped: it counts as unanswered, as a failed one does.
+    """
+    answers = {report.seq: report.findings for report in reports}
+    last = max(answers, default=-1)
+
+    def pairs() -> Iterator[tuple[Truth | None, Detections | None]]:
+        for number in recording.numbers:
+            if number <= last:
+                findings = answers.get(number)
+                yield recording.truth(number), None if findings is None else from_wire(findings)
+
+    return score(pairs(), recording, model_labels, labels)
+
+
+def score(
+    pairs: Iterable[tuple[Truth | None, Detections | None]],
+    recording: Recording,
+    model_labels: Sequence[str],
+    labels: Sequence[str] = (),
+) -> Accuracy:
+    """Score frames: each one's truth (None: nobody labelled it) and what was found (None: no answer).
+
+    `labels` selects evaluated classes; none: all that the recording offers and the model knows. Raises
+    LabelsNotOffered or LabelsUnknownToModel.
+    """
+    groups, unknown = evaluated(recording, model_labels, labels)
+    every = list(pairs)
+    known = [(truth, found) for truth, found in every if truth is not None]
+    merged = _places(recording.labels, [group.truth for group in groups.values()])
+    labelled = _labelled([truth for truth, _ in known], merged)
+    wanted = _places(model_labels, [(*group.found, name) for name, group in groups.items()])
+    found, in_regions, unmapped = _found(known, wanted)
+    overall, per_class = average_precision(found, labelled, len(known), len(groups))
+    positive = labelled.labels[labelled.roles == Role.POSITIVE]
+    return Accuracy(
+        overall=overall | _counts(len(known), len(positive), len(found)),
+        per_class={
+            name: figures | _counts(len(known), int((positive == i).sum()), int((found.labels == i).sum()))
+            for i, (name, figures) in enumerate(zip(groups, per_class, strict=True))
+        },
+        unlabelled=len(every) - len(known),
+        unanswered=sum(found is None for _, found in known),
+        in_regions=in_regions,
+        unmapped=unmapped,
+        unknown_to_model=unknown,
+    )
+
+
+def evaluated(
+    recording: Recording, model_labels: Sequence[str], labels: Sequence[str] = ()
+) -> tuple[Mapping[str, Group], tuple[str, ...]]:
+    """The groups to score, and those that the model can't be scored for; raises as `score` does.
+
+    A model label counts for a class if the class's group lists it, or if it is the class's own name.
+    """
+    absent = [label for label in labels if label not in recording.groups]
+    if absent:
+        raise LabelsNotOffered(recording, absent)
+    chosen = {name: recording.groups[name] for name in labels or recording.groups}
+    unknown = tuple(name for name, group in chosen.items() if not {name, *group.found} & set(model_labels))
+    if unknown and (labels or len(unknown) == len(chosen)):
+        raise LabelsUnknownToModel(unknown, model_labels)
+    return {name: group for name, group in chosen.items() if name not in unknown}, unknown
+
+
+def _places(labels: Sequence[str], merged: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+    """For each label the place of the set that merges it, else -1; one more -1 at the end, for "no label"."""
+    place = {label: i for i, names in reversed(list(enumerate(merged))) for label in names}
+    return np.array([*(place.get(label, -1) for label in labels), -1], np.int64)
+
+
+def _labelled(truths: Sequence[Truth], places: NDArray[np.int64]) -> Labelled:
+    """Positives and crowds of the evaluated classes: a region that has a class is a crowd, one without is no truth."""
+    rows = joined(truths)
+    images = np.repeat(np.arange(len(truths)), [len(truth) for truth in truths])
+    labels = places[rows.labels]
+    kept = (labels >= 0) & (rows.of_role(Role.POSITIVE) | rows.of_role(Role.REGION))
+    boxes = to_sizes(rows.boxes)
+    areas = np.where(np.isnan(rows.areas), boxes[:, 2] * boxes[:, 3], rows.areas)
+    return Labelled(images[kept], labels[kept], boxes[kept], areas[kept], rows.roles[kept])
+
+
+def _found(known: Sequence[tuple[Truth, Detections | None]], places: NDArray[np.int64]) -> tuple[Found, int, int]:
+    """The detections to score, how many lay in regions, and how many were of no evaluated class."""
+    # A frame of nothing at the end, so that there is always something to concatenate.
+    answers = [
+        *((truth, nothing() if found is None else found) for truth, found in known),
+        (nothing_there(), nothing()),
+    ]
+    images = np.repeat(np.arange(len(answers)), [len(found) for _, found in answers])
+    boxes = np.concatenate([found.boxes for _, found in answers]).astype(np.float64)
+    scores = np.concatenate([found.scores for _, found in answers]).astype(np.float64)
+    labels = np.concatenate([found.labels for _, found in answers])
+    # A label beyond the model's own table is of no evaluated class either.
+    labels = places[np.minimum(labels, len(places) - 1)]
+    mapped = labels >= 0
+    excused = mapped & np.concatenate([_in_region(truth, found.boxes) for truth, found in answers])
+    kept = mapped & ~excused
+    found = Found(images[kept], labels[kept], to_sizes(boxes[kept]), scores[kept])
+    return found, int(excused.sum()), int((~mapped).sum())
+
+
+def _in_region(truth: Truth, boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(N,) marks the boxes whose centre lies in a region without a class, edges inclusive."""
+    regions = truth.boxes[truth.of_role(Role.REGION) & (truth.labels < 0)]
+    centres = (boxes[:, None, :2].astype(np.float64) + boxes[:, None, 2:]) / 2
+    inside = np.all((centres >= regions[:, :2]) & (centres <= regions[:, 2:]), axis=2)
+    return np.asarray(np.any(inside, axis=1))
+
+
+def _counts(frames: int, truth: int, found: int) -> dict[str, float]:
+    return {"n_frames": frames, "n_truth": truth, "n_found": found}

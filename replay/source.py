@@ -1,0 +1,55 @@
+"""The source plugin `recording`: a drive with its truth, as a stream."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from replay.recording import open_dataset
+from sensors.clock import Clock
+from sensors.config import Settings
+from sensors.errors import GilmokError
+from sensors.frame import Frame
+from sensors.source import Origin, SourceUnusable
+
+
+class RecordingSource:
+    class Options(Settings, frozen=True, kw_only=True):
+        dataset: str
+        root: Path
+        recording: str
+
+    live = False
+
+    def __init__(self, options: Options, *, stream: str, clock: Clock) -> None:
+        """Reads the labels, no pictures; raises SourceUnusable."""
+        try:
+            self.recording = open_dataset(options.dataset, options.root).open(options.recording)
+        except GilmokError as error:
+            raise SourceUnusable(error.sentence, error.hint) from error
+        if not self.recording.numbers:
+            raise SourceUnusable(
+                f"the {options.dataset} recording {options.recording} in {options.root} holds no pictures",
+                f"`gilmok replay list --dataset {options.dataset} --root {options.root}` shows what is there",
+            )
+        self.fps = self.recording.fps
+        self._stream = stream
+        self._clock = clock
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Reads every file once, for the digest."""
+        name = self.recording.name
+        return Origin("recording", name, dataset=self.recording.dataset, digest=self.recording.digest)
+
+    def frames(self) -> Iterator[Frame]:
+        return self.recording.frames(self._stream, self._clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
