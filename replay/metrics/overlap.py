@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from replay.metrics.pool import Found, Index, Labelled, Mask, Numbers
+from replay.metrics.pool import Found, Index, Labelled, Mask, Numbers, ramps
 from replay.truth import Role
 
 CHUNK = 1 << 21
@@ -37,7 +37,7 @@ def grouped_pairs(found: Found, labelled: Labelled, floor: float) -> Pairs:
     start = np.searchsorted(keys[by_key], wanted, "left")
     count = np.searchsorted(keys[by_key], wanted, "right") - start
     parts = [
-        _overlaps(found, labelled, rows, by_key[start[rows].repeat(count[rows]) + _ramps(count[rows])], count, floor)
+        _overlaps(found, labelled, rows, by_key[start[rows].repeat(count[rows]) + ramps(count[rows])], count, floor)
         for rows in _chunks(count)
     ]
     none: Index = np.empty(0, np.int64)
@@ -69,13 +69,6 @@ def _reach(boxes: Numbers, ours: Index, others: Numbers, theirs: Index, axis: Li
     their_near, their_far = others[:, axis], others[:, axis + 2] + others[:, axis]
     reach: Numbers = np.minimum(far[ours], their_far[theirs]) - np.maximum(near[ours], their_near[theirs])
     return reach
-
-
-def _ramps(count: Index) -> Index:
-    """0..n-1 for each n of `count`, one after another."""
-    ends = np.cumsum(count)
-    ramps: Index = np.arange(ends[-1] if len(ends) else 0) - (ends - count).repeat(count)
-    return ramps
 
 
 def _chunks(count: Index) -> list[Index]:

@@ -77,6 +77,13 @@ def nothing_labelled() -> Labelled:
     return Labelled(none, none, NO_BOXES, np.empty(0), none)
 
 
+def ramps(count: Index) -> Index:
+    """0..n-1 for each n of `count`, one after another."""
+    ends = np.cumsum(count)
+    ramps: Index = np.arange(ends[-1] if len(ends) else 0) - (ends - count).repeat(count)
+    return ramps
+
+
 def _check(n: int, boxes: Numbers, **columns: Index | Numbers) -> None:
     lengths = {name: column.shape for name, column in columns.items()}
     if boxes.shape != (n, 4) or set(lengths.values()) != {(n,)}:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from replay.metrics.pool import Found, Labelled
+from replay.metrics.pool import Found, Labelled, Numbers
 from replay.truth import Role
 
 FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
@@ -64,7 +64,7 @@ def random_world(rng: np.random.Generator) -> tuple[dict[str, Any], Rows]:
     return truth, results
 
 
-def _random_boxes(rng: np.random.Generator, n: int, size: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _random_boxes(rng: np.random.Generator, n: int, size: float) -> Numbers:
     boxes = np.concatenate([rng.uniform(0, 200, (n, 2)), rng.uniform(5, size, (n, 2))], axis=1)
     boxes = np.round(boxes, int(rng.integers(0, 3)))
     if n > 1 and rng.random() < 0.3:
@@ -74,12 +74,10 @@ def _random_boxes(rng: np.random.Generator, n: int, size: float) -> np.ndarray[A
     return boxes
 
 
-def _random_answer(
-    rng: np.random.Generator, boxes: np.ndarray[Any, np.dtype[np.float64]], size: float
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _random_answer(rng: np.random.Generator, boxes: Numbers, size: float) -> Numbers:
     if not len(boxes) or rng.random() < 0.25:
-        return _random_boxes(rng, 1, size)[0]
-    box = boxes[rng.integers(len(boxes))] + (rng.normal(0, 3, 4) if rng.random() < 0.7 else 0)
+        return _random_boxes(rng, 1, size).reshape(4)
+    box: Numbers = boxes[rng.integers(len(boxes))] + (rng.normal(0, 3, 4) if rng.random() < 0.7 else 0)
     box[2:] = np.maximum(box[2:], 0.5)
     return np.round(box) if rng.random() < 0.5 else box
 

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from replay.metrics.average_precision import IOU_THRESHOLDS, coco_figures, precision_of
-from replay.metrics.matching import Matching
+from replay.metrics.average_precision import coco_figures, precision_of
+from replay.metrics.matching import IOU_THRESHOLDS, Matching
 from replay.metrics.pool import Found, Labelled, nothing_found, nothing_labelled
 from replay.truth import Role
 from tests.replay.oracles import pooled, pycocotools_figures, random_world

@@ -1,0 +1,167 @@
+"""Streaming accuracy: at each annotated instant the truth meets the newest answer that had left the stack by then.
+
+After Li, Wang and Ramanan, "Towards Streaming Perception" (ECCV 2020). Which answer is in force, in every case that
+can arise, and what is counted beside it: docs/metrics.md, "Streaming accuracy". Instants are integer nanoseconds of
+one clock: the capture clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from edge.messages import Message
+from replay.metrics.percentiles import Percentiles, percentiles
+from replay.metrics.pool import Found, Index, Mask, ramps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """One sequence: its frames, and what left the stack."""
+
+    frames: Index
+    """(F,) the sequence's own frame numbers."""
+    captured_ns: Index
+    """(F,) when each frame was there to be worked on."""
+    asked: Mask
+    """(F,) marks the frames that have a truth."""
+    inputs: Index
+    """(E,) the row in `frames` that each output was computed from; in order of arrival."""
+    emitted_ns: Index
+    """(E,) when each output left the stack. A failed frame has no output; an empty answer is one."""
+
+    def __post_init__(self) -> None:
+        n, e = len(self.frames), len(self.inputs)
+        if self.captured_ns.shape != (n,) or self.asked.shape != (n,) or self.emitted_ns.shape != (e,):
+            raise ValueError("the arrays of a stream don't belong together")
+        if np.any((self.inputs < 0) | (self.inputs >= n)):
+            raise ValueError("an output was computed from a frame that isn't there")
+        if np.any(self.emitted_ns < self.captured_ns[self.inputs]):
+            raise ValueError("an output left before its frame was taken")
+
+
+def in_force(stream: Stream) -> Index:
+    """(F,) the output that answers at each frame's instant; -1 = none yet.
+
+    It is the one with the latest emission not after the instant; of equal ones the last to arrive. So an output
+    of an older frame that comes late replaces a newer frame's.
+    """
+    by_time = np.argsort(stream.emitted_ns, kind="stable")
+    last = np.searchsorted(stream.emitted_ns[by_time], stream.captured_ns, "right") - 1
+    return _pick_or_none(by_time, last)
+
+
+def own_answers(stream: Stream) -> Index:
+    """(F,) the output computed from each frame itself, the latest emitted of several; -1 = none (dropped, failed)."""
+    own = np.full(len(stream.frames), -1, np.int64)
+    by_time = np.argsort(stream.emitted_ns, kind="stable")
+    own[stream.inputs[by_time]] = by_time
+    return own
+
+
+def answered(found: Found, answers: Index) -> Found:
+    """What was found, by question instead of by output.
+
+    `found.images` are outputs; row q of the result's images is question q, which `answers[q]` answers (-1: nothing).
+    """
+    by_output = np.argsort(found.images, kind="stable")
+    questions = np.flatnonzero(answers >= 0)
+    start = np.searchsorted(found.images[by_output], answers[questions], "left")
+    count = np.searchsorted(found.images[by_output], answers[questions], "right") - start
+    rows = by_output[start.repeat(count) + ramps(count)]
+    return replace(found.pick(rows), images=questions.repeat(count))
+
+
+class Freshness(Message, frozen=True, kw_only=True):
+    """How old the answers were, over the annotated instants; NaN and None where n is too small to say."""
+
+    n: int
+    """Annotated instants."""
+    miss: int
+    """Instants before any output: nothing was found there."""
+    in_time: int
+    """Instants answered from their own frame."""
+    dropped: int
+    """Frames, annotated or not, that no output was computed from."""
+    staleness_mean: float
+    """Frame numbers between the instant and the frame that its answer was computed from."""
+    staleness_p99: int | None
+    age_ns: Percentiles
+    """From the capture of what the answer was computed from to the instant: the age of information."""
+
+
+def freshness(streams: Sequence[Stream]) -> Freshness:
+    """Of all the streams' instants together."""
+    stale: list[Index] = []
+    age: list[Index] = []
+    asked = miss = dropped = 0
+    for stream in streams:
+        answers = in_force(stream)
+        rows = np.flatnonzero(stream.asked & (answers >= 0))
+        source = stream.inputs[answers[rows]]
+        stale.append(stream.frames[rows] - stream.frames[source])
+        age.append(stream.captured_ns[rows] - stream.captured_ns[source])
+        asked += int(stream.asked.sum())
+        miss += int((stream.asked & (answers < 0)).sum())
+        dropped += len(stream.frames) - len(np.unique(stream.inputs))
+    none: Index = np.empty(0, np.int64)
+    staleness = np.concatenate([none, *stale])
+    return Freshness(
+        n=asked,
+        miss=miss,
+        in_time=int((staleness == 0).sum()),
+        dropped=dropped,
+        staleness_mean=float(staleness.mean()) if len(staleness) else float("nan"),
+        staleness_p99=percentiles(staleness.tolist()).p99,
+        age_ns=percentiles(np.concatenate([none, *age]).tolist()),
+    )
+
+
+Policy = Literal["pipelined", "one-at-a-time"]
+"""How a stack meets a frame while another one is in work: takes it on beside it, or takes the newest when free."""
+
+
+def what_if(stream: Stream, latencies_ns: Sequence[int] | Index, policy: Policy) -> tuple[Stream, Index]:
+    """The stream as a stack with other latencies would have answered it, and which recorded output each one repeats.
+
+    Recorded outputs say what is found in a frame; `latencies_ns` say how long it takes: the first for the first
+    frame that is worked on, and so on, from the start again when they run out (one number: a constant; another
+    run's own: its bursts stay together). Frames without a recorded output can't be worked on.
+    """
+    latencies = np.asarray(latencies_ns, np.int64)
+    if not len(latencies) or latencies.min() < 0:
+        raise ValueError("a latency is not negative, and there is at least one")
+    recorded = own_answers(stream)
+    ready = np.flatnonzero(recorded >= 0)
+    ready = ready[np.argsort(stream.captured_ns[ready], kind="stable")]
+    if policy == "pipelined":
+        begun, begun_ns = ready, stream.captured_ns[ready]
+    else:
+        begun, begun_ns = _newest_when_free(ready, stream.captured_ns, latencies)
+    emitted_ns = begun_ns + np.resize(latencies, len(begun))
+    return replace(stream, inputs=begun, emitted_ns=emitted_ns), recorded[begun]
+
+
+def _newest_when_free(ready: Index, captured_ns: Index, latencies: Index) -> tuple[Index, Index]:
+    """Which frames are worked on, and from when: the newest one there, else the next to come."""
+    arrivals = captured_ns[ready].tolist()
+    begun: list[int] = []
+    begun_ns: list[int] = []
+    free_ns, row = arrivals[0] if arrivals else 0, 0
+    while row < len(arrivals):
+        while row + 1 < len(arrivals) and arrivals[row + 1] <= free_ns:
+            row += 1
+        start_ns = max(free_ns, arrivals[row])
+        begun.append(row)
+        begun_ns.append(start_ns)
+        free_ns = start_ns + int(latencies[(len(begun) - 1) % len(latencies)])
+        row += 1
+    return ready[np.array(begun, np.int64)], np.array(begun_ns, np.int64)
+
+
+def _pick_or_none(values: Index, rows: Index) -> Index:
+    if not len(values):
+        return np.full(len(rows), -1, np.int64)
+    picked: Index = np.where(rows >= 0, values[np.maximum(rows, 0)], -1)
+    return picked
