@@ -1,0 +1,255 @@
+"""Rockchip's NPUs: on a board by rknn-toolkit-lite2, elsewhere in the simulator of rknn-toolkit2."""
+
+import importlib.util
+import os
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from edge.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, InferenceFailed, Telemetry, Tensors
+from edge.feeds import answered, fitting, stated, zeros
+from edge.sdk import UNTRIED, About, Package, Recipe, sdk
+from models.manifest import Artefact
+from models.tensors import TensorSpec
+from sensors.config import Settings
+
+NAME = "rknn"
+NPU, SIMULATOR = "npu", "simulator"
+
+CORES = {"auto": 0, "0": 1, "1": 2, "2": 4, "0_1": 3, "0_1_2": 7, "all": 0xFFFF}
+"""RKNNLite's core masks."""
+
+MULTICORE = ("rk3588", "rk3576")
+"""Where a core mask means something."""
+
+DEVICE_TREE = Path("/proc/device-tree/compatible")
+
+
+STOOD_IN_FOR = (
+    "libcublas.so.12",
+    "libcublasLt.so.12",
+    "libcudnn.so.9",
+    "libcufft.so.11",
+    "libcurand.so.10",
+    "libcusparse.so.12",
+    "libnccl.so.2",
+)
+
+
+def _stand_in(site: Path) -> None:
+    """Let torch's build for GPUs load without two gigabytes of GPU libraries, none of which the simulator calls.
+
+    An empty library of torch's own takes their names; a torch built for CPUs doesn't ask for them at all.
+    """
+    folder = site / "torch" / "lib"
+    if (folder / "libtorch_cuda.so").exists():
+        for name in STOOD_IN_FOR:
+            (folder / name).symlink_to("libtorch_global_deps.so")
+
+
+class Rknn:
+    """A board loads .rknn files. The simulator can't: it builds its network anew, from the ONNX file.
+
+    A compiled artefact therefore names that file and its calibration list in its `toolchain` (`onnx`, `calibration`).
+    """
+
+    about = About(
+        silicon="Rockchip RK3588, RK3576, RK356x",
+        module="rknn.api",
+        install="`gilmok backend install rknn` (the simulator; on a board: pip install rknn-toolkit-lite2 msgspec)",
+        tried="Rockchip's simulator on x86-64; not run on hardware",
+    )
+
+    recipe = Recipe(
+        packages=(
+            Package("torch==2.4.0", 797, alone=True),
+            Package(
+                "nvidia-cuda-runtime-cu12==12.1.105 nvidia-cuda-cupti-cu12==12.1.105 nvidia-nvtx-cu12==12.1.105",
+                15,
+                alone=True,
+            ),
+            Package("rknn-toolkit2==2.5.0", 38, alone=True),
+            Package("numpy==1.26.4 onnx==1.18.0 onnxruntime==1.26.0 protobuf==4.25.4 opencv-python==4.11.0.86", 120),
+            Package("scipy<1.16 psutil ruamel.yaml tqdm fast-histogram setuptools", 40),
+            Package("typing_extensions sympy networkx jinja2 filelock fsspec", 12),
+        ),
+        finish=_stand_in,
+    )
+
+    class Options(Settings, frozen=True, kw_only=True):
+        target: str = "rk3588"
+        """The chip that the simulator plays."""
+        cores: Literal["auto", "0", "1", "2", "0_1", "0_1_2", "all"] = "auto"
+        """Cores of an RK3588 or RK3576 that a session runs on."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def devices(self) -> Sequence[Device]:
+        found = []
+        if _here("rknnlite") and (chip := _chip()):
+            runtime = f"rknn-toolkit-lite2, {chip}"
+            found.append(Device(NPU, "npu", f"NPU of this {chip}", {"runtime": runtime, "board": chip, **UNTRIED}))
+        if _here("rknn"):
+            chip = self._options.target
+            facts = {"runtime": "rknn-toolkit2, simulator", "board": chip, **UNTRIED}
+            found.append(Device(SIMULATOR, "simulator", f"{chip}, simulated on this CPU", facts))
+        if not found:
+            sdk(NAME, self.about)
+        return found
+
+    def load(self, artefact: Artefact, device: str) -> "RknnSession":
+        found = [each.name for each in self.devices()]
+        if device not in found:
+            raise DeviceAbsent(NAME, device, found)
+        if not artefact.path.is_file():
+            raise ArtefactRefused(NAME, artefact, "there is no such file")
+        engine, version = self._on_board(artefact) if device == NPU else self._simulated(artefact)
+        facts = {"runtime": version, "cores": self._options.cores if device == NPU else "simulated", **UNTRIED}
+        return RknnSession(engine, artefact, device, facts)
+
+    def _on_board(self, artefact: Artefact) -> tuple[Any, str]:
+        if self._options.cores != "auto" and not any(chip in (_chip() or "") for chip in MULTICORE):
+            raise CoresFixed(self._options.cores, _chip() or "board")
+        lite = sdk(NAME, self.about, "rknnlite.api").RKNNLite()
+        if _code(lambda: lite.load_rknn(str(artefact.path))) != 0:
+            raise ArtefactRefused(NAME, artefact, "rknnlite can't read it")
+        if _code(lambda: lite.init_runtime(core_mask=CORES[self._options.cores])) != 0:
+            raise BackendError("rknnlite can't start its runtime", "check librknnrt.so and the rknpu driver")
+        return lite, f"rknn-toolkit-lite2, {lite.get_sdk_version()}".strip()
+
+    def _simulated(self, artefact: Artefact) -> tuple[Any, str]:
+        source = Path(artefact.toolchain.get("onnx", artefact.path))
+        calibration = artefact.toolchain.get("calibration")
+        # torch's build for GPUs loads without their libraries as long as nothing binds what it doesn't call.
+        eager = sys.getdlopenflags()
+        sys.setdlopenflags(os.RTLD_LAZY)
+        try:
+            toolkit = sdk(NAME, self.about)
+        finally:
+            sys.setdlopenflags(eager)
+        made = toolkit.RKNN(verbose=False)
+        try:
+            asked = [
+                made.config(target_platform=self._options.target, **_normalisation(artefact)),
+                made.load_onnx(model=str(source)),
+                made.build(do_quantization=calibration is not None, dataset=calibration),
+                made.init_runtime(),
+            ]
+        # Its loader raises what its log says, as ValueError, and once in a while something else.
+        except Exception as error:
+            raise ArtefactRefused(NAME, artefact, _gist(error)) from error
+        if any(asked):
+            raise ArtefactRefused(NAME, artefact, f"config, load, build and init returned {asked}")
+        return made, f"rknn-toolkit2 {_version('rknn-toolkit2')}, simulator of {self._options.target}"
+
+
+class CoresFixed(BackendError):
+    def __init__(self, cores: str, chip: str) -> None:
+        super().__init__(f"a {chip} has no choice of NPU cores ({cores!r})", "leave `cores` at 'auto'")
+
+
+class RknnSession:
+    """One inference at a time: a second caller waits."""
+
+    def __init__(self, engine: Any, artefact: Artefact, device: str, facts: Mapping[str, str]) -> None:
+        self._engine: Any = engine
+        self._facts = facts
+        self._turn = threading.Lock()
+        self._inputs = [_input(artefact)]
+        self._format = artefact.input.layout.lower()
+        self._outputs: list[TensorSpec] = []
+        # The SDK doesn't tell its outputs; the warm-up's answer does.
+        first = self._infer(zeros(self._inputs))
+        if first is None:
+            raise ArtefactRefused(NAME, artefact, f"its first inference on {device} failed")
+        self._outputs = [
+            stated(f"output{n}", output.shape, output.dtype.name) for n, output in enumerate(map(np.asarray, first))
+        ]
+
+    @property
+    def inputs(self) -> Sequence[TensorSpec]:
+        return self._inputs
+
+    @property
+    def outputs(self) -> Sequence[TensorSpec]:
+        return self._outputs
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return self._facts
+
+    def run(self, feeds: Tensors) -> Tensors:
+        fed = fitting(NAME, self._inputs, feeds)
+        with self._turn:
+            if self._engine is None:
+                raise InferenceFailed(NAME, "the session is closed")
+            return answered(NAME, self._outputs, self._infer(fed))
+
+    def telemetry(self) -> Telemetry | None:
+        """RKNNLite tells nothing; the kernel does (`edge.kernel`)."""
+        return None
+
+    def close(self) -> None:
+        with self._turn:
+            if self._engine is not None:
+                self._engine.release()
+            self._engine = None
+
+    def _infer(self, fed: Sequence[Any]) -> Any:
+        try:
+            return self._engine.inference(inputs=list(fed), data_format=[self._format])
+        except (ValueError, RuntimeError, AttributeError) as error:
+            raise InferenceFailed(NAME, _gist(error)) from error
+
+
+def _input(artefact: Artefact) -> TensorSpec:
+    contract = artefact.input
+    plane = (contract.height, contract.width)
+    return TensorSpec("input", (1, 3, *plane) if contract.layout == "NCHW" else (1, *plane, 3), contract.dtype)
+
+
+def _normalisation(artefact: Artefact) -> dict[str, Any]:
+    """The mean and standard deviation that the compiler folded in, as RKNN's config takes them."""
+    mean, std = (artefact.toolchain.get(key) for key in ("mean", "std"))
+    return {
+        "mean_values": [[float(value) for value in (mean or "0 0 0").split()]],
+        "std_values": [[float(value) for value in (std or "1 1 1").split()]],
+    }
+
+
+def _code(call: Any) -> int:
+    """What RKNNLite returns; some of its error paths raise AttributeError instead of returning -1."""
+    try:
+        return int(call())
+    except (AttributeError, ValueError, RuntimeError):
+        return -1
+
+
+def _chip() -> str:
+    """The board's Rockchip SoC by its device tree ("rk3588"), or nothing."""
+    try:
+        names = DEVICE_TREE.read_bytes().decode("ascii", "replace").split("\0")
+    except OSError:
+        return ""
+    return next((name.partition(",")[2] for name in names if name.startswith("rockchip,rk")), "")
+
+
+def _here(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _version(distribution: str) -> str:
+    from importlib.metadata import version
+
+    return version(distribution)
+
+
+def _gist(error: Exception) -> str:
+    """The toolkit raises whole tracebacks as text; their last line says what happened."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,76 @@
+"""Every backend that can run here keeps every promise; the others are skipped, by the name of what is missing."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edge import contract
+from edge.backend import Backend
+from edge.backends.openvino import OpenVino
+from edge.backends.qnn import Qnn
+from edge.backends.rknn import Rknn
+from edge.contract import judge
+from edge.environment import python_of
+from edge.promises import PROMISES, Case
+from edge.remote.session import Remote
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A backend as somebody would use it here, and what must be installed for that."""
+
+    name: str
+    module: str
+    device: str
+    build: Callable[[], Backend]
+
+
+ENTRANTS = {
+    "openvino, latency": Entrant("openvino", "openvino", "cpu", lambda: OpenVino(OpenVino.Options())),
+    "openvino, three in flight": Entrant(
+        "openvino", "openvino", "cpu", lambda: OpenVino(OpenVino.Options(hint="throughput", requests=3))
+    ),
+    "openvino, in a process of its own": Entrant(
+        "openvino",
+        "openvino",
+        "cpu",
+        lambda: Remote(
+            "openvino", "edge.backends.openvino:OpenVino", Path(sys.executable), OpenVino.Options(requests=2)
+        ),
+    ),
+    "qnn, emulated": Entrant("qnn", "onnxruntime_qnn", "htp", lambda: Qnn(Qnn.Options())),
+}
+
+
+@pytest.fixture(scope="module", params=ENTRANTS)
+def case(request: pytest.FixtureRequest) -> Case:
+    entrant = ENTRANTS[request.param]
+    if importlib.util.find_spec(entrant.module) is None:
+        pytest.skip(f"{entrant.module} is not installed")
+    return Case(entrant.build(), entrant.device, contract.network(entrant.name), contract.NETWORK)
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_the_promise(promise: Callable[[Case], str], case: Case) -> None:
+    outcome = judge(promise, case)
+    assert outcome.verdict != "broken", outcome.detail
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Case:
+    python = python_of("rknn")
+    if not python.is_file():
+        pytest.skip(f"no environment at {python} (gilmok backend install rknn)")
+    remote = Remote("rknn", "edge.backends.rknn:Rknn", python, Rknn.Options(), deadline_ms=60_000)
+    return Case(remote, "simulator", contract.network("rknn"), contract.NETWORK)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_the_promise_in_rockchips_simulator(promise: Callable[[Case], str], simulated: Case) -> None:
+    outcome = judge(promise, simulated)
+    assert outcome.verdict != "broken", outcome.detail
