@@ -1,5 +1,6 @@
 """Which boxes overlap which, and by how much."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,15 +32,8 @@ def grouped_pairs(found: Found, labelled: Labelled, floor: float) -> Pairs:
     is that of pycocotools' maskApi.c, operation by operation.
     """
     n_labels = 1 + int(max(found.labels.max(initial=0), labelled.labels.max(initial=0)))
-    keys = labelled.images * n_labels + labelled.labels
-    by_key = np.argsort(keys, kind="stable")
-    wanted = found.images * n_labels + found.labels
-    start = np.searchsorted(keys[by_key], wanted, "left")
-    count = np.searchsorted(keys[by_key], wanted, "right") - start
-    parts = [
-        _overlaps(found, labelled, rows, by_key[start[rows].repeat(count[rows]) + ramps(count[rows])], count, floor)
-        for rows in _chunks(count)
-    ]
+    candidates = same_key(found.images * n_labels + found.labels, labelled.images * n_labels + labelled.labels)
+    parts = [_overlaps(found, labelled, ours, theirs, floor) for ours, theirs in candidates]
     none: Index = np.empty(0, np.int64)
     return Pairs(
         np.concatenate([none, *(part.found for part in parts)]),
@@ -48,8 +42,16 @@ def grouped_pairs(found: Found, labelled: Labelled, floor: float) -> Pairs:
     )
 
 
-def _overlaps(found: Found, labelled: Labelled, rows: Index, theirs: Index, count: Index, floor: float) -> Pairs:
-    ours = rows.repeat(count[rows])
+def same_key(our_keys: Index, their_keys: Index) -> Iterator[tuple[Index, Index]]:
+    """All pairs of rows with equal keys, ascending by our row, then by theirs; in chunks."""
+    by_key = np.argsort(their_keys, kind="stable")
+    start = np.searchsorted(their_keys[by_key], our_keys, "left")
+    count = np.searchsorted(their_keys[by_key], our_keys, "right") - start
+    for rows in _chunks(count):
+        yield rows.repeat(count[rows]), by_key[start[rows].repeat(count[rows]) + ramps(count[rows])]
+
+
+def _overlaps(found: Found, labelled: Labelled, ours: Index, theirs: Index, floor: float) -> Pairs:
     width = _reach(found.boxes, ours, labelled.boxes, theirs, 0)
     meet = width > 0
     ours, theirs, width = ours[meet], theirs[meet], width[meet]
