@@ -9,13 +9,13 @@ from sensors.errors import GilmokError
 __version__ = "0.1.0"
 
 VERBS = {
-    "run": ("fleet.scenario_cli:main", "run a scenario: broker, hub and nodes, and tell how it went"),
+    "run": ("fleet.cli_run:main", "run a scenario: broker, hub and nodes, and tell how it went"),
     "node": ("edge.cli:main", "run one node against any MQTT broker"),
     "hub": ("fleet.cli:main", "run the hub; list its nodes and runs; report a run"),
     "replay": ("replay.cli:main", "run a model over recordings without MQTT; list and check recordings"),
     "model": ("models.cli:main", "list, show, add and verify models"),
     "camera": (
-        "edge.camera_cli:main",
+        "edge.cli_camera:main",
         "look through a source: one frame as a PNG, with boxes if a model is named",
     ),
 }

@@ -1,7 +1,6 @@
 """A node's birth, put together: everything that a result of this session hangs on."""
 
 import math
-import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -9,6 +8,7 @@ from edge.assembly import Loaded
 from edge.config import StreamConfig
 from edge.messages import Birth, NodeKind, StreamBirth
 from sensors.clock import Clock, boot_id
+from sensors.host import host_facts
 from sensors.pacing import Pace
 
 
@@ -39,10 +39,6 @@ def birth(
         model=parts.model_birth(),
         backend=parts.backend_birth(),
     )
-
-
-def host_facts() -> dict[str, str]:
-    return {"name": platform.node(), "machine": platform.machine(), "system": platform.platform()}
 
 
 def _stream(stream: StreamConfig, pace: Pace) -> StreamBirth:

@@ -64,6 +64,14 @@ class Findings(Message, frozen=True, kw_only=True):
             tracks=tracks,
         )
 
+    def detections(self) -> Detections:
+        """What was found, as arrays, to the wire's precision."""
+        return Detections(
+            np.array(self.boxes, np.float32).reshape(-1, 4),
+            np.array(self.scores, np.float32),
+            np.array(self.labels, np.int64),
+        )
+
 
 class FrameReport(Message, frozen=True, kw_only=True):
     """What became of one frame."""

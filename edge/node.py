@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from edge.assembly import Loaded, loaded, open_pace
-from edge.birth import birth
 from edge.backend import Telemetry
+from edge.birth import birth
 from edge.config import NodeConfig
 from edge.dialects import Will
 from edge.link import Link

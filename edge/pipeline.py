@@ -15,7 +15,7 @@ from models.manifest import Artefact, Manifest
 from models.preprocess import Placement, Preparer
 from models.tensors import dequantise
 from sensors.clock import Clock, Stamp
-from sensors.frame import Array, Frame, FrameId, StampKind
+from sensors.frame import Array, Frame, FrameId, Image, StampKind
 
 DIGEST_DIGITS = 12
 
@@ -55,7 +55,10 @@ class Pending:
 
 
 class Pipeline:
-    """The frame path of one stream. `start` and `finish` may run in two threads, each in frame order."""
+    """The frame path of one stream.
+
+    `start` and `finish` may run in two threads, each in frame order, with at most `depth` frames between them.
+    """
 
     def __init__(
         self,
@@ -76,14 +79,19 @@ class Pipeline:
         self._model_digest = manifest.sha256[:DIGEST_DIGITS]
         self._artefact_digest = artefact.sha256[:DIGEST_DIGITS]
         self._preparer = Preparer(artefact.input, session.inputs[0])
-        # One more than can be in flight: the next frame is prepared while the device works on the others.
-        self._free = [self._preparer.buffer() for _ in range(self.depth + 1)]
+        self._free = [self._preparer.buffer() for _ in range(self.depth)]
         self._n = 0
 
     @property
     def depth(self) -> int:
         """How many frames may be between `start` and `finish` at once."""
         return self._pipelined.depth if self._pipelined else 1
+
+    def prepared(self, image: Image) -> Array:
+        """The input tensor that `image` becomes, in memory of its own."""
+        buffer = self._preparer.buffer()
+        self._preparer.prepare(image, buffer)
+        return buffer
 
     def step(self, frame: Frame) -> FrameReport:
         return self.finish(self.start(frame))

@@ -50,23 +50,25 @@ class Stream:
         )
 
     def _run_pipelined(self) -> None:
-        started: queue.Queue[Pending | None] = queue.Queue(maxsize=self._pipeline.depth)
-        fault: list[BaseException] = []
+        started: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        room = threading.Semaphore(self._pipeline.depth)
+        fault: list[Exception] = []
 
         def finish() -> None:
-            try:
-                while (pending := started.get()) is not None:
-                    self._settle(self._pipeline.finish(pending))
-            except Exception as error:  # noqa: BLE001  top of a thread: told by the one that waits for it
-                fault.append(error)
-                self._pace.stop()
-                while started.get() is not None:
-                    pass
+            while (pending := started.get()) is not None:
+                try:
+                    if not fault:
+                        self._settle(self._pipeline.finish(pending))
+                except Exception as error:  # noqa: BLE001  the top of a thread; raised again by the one that joins it
+                    fault.append(error)
+                    self._pace.stop()
+                room.release()
 
         finisher = threading.Thread(target=finish, name=f"finish-{self.name}")
         finisher.start()
         try:
-            while (frame := self._pace.take()) is not None:
+            # Room first, then the frame: taken earlier, it would age while the device is busy with others.
+            while room.acquire() and (frame := self._pace.take()) is not None:
                 started.put(self._pipeline.start(frame))
         finally:
             started.put(None)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -13,8 +14,9 @@ from sensors.clock import NS_PER_MS
 
 
 def render(summary: Summary) -> RenderableType:
-    """Frames, latency and accuracy per node and stream; then what is wrong, if anything is."""
+    """What ran, then frames, latency and accuracy per stream; then what is wrong, if anything is. Fits 80 columns."""
     parts: list[RenderableType] = [
+        *(Text(_what_ran(one)) for one in summary.streams),
         frames_table(summary.streams),
         latency_table(summary.streams),
         accuracy_table(summary.streams),
@@ -24,61 +26,58 @@ def render(summary: Summary) -> RenderableType:
 
 
 def frames_table(streams: Sequence[StreamSummary]) -> Table:
-    table = Table(title="Frames", title_justify="left", caption_justify="left")
-    for column in ("node", "stream", "model", "device", "recording", "pace"):
-        table.add_column(column, overflow="fold")
-    for column in ("captured", "ok", "failed", "dropped", "fps"):
-        table.add_column(column, justify="right")
-    table.add_column("books")
+    table = _table("Frames", "captured", "ok", "failed", "dropped", "fps", "books")
     for one in streams:
-        table.add_row(
-            one.node,
-            one.stream,
-            one.model,
-            f"{one.backend}:{one.device}",
-            one.recording,
-            one.pace,
-            str(one.frames.captured),
-            str(one.frames.ok),
-            str(one.frames.failed),
-            str(one.frames.dropped),
-            number(one.fps, 1),
-            "balance" if one.books.balanced else Text("don't balance", style="red"),
-        )
+        counts = (one.frames.captured, one.frames.ok, one.frames.failed, one.frames.dropped)
+        books = "balance" if one.books.balanced else Text("don't balance", style="red")
+        table.add_row(_name(one), *map(str, counts), number(one.fps, 1), books)
     return table
 
 
 def latency_table(streams: Sequence[StreamSummary]) -> Table:
-    table = Table(title="Latency of ok frames, ms", title_justify="left")
-    for column in ("node", "stream", "stage"):
-        table.add_column(column)
-    for column in ("p50", "p90", "p99", "p99.9", "max", "n"):
-        table.add_column(column, justify="right")
+    table = _table("Latency of ok frames, ms", "p50", "p90", "p99", "p99.9", "max", "n")
     for one in streams:
+        table.add_row(Text(_name(one), style="bold"), end_section=False)
         for name, row in one.latency_ns.items():
             label = {"total": "capture to result", "hub": "capture to hub"}.get(name, f"  {name}")
-            table.add_row(one.node, one.stream, label, *_percentile_cells(row))
+            table.add_row(label, *_percentile_cells(row))
         if one.pacing is not None:
             lateness = one.pacing
             cells = [_ms(lateness.p50_ns), "", _ms(lateness.p99_ns), "", _ms(lateness.max_ns), str(lateness.n)]
-            table.add_row(one.node, one.stream, "pacing error", *cells)
+            table.add_row("camera's lateness", *cells)
     return table
 
 
 def accuracy_table(streams: Sequence[StreamSummary]) -> Table:
-    table = Table(title="Accuracy (COCO AP, dropped and failed frames count as misses)", title_justify="left")
-    for column in ("node", "stream", "class"):
-        table.add_column(column)
-    for column in ("AP50", "AP50:95", "small", "medium", "large", "AR100", "frames", "truth"):
-        table.add_column(column, justify="right")
+    title = "Accuracy (COCO; dropped and failed frames count as misses)"
+    table = _table(title, "AP50", "AP50:95", "AR100", "frames", "truth boxes")
     for one in streams:
         if one.accuracy.unknown:
-            table.add_row(one.node, one.stream, Text(one.accuracy.unknown, style="dim"))
+            table.add_row(_name(one), Text(one.accuracy.unknown, style="dim"))
             continue
-        table.add_row(one.node, one.stream, "all", *_accuracy_cells(one.accuracy.coco))
+        table.add_row(f"{_name(one)} all", *_accuracy_cells(one.accuracy.coco))
         for name, figures in one.accuracy.per_class.items():
-            table.add_row(one.node, one.stream, f"  {name}", *_accuracy_cells(figures))
+            table.add_row(f"  {name}", *_accuracy_cells(figures))
     return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    """The stream on the left, numbers on the right."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("stream", overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _name(one: StreamSummary) -> str:
+    return f"{one.node}/{one.stream}"
+
+
+def _what_ran(one: StreamSummary) -> str:
+    kind = "" if one.device_kind == "cpu" else f" ({one.device_kind})"
+    recording = one.recording or "a source without truth"
+    return f"{_name(one)}: {one.model} on {one.backend}:{one.device}{kind}, {recording}, {one.pace}"
 
 
 def number(value: float, digits: int) -> str:
@@ -92,7 +91,7 @@ def _percentile_cells(row: Percentiles) -> list[str]:
 
 
 def _accuracy_cells(figures: Mapping[str, float]) -> list[str]:
-    shown = [number(figures.get(key, math.nan), 4) for key in ("AP50", "AP", "APs", "APm", "APl", "AR100")]
+    shown = [number(figures.get(key, math.nan), 4) for key in ("AP50", "AP", "AR100")]
     return [*shown, number(figures.get("n_frames", math.nan), 0), number(figures.get("n_truth", math.nan), 0)]
 
 

@@ -1,0 +1,125 @@
+"""How much of a frame is not inference: end-to-end frames/s over raw `session.run` frames/s, and where the CPU goes.
+
+    python -P bench/frame_path.py --model ../shared/models/yolox_nano.onnx \
+        --dataset ua-detrac --root ../shared/recordings/UA-DETRAC --name MVI_40201
+
+Raw and end-to-end take turns in one process, since these machines drift; figures are medians over the rounds, and the
+ratio is of neighbours. End-to-end is the whole way: read, decode the picture, prepare, infer, decode, report, encode.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from edge.assembly import loaded
+from edge.config import BackendChoice, ModelChoice
+from edge.messages import encode
+from edge.pipeline import Pipeline
+from edge.stream import Stream
+from replay.recording import open_dataset
+from replay.source import RecordingSource
+from sensors.clock import SystemClock
+from sensors.pacing import Lockstep
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--frames", type=int, default=100, help="frames a round (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--sessions", type=int, default=1)
+    chosen = parser.parse_args()
+
+    clock = SystemClock()
+    recording = open_dataset(chosen.dataset, chosen.root).open(chosen.name)
+    options = RecordingSource.Options(dataset=chosen.dataset, root=chosen.root, recording=chosen.name)
+    choice = BackendChoice(options={"threads": chosen.threads, "sessions": chosen.sessions})
+    raw, whole, ratios, beyond = [], [], [], []
+    stages: dict[str, list[float]] = {}
+    with loaded(ModelChoice.of(chosen.model), choice, Path()) as parts:
+        session = parts.session
+        pipeline = Pipeline(parts.manifest, parts.artefact, session, clock)
+        first = next(iter(recording.frames("bench", clock)))
+        feed = pipeline.prepared(first.image)
+
+        def infer_only() -> None:
+            pending: list[object] = []
+            for _ in range(chosen.frames):
+                if pipeline.depth == 1:
+                    session.run([feed])
+                    continue
+                if len(pending) == pipeline.depth:
+                    session.collect(pending.pop(0))  # type: ignore[attr-defined]
+                pending.append(session.submit([feed]))  # type: ignore[attr-defined]
+            for ticket in pending:
+                session.collect(ticket)  # type: ignore[attr-defined]
+
+        def end_to_end() -> None:
+            def deliver(report: object) -> None:
+                encode(report)  # type: ignore[arg-type]
+                for stage, duration_ns in report.stages.items():  # type: ignore[attr-defined]
+                    stages.setdefault(stage, []).append(duration_ns / 1e6)
+
+            source = RecordingSource(options, stream="bench", clock=clock)
+            Stream("bench", Lockstep(source, clock, chosen.frames), pipeline, deliver).run()
+
+        infer_only()
+        for _ in range(chosen.rounds):
+            raw_s, raw_cpu_s = timed(infer_only)
+            whole_s, whole_cpu_s = timed(end_to_end)
+            raw.append(chosen.frames / raw_s)
+            whole.append(chosen.frames / whole_s)
+            ratios.append(raw_s / whole_s)
+            beyond.append((whole_cpu_s - raw_cpu_s) / chosen.frames * 1e3)
+    print(
+        json.dumps(
+            {
+                "model": parts.manifest.name,
+                "recording": f"{chosen.dataset} {chosen.name}",
+                "threads": chosen.threads,
+                "sessions": chosen.sessions,
+                "n_frames": chosen.frames,
+                "n_rounds": chosen.rounds,
+                "raw_fps": middle(raw),
+                "end_to_end_fps": middle(whole),
+                "ratio": middle(ratios),
+                "cpu_ms_a_frame_beyond_inference": middle(beyond),
+                "stage_ms_p50": {stage: round(statistics.median(values), 3) for stage, values in stages.items()},
+                "machine": f"{platform.machine()}, {platform.platform()}",
+            },
+            indent=2,
+        )
+    )
+
+
+def timed(work: Callable[[], None]) -> tuple[float, float]:
+    """Wall and CPU seconds (of all threads)."""
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    begin = time.perf_counter()
+    work()
+    wall = time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def middle(values: Iterable[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {
+        name: round(value, 3)
+        for name, value in zip(
+            ("median", "min", "max"), (statistics.median(ordered), ordered[0], ordered[-1]), strict=True
+        )
+    }
+
+
+if __name__ == "__main__":
+    main()

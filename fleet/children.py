@@ -1,0 +1,99 @@
+"""The processes that a scenario starts: each with its log, and with last words when it dies."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from sensors.errors import GilmokError
+
+LAST_WORDS = 3
+STOP_S = 10.0
+
+
+class ChildDied(GilmokError):
+    def __init__(self, name: str, status: int, last_words: str, log: Path) -> None:
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        super().__init__(f"{name} {how}; its last words: {last_words or 'none'}", f"its log: {log}")
+        self.name = name
+
+
+class Child:
+    """`gilmok ARGUMENTS` as a process of its own, out of reach of the terminal's Ctrl-C: its parent stops it."""
+
+    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._stopped = False
+        self._said: list[str] = []
+        self._heard = threading.Condition()
+        with log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "gilmok", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+        threading.Thread(target=self._listen, name=f"hear-{name}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def await_line(self, line: str, patience_s: float) -> None:
+        """Return when it has printed `line`; raises ChildDied if it ends before, or says nothing for too long."""
+        with self._heard:
+            self._heard.wait_for(lambda: line in self._said or not self.running, patience_s)
+            if line in self._said:
+                return
+        if self.running:
+            self.stop()
+        self.check()
+        raise ChildDied(self.name, 0, self.last_words(), self.log)
+
+    def go(self) -> None:
+        """Let it begin (a node holds until its standard input says or ends)."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+
+    def terminate(self) -> None:
+        """Ask it to end; it may take its time for a clean goodbye."""
+        self._stopped = True
+        self.go()
+        if self.running:
+            self._process.terminate()
+
+    def stop(self, patience_s: float = STOP_S) -> None:
+        """Ask it to end, and make it so."""
+        self.terminate()
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def check(self) -> None:
+        """Raises ChildDied if it has ended with trouble."""
+        status = self._process.poll()
+        if status:
+            raise ChildDied(self.name, status, self.last_words(), self.log)
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return " / ".join(line.strip() for line in lines[-LAST_WORDS:])
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._heard:
+                self._said.append(line.decode(errors="replace").strip())
+                self._heard.notify_all()
+        self._process.wait()
+        with self._heard:
+            self._heard.notify_all()

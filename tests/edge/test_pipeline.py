@@ -1,0 +1,227 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from edge.backend import Tensors
+from edge.messages import Findings, FrameReport, check
+from edge.pipeline import Pipeline
+from edge.stream import Stream
+from models.manifest import Artefact, InputContract, Manifest, Origin, Suppression
+from models.tensors import Quantisation, TensorSpec
+from sensors.frame import NO_IMAGE, Array, Frame, FrameId
+from sensors.pacing import PacingError
+from sensors.source import Origin as SourceOrigin
+from tests.fakes import ManualClock, StrictSession
+
+# One cell of a 32-pixel grid: a YOLOX head whose box can be worked out by hand.
+SIZE_PX, STRIDE_PX = 32, 32
+INPUT = InputContract(width=SIZE_PX, height=SIZE_PX, colour="BGR", resize="letterbox-top-left")
+
+
+def manifest(labels: tuple[str, ...] = ("car", "bus")) -> Manifest:
+    return Manifest(
+        name="one-cell",
+        summary="",
+        file="one-cell.onnx",
+        sha256="ab" * 32,
+        bytes=0,
+        origin=Origin(url="", licence=""),
+        input=INPUT,
+        outputs=((1, 1, 5 + len(labels)),),
+        decoder="yolox",
+        decoder_options={"strides": [STRIDE_PX]},
+        suppression=Suppression(score_floor=0.01, iou=0.65),
+        labels=labels,
+    )
+
+
+def artefact() -> Artefact:
+    from pathlib import Path
+
+    return Artefact(
+        model="one-cell", path=Path("one-cell.onnx"), sha256="cd" * 32, precision="fp32", backend="fake", input=INPUT
+    )
+
+
+def head(cx: float, cy: float, width: float, height: float, objectness: float, scores: Sequence[float]) -> Array:
+    """The raw output whose only cell says that box, in network pixels."""
+    box = [cx / STRIDE_PX, cy / STRIDE_PX, np.log(width / STRIDE_PX), np.log(height / STRIDE_PX)]
+    return np.array([[[*box, objectness, *scores]]], np.float32)
+
+
+def answering(output: Array, quantisation: Quantisation | None = None) -> StrictSession:
+    dtype = "uint8" if output.dtype == np.uint8 else "float32"
+    return StrictSession(
+        TensorSpec("images", (1, 3, SIZE_PX, SIZE_PX), "float32"),
+        [TensorSpec("output", output.shape, dtype, quantisation)],
+        lambda _feed: [output],
+    )
+
+
+def frame(clock: ManualClock, seq: int = 0, width: int = 64, height: int = 64, fault: str = "") -> Frame:
+    image = NO_IMAGE if fault else np.full((height, width, 3), 100, np.uint8)
+    return Frame(FrameId("north", seq), clock.now(), "arrival", image, fault)
+
+
+def pipeline(session: StrictSession, clock: ManualClock) -> Pipeline:
+    return Pipeline(manifest(), artefact(), session, clock, session_number=3)
+
+
+def test_a_box_comes_back_in_the_pixels_of_the_frame() -> None:
+    clock = ManualClock()
+    report = pipeline(answering(head(16, 8, 8, 4, 0.9, [0.5, 0.001])), clock).step(frame(clock))
+    # The frame is twice the network's input, so every number doubles: centre (32, 16), 16 wide, 8 high.
+    assert report.findings == Findings(boxes=((24.0, 12.0, 40.0, 20.0),), scores=(0.45,), labels=(0,))
+    assert (report.session, report.n, report.stream, report.seq) == (3, 0, "north", 0)
+    assert (report.model, report.artefact) == ("ab" * 6, "cd" * 6)
+
+
+def test_the_stages_are_disjoint_and_sum_to_the_whole() -> None:
+    clock = ManualClock(tick_ns=7)
+    steps = pipeline(answering(head(16, 8, 8, 4, 0.9, [0.5, 0.1])), clock)
+    first = frame(clock)
+    clock.pass_ns(1_000)
+    report = steps.step(first)
+    check(report)
+    assert list(report.stages) == ["wait", "prepare", "infer", "decode"]
+    assert report.stages["wait"] == 1_007
+    assert min(report.stages.values()) > 0
+    assert report.total_ns == sum(report.stages.values())
+
+
+def test_an_answer_of_nothing_is_ok_and_empty() -> None:
+    clock = ManualClock()
+    report = pipeline(answering(head(16, 8, 8, 4, 0.0, [0.5, 0.5])), clock).step(frame(clock))
+    assert report.status == "ok"
+    assert report.findings == Findings(boxes=(), scores=(), labels=())
+
+
+@pytest.mark.parametrize("rubbish", [np.nan, np.inf, -np.inf])
+def test_outputs_that_are_no_numbers_fail_the_frame_and_are_no_empty_road(rubbish: float) -> None:
+    clock = ManualClock()
+    output = head(16, 8, 8, 4, 0.9, [0.5, 0.1])
+    output[0, 0, 4] = rubbish
+    report = pipeline(answering(output), clock).step(frame(clock))
+    assert report.status == "failed"
+    assert report.findings is None
+    assert "not finite" in report.reason
+    check(report)
+
+
+def test_a_failed_inference_fails_its_frame_and_the_next_one_goes_on() -> None:
+    clock = ManualClock()
+    session = answering(head(16, 8, 8, 4, 0.9, [0.5, 0.1]))
+    steps = pipeline(session, clock)
+    session.broken = "the device is hot"
+    failed = [steps.step(frame(clock, seq)) for seq in range(5)]
+    session.broken = ""
+    good = steps.step(frame(clock, 5))
+    assert {report.status for report in failed} == {"failed"}
+    assert "the device is hot" in failed[0].reason
+    assert (good.status, good.n) == ("ok", 5)
+
+
+def test_a_faulty_frame_never_reaches_the_device() -> None:
+    clock = ManualClock()
+    session = answering(head(16, 8, 8, 4, 0.9, [0.5, 0.1]))
+    session.close()
+    report = pipeline(session, clock).step(frame(clock, fault="a.jpg is truncated"))
+    assert (report.status, report.reason) == ("failed", "a.jpg is truncated")
+    check(report)
+
+
+def test_a_quantised_output_means_what_its_scale_says() -> None:
+    clock = ManualClock()
+    real = head(16, 16, 32, 32, 0.75, [0.5, 0.25])
+    quantisation = Quantisation(scale=0.25, zero_point=10)
+    stored = (real / 0.25 + 10).round().astype(np.uint8)
+    report = pipeline(answering(stored, quantisation), clock).step(frame(clock))
+    assert report.findings is not None
+    assert report.findings.scores == (0.375, 0.1875)
+    assert report.findings.boxes[0] == (0.0, 0.0, 64.0, 64.0)
+
+
+class HandFed:
+    """A pace whose frames a test hands over, some of them already dropped."""
+
+    origin = SourceOrigin("test", "by hand")
+    fps = 10.0
+
+    def __init__(self, frames: Sequence[Frame], dropped: int = 0) -> None:
+        self._frames = iter(frames)
+        self.dropped = dropped
+        self.captured = len(frames) + dropped
+
+    def start(self) -> None: ...
+
+    def take(self) -> Frame | None:
+        return next(self._frames, None)
+
+    def stop(self) -> None:
+        self._frames = iter(())
+
+    def pacing_error(self) -> PacingError | None:
+        return None
+
+    def close(self) -> None: ...
+
+
+class Queued(StrictSession):
+    """A pipelined device: answers tickets in order, insists that each is collected once and that depth is kept."""
+
+    depth = 3
+
+    def __init__(self, output: Array) -> None:
+        answer: Tensors = [output]
+        super().__init__(
+            TensorSpec("images", (1, 3, SIZE_PX, SIZE_PX), "float32"),
+            [TensorSpec("output", output.shape, "float32")],
+            lambda _feed: answer,
+        )
+        self.in_flight: set[int] = set()
+        self.most = 0
+        self._next = 0
+
+    def submit(self, feeds: Tensors) -> int:
+        self._next += 1
+        self.in_flight.add(self._next)
+        self.most = max(self.most, len(self.in_flight))
+        assert len(self.in_flight) <= self.depth
+        self._fed = feeds
+        return self._next
+
+    def collect(self, ticket: int) -> Tensors:
+        self.in_flight.remove(ticket)
+        return self.run(self._fed)
+
+
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_what_goes_in_comes_out_in_order_with_its_identity(pipelined: bool) -> None:
+    clock = ManualClock(tick_ns=1)
+    output = head(16, 8, 8, 4, 0.9, [0.5, 0.1])
+    session = Queued(output) if pipelined else answering(output)
+    frames = [frame(clock, seq, fault="torn" if seq % 7 == 3 else "") for seq in range(0, 500, 2)]
+    reports: list[FrameReport] = []
+    stream = Stream("north", HandFed(frames, dropped=11), pipeline(session, clock), reports.append)
+    stream.run()
+    assert [(report.n, report.seq) for report in reports] == list(enumerate(range(0, 500, 2)))
+    assert [report.stamp for report in reports] == [one.stamp for one in frames]
+    failed = sum(one.fault != "" for one in frames)
+    counted = stream.counters()
+    assert (counted.captured, counted.ok, counted.failed) == (261, 250 - failed, failed)
+    assert (counted.dropped, counted.pending) == (11, 0)
+    if isinstance(session, Queued):
+        assert not session.in_flight
+
+
+def test_what_breaks_in_the_second_half_of_the_path_is_told_by_the_stream() -> None:
+    clock = ManualClock()
+
+    def refuse(_report: FrameReport) -> None:
+        raise RuntimeError("no room")
+
+    session = Queued(head(16, 8, 8, 4, 0.9, [0.5, 0.1]))
+    stream = Stream("north", HandFed([frame(clock, seq) for seq in range(20)]), pipeline(session, clock), refuse)
+    with pytest.raises(RuntimeError, match="no room"):
+        stream.run()
