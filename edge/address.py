@@ -17,9 +17,9 @@ class BrokerAt(Settings, frozen=True, kw_only=True):
 
     url: str = "mqtt://127.0.0.1:1883"
     """mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS."""
-    password_file: str = ""
-    ca_file: str = ""
-    """PEM; empty: the machine's own authorities."""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    """PEM; none: the machine's own authorities."""
 
 
 class BrokerUrlWrong(GilmokError):
@@ -28,7 +28,7 @@ class BrokerUrlWrong(GilmokError):
 
 
 class SecretMissing(GilmokError):
-    def __init__(self, key: str, path: str, why: str) -> None:
+    def __init__(self, key: str, path: Path | None, why: str) -> None:
         super().__init__(f"broker.{key} names {path}, which can't be read: {why}", "check the path and its permissions")
 
 
@@ -41,7 +41,7 @@ class Address:
     tls: bool
     user: str
     password: str
-    ca_file: str
+    ca_file: Path | None
 
     @classmethod
     def of(cls, at: BrokerAt) -> "Address":
@@ -75,15 +75,15 @@ class Address:
             client.username_pw_set(self.user, self.password or None)
         if self.tls:
             try:
-                client.tls_set(ca_certs=self.ca_file or None)
+                client.tls_set(ca_certs=str(self.ca_file) if self.ca_file else None)
             except OSError as error:
                 raise SecretMissing("ca_file", self.ca_file, str(error)) from error
 
 
-def _secret(path: str) -> str:
-    if not path:
+def _secret(path: Path | None) -> str:
+    if path is None:
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SecretMissing("password_file", path, str(error)) from error

@@ -1,0 +1,58 @@
+"""The hub's configuration: one typed tree, read from HUB.toml."""
+
+from pathlib import Path
+
+from edge.address import BrokerAt
+from edge.topics import check_name
+from sensors.config import Settings
+from sensors.errors import GilmokError
+
+
+class Embedded(Settings, frozen=True, kw_only=True):
+    """The embedded broker, where the hub starts one; nodes elsewhere need a `host` they can reach, 0.0.0.0 say."""
+
+    port: int = 1883
+    """0: any free one."""
+    host: str = "127.0.0.1"
+    folder: Path = Path("gilmok-broker")
+    """Where it keeps its data."""
+
+
+class TruthRoot(Settings, frozen=True, kw_only=True):
+    """Where a data set lies here, so that what nodes found in its recordings can be scored."""
+
+    dataset: str
+    """A name in the entry point group `gilmok.datasets`."""
+    root: Path
+
+
+class HubConfig(Settings, frozen=True, kw_only=True):
+    name: str = "hub"
+    """Two hubs of one broker need two names."""
+    site: str = ""
+    """The only site to hear; empty: every one."""
+    store: Path = Path("gilmok-hub.db")
+    broker: BrokerAt | None = None
+    """Without it and without `embedded`: mqtt://127.0.0.1:1883."""
+    embedded: Embedded | None = None
+    truth: tuple[TruthRoot, ...] = ()
+    health_period_s: float = 1.0
+    """How often nodes send health; after three periods of silence a node is stale."""
+    clock_tolerance_s: float = 300.0
+    """A report stamped further in the future than this, by UTC, is refused."""
+    session_s: int = 86_400
+    """So long a broker keeps what it couldn't deliver while the hub was away (MQTT 5; 3.1.1: for ever)."""
+
+    def __post_init__(self) -> None:
+        check_name("hub", self.name)
+        if self.site:
+            check_name("site", self.site)
+        if self.broker is not None and self.embedded is not None:
+            raise HubContradicts("it names a broker and asks for the embedded one", "drop [broker] or [embedded]")
+        if self.health_period_s <= 0 or self.clock_tolerance_s < 0 or self.session_s < 0:
+            raise HubContradicts("a period or tolerance is negative", "durations count up from 0, in seconds")
+
+
+class HubContradicts(GilmokError):
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(f"the hub's configuration contradicts itself: {what}", hint)

@@ -1,0 +1,133 @@
+"""The hub: one process that hears the nodes, books what they say, and tells how it is."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib.metadata import version
+
+from edge.address import BrokerAt
+from edge.dialects import Will
+from edge.link import Link
+from edge.messages import ConnState, Message, encode
+from edge.topics import ROOT
+from fleet.arrivals import key_of
+from fleet.broker import EmbeddedBroker
+from fleet.config import HubConfig
+from fleet.gate import Gate
+from fleet.ingest import Ingest
+from fleet.latency import LatencyBook, LiveLatency
+from fleet.ledger import Ledger
+from fleet.registry import Registry
+from sensors.clock import NS_PER_S, Clock, Stamp, boot_id
+
+log = logging.getLogger(__name__)
+
+STATE_PERIOD_S = 1.0
+
+
+class HubState(Message, frozen=True, kw_only=True):
+    """Retained, and the last will; the counts are of this life of the hub."""
+
+    state: ConnState
+    stamp: Stamp
+    boot: str
+    software: str
+    booked: int = 0
+    repeats: int = 0
+    refused: dict[str, int] = {}
+    waiting: int = 0
+    nodes: dict[str, str] = {}
+    """"site/node" -> online, stale, offline, lost, unknown."""
+    latency: dict[str, dict[str, LiveLatency]] = {}
+
+
+class Hub:
+    """Built from its configuration, run once; `stop` may come from a signal handler."""
+
+    def __init__(self, config: HubConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._done = threading.Event()
+        self._topic = f"{ROOT}/{config.site or 'all'}/hub/{config.name}/state"
+
+    def stop(self) -> None:
+        """End it: what was received is booked and acknowledged, the rest stays at the broker."""
+        self._done.set()
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Work until `stop`; `ready` is called once nothing that a node says can be missed any more.
+
+        Raises what kept it from starting (StoreUnreadable, PortOccupied, BrokerUnreachable, ...), or what ended it.
+        """
+        with ExitStack() as stack:
+            ledger = stack.enter_context(Ledger(self._config.store, create=True))
+            at = self._broker(stack)
+            registry = Registry(int(self._config.health_period_s * NS_PER_S))
+            _resume(registry, ledger, self._clock.now())
+            book = LatencyBook()
+            gate = Gate(registry, boot_id(), self._config.clock_tolerance_s)
+            ingest = Ingest(gate, ledger, book, self._clock, on_fault=self.stop)
+
+            def state(said: ConnState) -> bytes:
+                return encode(self._state(said, registry, ingest, book))
+
+            def announce() -> None:
+                link.publish(self._topic, state("online"), retain=True)
+
+            link = self._link(at, ingest, announce, state("lost"))
+            ingest.start(link.ack)
+            stack.callback(ingest.stop)
+            link.connect()
+            log.info("hub %s hears %s over MQTT %s", self._config.name, at.url, link.protocol)
+            try:
+                ready()
+                while not self._done.wait(STATE_PERIOD_S):
+                    link.publish(self._topic, state("online"), qos=0, retain=True)
+            finally:
+                ingest.stop()
+                link.publish(self._topic, state("offline"), retain=True)
+                link.close()
+        if ingest.fault is not None:
+            raise ingest.fault
+
+    def _broker(self, stack: ExitStack) -> BrokerAt:
+        embedded = self._config.embedded
+        if embedded is None:
+            return self._config.broker or BrokerAt()
+        broker = stack.enter_context(EmbeddedBroker(embedded.port, embedded.folder, self._clock, embedded.host))
+        return BrokerAt(url=broker.url)
+
+    def _link(self, at: BrokerAt, ingest: Ingest, announce: Callable[[], None], last_will: bytes) -> Link:
+        site = self._config.site
+        return Link(
+            at,
+            f"gilmok-hub-{site or 'all'}-{self._config.name}",
+            clock=self._clock,
+            will=Will(self._topic, last_will),
+            subscriptions=[(f"{ROOT}/{site or '+'}/+/up/#", 1)],
+            on_delivery=ingest.receive,
+            on_up=announce,
+            keep_session_s=self._config.session_s,
+            manual_ack=True,
+        )
+
+    def _state(self, said: ConnState, registry: Registry, ingest: Ingest, book: LatencyBook) -> HubState:
+        now = self._clock.now()
+        return HubState(
+            state=said,
+            stamp=now,
+            boot=boot_id(),
+            software=version("gilmok"),
+            booked=ingest.tally.booked,
+            repeats=ingest.tally.repeats,
+            refused=dict(ingest.tally.refused),
+            waiting=ingest.waiting,
+            nodes={f"{one.key.site}/{one.key.node}": one.state for one in registry.standings(now)},
+            latency=book.live(),
+        )
+
+
+def _resume(registry: Registry, ledger: Ledger, now: Stamp) -> None:
+    for birth in ledger.births():
+        registry.resume(birth, ledger.last_word(key_of(birth), birth.session).state, now)

@@ -1,0 +1,71 @@
+"""What the hub has booked, as rows of a table: nodes, runs, refused messages."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from edge.messages import Birth
+from fleet.arrivals import NodeKey, key_of
+from fleet.ledger import LastWord, Ledger
+from fleet.registry import state_after
+from sensors.clock import NS_PER_S, Stamp
+
+SHOWN_BYTES = 60
+
+
+def node_rows(ledger: Ledger, now: Stamp, health_period_s: float) -> list[dict[str, Any]]:
+    """The newest session of every node, by site and name; `stale` is judged by UTC, between two processes."""
+    newest: dict[NodeKey, Birth] = {}
+    for birth in ledger.births():
+        if key_of(birth) not in newest or birth.session > newest[key_of(birth)].session:
+            newest[key_of(birth)] = birth
+    return [
+        _node_row(birth, ledger.last_word(key, birth.session), now, int(health_period_s * NS_PER_S))
+        for key, birth in sorted(newest.items(), key=lambda item: (item[0].site, item[0].node))
+    ]
+
+
+def _node_row(birth: Birth, word: LastWord, now: Stamp, period_ns: int) -> dict[str, Any]:
+    heard_utc_ns = max(word.state_utc_ns, word.health_utc_ns)
+    counted = word.health.streams.values() if word.health else ()
+    return {
+        "site": birth.site,
+        "node": birth.node,
+        "kind": birth.kind,
+        "state": state_after(word.state, now.utc_ns - heard_utc_ns, period_ns),
+        "last_heard": utc(heard_utc_ns) if heard_utc_ns else None,
+        "session": birth.session,
+        "run": birth.run,
+        "model": birth.model.name,
+        "device": f"{birth.backend.name}:{birth.backend.device}",
+        "streams": ", ".join(stream.name for stream in birth.streams),
+        "captured": sum(one.captured for one in counted),
+        "ok": sum(one.ok for one in counted),
+        "failed": sum(one.failed for one in counted),
+        "dropped": sum(one.dropped for one in counted),
+    }
+
+
+def run_rows(ledger: Ledger) -> list[dict[str, Any]]:
+    """Every run, the newest first."""
+    return [
+        {"run": row.run, "began": utc(row.born_utc_ns), "sessions": row.sessions, "reports": row.frames}
+        for row in ledger.runs()
+    ]
+
+
+def refused_rows(ledger: Ledger) -> list[dict[str, Any]]:
+    """What was kept aside, oldest first."""
+    return [
+        {
+            "received": utc(one.received.utc_ns),
+            "reason": one.reason,
+            "topic": one.topic,
+            "what": one.what,
+            "payload": one.payload[:SHOWN_BYTES].decode(errors="replace"),
+        }
+        for one in ledger.refused()
+    ]
+
+
+def utc(instant_ns: int) -> str:
+    return f"{datetime.fromtimestamp(instant_ns / NS_PER_S, UTC):%Y-%m-%d %H:%M:%S} UTC"
