@@ -36,6 +36,7 @@ class MessageWrong(GilmokError):
     def __init__(self, reason: str, what: str) -> None:
         super().__init__(f"refused ({reason}): {what}")
         self.reason = reason
+        self.what = what
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,7 +214,7 @@ def decode(payload: bytes, kind: type[M]) -> M:
         return msgspec.json.decode(payload, type=kind)
     except msgspec.ValidationError as error:
         raise MessageWrong("schema", str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MessageWrong("json", str(error)) from error
 
 

@@ -33,6 +33,7 @@ class HubState(Message, frozen=True, kw_only=True):
     stamp: Stamp
     boot: str
     software: str
+    received: int = 0
     booked: int = 0
     repeats: int = 0
     refused: dict[str, int] = {}
@@ -119,6 +120,7 @@ class Hub:
             stamp=now,
             boot=boot_id(),
             software=version("gilmok"),
+            received=ingest.tally.received,
             booked=ingest.tally.booked,
             repeats=ingest.tally.repeats,
             refused=dict(ingest.tally.refused),

@@ -40,6 +40,8 @@ class IngestBroke(GilmokError):
 class Tally:
     """What became of the messages of this life of the hub."""
 
+    received: int = 0
+    """Messages of any kind."""
     booked: int = 0
     """Reports that were new."""
     repeats: int = 0
@@ -80,6 +82,7 @@ class Ingest:
     def receive(self, delivery: Delivery) -> None:
         """Called in the network thread: the receipt's stamp is taken here."""
         received = self._clock.now()
+        self.tally.received += 1
         while not self._stopping.is_set():
             try:
                 self._waiting.put((delivery, received), timeout=FULL_POLL_S)
@@ -139,7 +142,7 @@ class Ingest:
             if error.reason not in self.tally.refused:
                 log.warning("refused a message on %s: %s", delivery.topic, error)
             self.tally.refused[error.reason] += 1
-            return Refused(delivery.topic, error.reason, error.sentence, delivery.payload, received)
+            return Refused(delivery.topic, error.reason, error.what, delivery.payload, received)
 
     def _book_all(self, arrivals: Sequence[Arrival]) -> None:
         """Until it succeeds, or raises StoreBroken when the hub is being stopped meanwhile."""
