@@ -1,7 +1,7 @@
 """What a model is: its input contract, its decoder, its labels, and which file holds it."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from models.tensors import DType, Layout
 from sensors.config import Settings
@@ -26,6 +26,13 @@ class InputContract(Settings, frozen=True, kw_only=True):
     scale: float = 1.0
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of the input tensor."""
+        if self.layout == "NCHW":
+            return (1, 3, self.height, self.width)
+        return (1, self.height, self.width, 3)
 
 
 class Suppression(Settings, frozen=True, kw_only=True):
@@ -61,7 +68,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
     """Shapes by position, checked when a session loads."""
     decoder: str
     """A name in the entry point group `gilmok.decoders`."""
-    decoder_options: dict[str, object] = {}
+    decoder_options: dict[str, Any] = {}
     suppression: Suppression
     labels: str | tuple[str, ...] = "coco80"
     """A named label table (`models.labels`) or the names themselves."""

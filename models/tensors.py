@@ -36,7 +36,8 @@ def quantise(real: Array, spec: TensorSpec) -> Array:
         return as_asked
     bounds = np.iinfo(spec.dtype)
     stored = np.rint(real / spec.quantisation.scale) + spec.quantisation.zero_point
-    return np.clip(stored, bounds.min, bounds.max).astype(spec.dtype)
+    saturated: Array = np.clip(stored, bounds.min, bounds.max).astype(spec.dtype)
+    return saturated
 
 
 def dequantise(stored: Array, spec: TensorSpec) -> Array:

@@ -1,0 +1,161 @@
+"""gilmok model: list, show, add and verify models."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from models import catalogue
+from models.fetch import OnBytes
+from models.manifest import Artefact, Manifest
+from sensors.errors import GilmokError
+
+DONE, WORLD_WRONG = 0, 1
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="gilmok model", description="List, show, add and verify models.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _verb(verbs, "list", "every known model, and whether its file is here", _list)
+    show = _verb(verbs, "show", "one model: its manifest and where its file is", _show)
+    show.add_argument("model", metavar="MODEL", help="a known name, or the path of a model file")
+    add = _verb(verbs, "add", "take a model's file into the store, if its sha256 is right", _add)
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("source", metavar="FILE_OR_URL")
+    add.add_argument("--manifest", type=Path, metavar="TOML", help="what the file is, if it is a model of your own")
+    verify = _verb(
+        verbs, "verify", "check digest, file and decoder; of all models that are here if none is named", _verify
+    )
+    verify.add_argument("models", nargs="*", metavar="MODEL")
+    chosen = parser.parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = chosen.run
+    return run(chosen)
+
+
+class NothingToVerify(GilmokError):
+    def __init__(self) -> None:
+        super().__init__(
+            f"there is no model in {catalogue.store()}",
+            "`gilmok model list` names the official sources; `gilmok model add NAME FILE` takes a file in",
+        )
+
+
+def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    models = [_told(manifest, _where(manifest)) for manifest in catalogue.known().values()]
+    if chosen.json:
+        _print_json(models)
+        return DONE
+    _print_columns(
+        [("MODEL", "HERE", "INPUT", "LICENCE", "WHAT")]
+        + [
+            (
+                model["name"],
+                "yes" if model["path"] else "no",
+                "{width}x{height}".format_map(model["input"]),
+                model["origin"]["licence"],
+                model["summary"],
+            )
+            for model in models
+        ]
+    )
+    print(f"store: {catalogue.store()}")
+    return DONE
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    models = catalogue.known()
+    if chosen.model in models:
+        manifest = models[chosen.model]
+        told = _told(manifest, _where(manifest))
+    else:
+        manifest, artefact = catalogue.locate(chosen.model)
+        told = _told(manifest, artefact.path)
+    if chosen.json:
+        _print_json(told)
+    else:
+        _print_columns([(key, "-" if value is None else str(value)) for key, value in _flat(told)])
+    return DONE
+
+
+def _add(chosen: argparse.Namespace) -> int:
+    with _progress(chosen.source) as on_bytes:
+        manifest, artefact = catalogue.add(chosen.name, chosen.source, chosen.manifest, on_bytes)
+    if chosen.json:
+        _print_json(_told(manifest, artefact.path))
+    else:
+        print(f"{manifest.name} is in the store: {artefact.path} (sha256 {artefact.sha256})")
+    return DONE
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    names = chosen.models or [manifest.name for manifest in catalogue.known().values() if _where(manifest)]
+    if not names:
+        raise NothingToVerify
+    verdicts = [_verdict(name) for name in names]
+    if chosen.json:
+        _print_json(verdicts)
+    else:
+        for verdict in verdicts:
+            print(f"{verdict['model']}: {verdict['wrong'] or 'right'}")
+    return WORLD_WRONG if any(verdict["wrong"] for verdict in verdicts) else DONE
+
+
+def _verdict(name: str) -> dict[str, str]:
+    """`wrong` is empty where nothing is."""
+    artefact: Artefact | None = None
+    try:
+        _, artefact = catalogue.verify(name)
+        wrong = ""
+    except GilmokError as error:
+        wrong = str(error)
+    return {"model": name, "path": str(artefact.path) if artefact else "", "wrong": wrong}
+
+
+def _where(manifest: Manifest) -> Path | None:
+    path = catalogue.place(manifest)
+    return path if path.is_file() else None
+
+
+def _told(manifest: Manifest, path: Path | None) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(manifest)
+    return told | {"path": None if path is None else str(path)}
+
+
+def _flat(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+@contextmanager
+def _progress(source: str) -> Iterator[OnBytes]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(Path(source).name, total=None)
+        yield lambda taken, total: bars.update(task, completed=taken, total=total)
+
+
+def _print_columns(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

@@ -1,0 +1,49 @@
+"""From a session's outputs to findings in the frame."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TypeAlias
+
+import numpy as np
+
+from models import boxes
+from models.detections import Detections
+from models.manifest import Manifest
+from models.preprocess import Placement
+from sensors import plugins
+from sensors.frame import Array
+
+Decoder: TypeAlias = Callable[[Sequence[Array], Manifest], Detections]
+"""Float32 outputs to candidates over the score floor, in network-input pixels, in any order.
+
+Raises OutputsUnfit (`models.decoders.cells`) where the outputs have other shapes than it reads.
+"""
+
+
+@cache
+def decoder(name: str) -> Decoder:
+    """The decoder plugin `name`; raises PluginUnknown or PluginBroken."""
+    found: Decoder = plugins.load("decoders", name)
+    return found
+
+
+def rehearse(manifest: Manifest) -> None:
+    """Decode zeros of the shapes that `manifest` names, so that a decoder that can't read them says so at the start.
+
+    Raises OutputsUnfit, ConfigWrong (decoder options), LabelsUnknown, PluginUnknown or PluginBroken.
+    """
+    decoder(manifest.decoder)([np.zeros(shape, np.float32) for shape in manifest.outputs], manifest)
+
+
+def read(outputs: Sequence[Array], manifest: Manifest, placement: Placement) -> Detections:
+    """Findings in frame pixels, best first, from finite float32 `outputs` (`tensors.dequantise` makes them of others).
+
+    In this order: decode, best `candidates`, undo the resize, clip to the frame (what lies outside goes), class-wise
+    suppression, best `keep` of all classes together.
+    """
+    rule = manifest.suppression
+    found = decoder(manifest.decoder)(outputs, manifest)
+    found = found.pick(boxes.ranked(found.scores, rule.candidates))
+    in_frame = boxes.clip(placement.to_frame(found.boxes), placement.width, placement.height)
+    found = Detections(in_frame, found.scores, found.labels).pick(boxes.areas(in_frame) > 0)
+    return found.pick(boxes.suppress(found, rule.iou, rule.keep))

@@ -1,0 +1,40 @@
+"""Label tables: what the class indices of a model mean."""
+
+from models.manifest import Manifest
+from sensors.errors import GilmokError
+
+# fmt: off
+COCO80 = (
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck",
+    "boat", "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat",
+    "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe",
+    "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee", "skis", "snowboard",
+    "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle",
+    "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple",
+    "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake",
+    "chair", "couch", "potted plant", "bed", "dining table", "toilet", "tv", "laptop",
+    "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink",
+    "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
+)
+# fmt: on
+"""COCO's 80 detection classes, numbered without the holes of COCO's own category ids."""
+
+TABLES = {"coco80": COCO80}
+
+
+class LabelsUnknown(GilmokError):
+    def __init__(self, model: str, name: str) -> None:
+        super().__init__(
+            f"model {model!r} asks for the label table {name!r}, which doesn't exist",
+            f"known tables: {', '.join(sorted(TABLES))}; or list the names themselves in the manifest's `labels`",
+        )
+
+
+def table(manifest: Manifest) -> tuple[str, ...]:
+    """The names by class index; raises LabelsUnknown."""
+    if isinstance(manifest.labels, tuple):
+        return manifest.labels
+    try:
+        return TABLES[manifest.labels]
+    except KeyError:
+        raise LabelsUnknown(manifest.name, manifest.labels) from None
