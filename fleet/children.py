@@ -9,14 +9,25 @@ from pathlib import Path
 from sensors.errors import GilmokError
 
 LAST_WORDS = 3
+ERROR = "gilmok: "
+"""How the front door begins its one clear line."""
 STOP_S = 10.0
 
 
 class ChildDied(GilmokError):
-    def __init__(self, name: str, status: int, last_words: str, log: Path) -> None:
+    """Says it in the child's own words, and hands on what it advised."""
+
+    def __init__(self, name: str, status: int, last_words: Sequence[str]) -> None:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        super().__init__(f"{name} {how}; its last words: {last_words or 'none'}", f"its log: {log}")
-        self.name = name
+        first, *rest = [line.strip() for line in last_words] or ["it said nothing"]
+        super().__init__(f"{name} {how}: {first}", " ".join(rest))
+
+
+class ChildSilent(GilmokError):
+    def __init__(self, name: str, line: str, patience_s: float) -> None:
+        super().__init__(
+            f"{name} was not {line} within {patience_s:g} s", "is the machine overloaded, or the disk slow?"
+        )
 
 
 class Child:
@@ -52,10 +63,9 @@ class Child:
             self._heard.wait_for(lambda: line in self._said or not self.running, patience_s)
             if line in self._said:
                 return
-        if self.running:
-            self.stop()
         self.check()
-        raise ChildDied(self.name, 0, self.last_words(), self.log)
+        self.stop()
+        raise ChildSilent(self.name, line, patience_s)
 
     def go(self) -> None:
         """Let it begin (a node holds until its standard input says or ends)."""
@@ -82,11 +92,13 @@ class Child:
         """Raises ChildDied if it has ended with trouble."""
         status = self._process.poll()
         if status:
-            raise ChildDied(self.name, status, self.last_words(), self.log)
+            raise ChildDied(self.name, status, self.last_words())
 
-    def last_words(self) -> str:
+    def last_words(self) -> list[str]:
+        """Its error, if it could still tell one; else the last lines of its log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return " / ".join(line.strip() for line in lines[-LAST_WORDS:])
+        told = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
+        return [line.removeprefix(ERROR) for line in lines[told[-1] :]] if told else lines[-LAST_WORDS:]
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

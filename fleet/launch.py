@@ -19,7 +19,7 @@ from fleet.broker import EmbeddedBroker
 from fleet.children import Child, ChildDied
 from fleet.config import HubConfig, TruthRoot
 from fleet.ledger import Ledger
-from fleet.report import records
+from fleet.report import records, troubles
 from fleet.scenario import Scenario, truth_roots
 from replay.runfolder import RunFolder, RunIdentity
 from replay.summary import Summary, summarise
@@ -35,6 +35,7 @@ WATCH_S = 0.25
 SETTLE_S = 20.0
 """How long the hub may take to hear the last words of nodes that have ended."""
 PARTS = "parts"
+READY = "ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +65,41 @@ class ScenarioRun:
 
         Raises what kept a part from starting. A part that dies later is a trouble of the summary.
         """
-        self._parts.mkdir(parents=True, exist_ok=True)
         started_utc_ns = self._clock.now().utc_ns
         store = self._parts / "hub.sqlite"
         with ExitStack() as stack:
-            broker = self._broker(stack)
-            hub = self._start_hub(stack, broker, store)
-            nodes = [self._start_node(stack, plan, broker) for plan in self._scenario.nodes]
-            for node in nodes:
-                node.await_line("ready", LOAD_S)
+            hub, nodes = self._start_all(stack, store)
             with Ledger(store) as ledger:
-                troubles = self._watch(hub, nodes, ledger, watch)
+                wrong = self._watch(hub, nodes, ledger, watch)
                 self._settle(ledger, nodes)
             hub.stop()
         with Ledger(store) as ledger:
             births = ledger.births(self._run)
-            found = list(records(ledger, self._run, self._truth()))
-            troubles += [f"the hub refused {count} messages ({why})" for why, count in ledger.refusals().items()]
-        absent = {plan.name for plan in self._scenario.nodes} - {birth.node for birth in births}
-        troubles += [f"node {name} never introduced itself to the hub" for name in sorted(absent)]
-        summary = summarise(self._run, found, troubles)
+            order = [plan.name for plan in self._scenario.nodes]
+            found = sorted(records(ledger, self._run, self._truth()), key=lambda one: order.index(one.birth.node))
+            wrong += troubles(ledger, self._run)
+        absent = set(order) - {birth.node for birth in births}
+        wrong += [f"node {name} never introduced itself to the hub" for name in sorted(absent)]
+        summary = summarise(self._run, found, wrong)
         self._folder.write_identity(self._identity(births, started_utc_ns))
         self._folder.write_reports(report for record in found for report in record.reports)
         self._folder.write_summary(summary)
         return summary
+
+    def _start_all(self, stack: ExitStack, store: Path) -> tuple[Child, list[Child]]:
+        """The hub and the nodes, all loaded; where one can't start, nothing is left behind."""
+        try:
+            self._parts.mkdir(parents=True, exist_ok=True)
+            broker = self._broker(stack)
+            hub = self._start_hub(stack, broker, store)
+            nodes = [self._start_node(stack, plan, broker) for plan in self._scenario.nodes]
+            for node in nodes:
+                node.await_line(READY, LOAD_S)
+        except BaseException:
+            stack.close()
+            self._folder.discard(PARTS)
+            raise
+        return hub, nodes
 
     def _broker(self, stack: ExitStack) -> BrokerAt:
         if self._scenario.broker is not None:
@@ -98,7 +110,7 @@ class ScenarioRun:
     def _start_hub(self, stack: ExitStack, broker: BrokerAt, store: Path) -> Child:
         config = HubConfig(broker=broker, site=self._scenario.site, store=store, truth=self._truth())
         hub = self._start(stack, "hub", ["hub", "run"], config)
-        hub.await_line("ready", LOAD_S)
+        hub.await_line(READY, LOAD_S)
         return hub
 
     def _start_node(self, stack: ExitStack, plan: NodePlan, broker: BrokerAt) -> Child:
@@ -124,18 +136,18 @@ class ScenarioRun:
         begin_ns = self._clock.now().mono_ns
         for node in nodes:
             node.go()
-        troubles: dict[str, str] = {}
+        deaths: dict[str, str] = {}
         while any(node.running for node in nodes):
             late = self._scenario.seconds is not None and (
                 self._clock.now().mono_ns - begin_ns > self._scenario.seconds * NS_PER_S
             )
-            if self._stop.wait(WATCH_S) or late or hub.name in troubles:
+            if self._stop.wait(WATCH_S) or late or hub.name in deaths:
                 for node in nodes:
                     node.terminate()
             watch(self._heard(ledger))
-            troubles.update(_deaths([hub, *nodes]))
-        troubles.update(_deaths([hub, *nodes]))
-        return list(troubles.values())
+            deaths.update(_deaths([hub, *nodes]))
+        deaths.update(_deaths([hub, *nodes]))
+        return list(deaths.values())
 
     def _settle(self, ledger: Ledger, nodes: Sequence[Child]) -> None:
         """Wait until the hub has heard the last word of every node that could still say one."""

@@ -1,13 +1,16 @@
 """A scenario: which broker, which nodes; one file that a whole run is started from."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from edge.address import BrokerAt
 from edge.config import NodePlan, StreamConfig
 from edge.topics import check_name
-from replay.recording import open_dataset
+from replay.recording import Recording, open_dataset
+from replay.score import check_offered
 from sensors.config import Settings, plain, read
 from sensors.errors import GilmokError
 from sensors.source import options_of
@@ -63,8 +66,7 @@ def expected_frames(stream: StreamConfig, seconds: float | None) -> int | None:
     """How many frames are to come; None where only the source will tell."""
     known: list[float] = [] if stream.frames is None else [stream.frames]
     if stream.source.kind == "recording":
-        options = stream.source.options
-        recording = open_dataset(options["dataset"], Path(options["root"])).open(options["recording"])
+        recording = _recording(stream.source.options)
         known.append(len(recording.numbers))
         if seconds is not None and stream.pace == "realtime":
             known.append(seconds * recording.fps)
@@ -77,4 +79,11 @@ def _settled(node: NodePlan, base: Path) -> NodePlan:
 
 def _settled_stream(stream: StreamConfig, base: Path) -> StreamConfig:
     options = plain(options_of(stream.source.kind, stream.source.options, base))
+    if stream.source.kind == "recording":
+        # Told now, not when the drive is over and its findings can't be scored.
+        check_offered(_recording(options), stream.labels)
     return msgspec.structs.replace(stream, source=msgspec.structs.replace(stream.source, options=options))
+
+
+def _recording(options: Mapping[str, Any]) -> Recording:
+    return open_dataset(options["dataset"], Path(options["root"])).open(options["recording"])

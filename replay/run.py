@@ -11,6 +11,7 @@ from edge.pipeline import Pipeline
 from edge.stream import Stream
 from replay.recording import open_dataset
 from replay.runfolder import RunFolder, RunIdentity, check_free
+from replay.score import evaluated
 from replay.summary import StreamRecord, Summary, summarise
 from sensors.clock import Clock
 from sensors.config import Settings, plain
@@ -65,6 +66,7 @@ class OfflineRun:
         config = self._config
         recording = open_dataset(config.dataset, config.root).open(config.name)
         with loaded(config.model, config.backend, Path()) as parts:
+            evaluated(recording, parts.labels, config.labels)
             pace = open_pace(config.stream(), Path(), self._clock)
             try:
                 who = birth(

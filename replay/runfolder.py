@@ -1,6 +1,8 @@
 """A run on disk: run.json (what ran), reports.jsonl (every frame's report), summary.json (every figure, with n)."""
 
+import contextlib
 import queue
+import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -60,6 +62,13 @@ class RunFolder:
 
     def write_summary(self, summary: Any) -> None:
         self._write(SUMMARY, _pretty(summary))
+
+    def discard(self, *subfolders: str) -> None:
+        """Take back a run that never began: the named subfolders, and the folder if nothing else is in it."""
+        for name in subfolders:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     def report_writer(self) -> "ReportWriter":
         return ReportWriter(self.path / REPORTS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.messages import Findings, FrameReport
+from edge.messages import FrameReport
 from models.detections import Detections, nothing
 from replay.metrics.coco import average_precision
 from replay.metrics.pool import Found, Labelled
@@ -56,30 +56,25 @@ class Accuracy:
     """Classes left out because the model doesn't have them."""
 
 
-def from_wire(findings: Findings) -> Detections:
-    """What a report says, as arrays."""
-    return Detections(
-        np.array(findings.boxes, np.float32).reshape(-1, 4),
-        np.array(findings.scores, np.float32),
-        np.array(findings.labels, np.int64),
-    )
-
-
 def score_reports(
-    reports: Iterable[FrameReport], recording: Recording, model_labels: Sequence[str], labels: Sequence[str] = ()
+    reports: Iterable[FrameReport],
+    recording: Recording,
+    model_labels: Sequence[str],
+    labels: Sequence[str] = (),
+    captured: int | None = None,
 ) -> Accuracy:
-    """Score a run over the recording, from its first frame to the last one reported.
+    """Score a run over the recording's first `captured` frames; None: up to the last one reported.
 
-    In between, a frame without a report was dropped: it counts as unanswered, as a failed one does.
+    A frame without a report was dropped or lost: it counts as unanswered, as a failed one does.
     """
     answers = {report.seq: report.findings for report in reports}
     last = max(answers, default=-1)
+    numbers = recording.numbers[:captured] if captured is not None else [n for n in recording.numbers if n <= last]
 
     def pairs() -> Iterator[tuple[Truth | None, Detections | None]]:
-        for number in recording.numbers:
-            if number <= last:
-                findings = answers.get(number)
-                yield recording.truth(number), None if findings is None else from_wire(findings)
+        for number in numbers:
+            findings = answers.get(number)
+            yield recording.truth(number), None if findings is None else findings.detections()
 
     return score(pairs(), recording, model_labels, labels)
 
@@ -125,14 +120,19 @@ def evaluated(
 
     A model label counts for a class if the class's group lists it, or if it is the class's own name.
     """
-    absent = [label for label in labels if label not in recording.groups]
-    if absent:
-        raise LabelsNotOffered(recording, absent)
+    check_offered(recording, labels)
     chosen = {name: recording.groups[name] for name in labels or recording.groups}
     unknown = tuple(name for name, group in chosen.items() if not {name, *group.found} & set(model_labels))
     if unknown and (labels or len(unknown) == len(chosen)):
         raise LabelsUnknownToModel(unknown, model_labels)
     return {name: group for name, group in chosen.items() if name not in unknown}, unknown
+
+
+def check_offered(recording: Recording, labels: Sequence[str]) -> None:
+    """Raises LabelsNotOffered where the recording isn't scored for one of `labels`."""
+    absent = [label for label in labels if label not in recording.groups]
+    if absent:
+        raise LabelsNotOffered(recording, absent)
 
 
 def _places(labels: Sequence[str], merged: Sequence[Sequence[str]]) -> NDArray[np.int64]:

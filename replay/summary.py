@@ -13,8 +13,9 @@ import msgspec
 from edge.messages import STAGES, Birth, FrameReport, Message, Pacing, StreamBirth, StreamCounters, encode
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.recording import Recording
-from replay.score import Accuracy, score_reports
+from replay.score import score_reports
 from sensors.clock import NS_PER_MS, NS_PER_S
+from sensors.errors import GilmokError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,7 +254,16 @@ def _sum(parts: Sequence[Frames]) -> Frames:
 def _accuracy(record: StreamRecord) -> AccuracySummary:
     if record.recording is None:
         return _nowhere(record.truth_unknown or "no truth is known for this stream")
-    found: Accuracy = score_reports(record.reports, record.recording, record.birth.model.labels, record.stream.labels)
+    try:
+        found = score_reports(
+            record.reports,
+            record.recording,
+            record.birth.model.labels,
+            record.stream.labels,
+            captured=record.counters.captured if record.counters else None,
+        )
+    except GilmokError as error:
+        return _nowhere(error.sentence)
     return AccuracySummary(coco=found.overall, per_class=found.per_class)
 
 
