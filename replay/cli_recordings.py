@@ -61,7 +61,8 @@ def _list(chosen: argparse.Namespace) -> int:
         _print_json({"dataset": chosen.dataset, "root": str(chosen.root), "recordings": found})
         return int(broken or not found)
     console = Console(highlight=False)
-    console.print(f"{chosen.dataset} recordings in {chosen.root}" if found else f"no recordings in {chosen.root}")
+    title = f"{chosen.dataset} recordings in {chosen.root}" if found else f"no recordings in {chosen.root}"
+    console.print(Text(title), soft_wrap=True)
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("recording", no_wrap=True)
     for column in ("frames", "first", "fps", "labelled", "boxes", "tracks"):
@@ -94,7 +95,7 @@ def _check(chosen: argparse.Namespace) -> int:
         return int(unsound)
     console = Console(highlight=False)
     if not complaints:
-        console.print(f"no recordings in {chosen.root}")
+        console.print(Text(f"no recordings in {chosen.root}"), soft_wrap=True)
     for name, said in complaints.items():
         lines = [f"{name}: {'not sound' if said else 'sound'}", *(f"  {sentence}" for sentence in said)]
         console.print(Text("\n".join(lines)), soft_wrap=True)

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from replay.datasets.labels import LabelsWrong, by_frame, numbers, rows
+from replay.datasets.labels import LabelsWrong, by_frame, numbers, rows, whole
 from replay.datasets.layout import find_root, folders, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.recording import Group, RecordingUnknown
@@ -116,23 +117,24 @@ def _note(drive: str) -> str:
     return f"the labels of {drive} are derived: KITTI tracking itself labels the drives 0000..0020 only"
 
 
-def _read(path: Path, tracked: bool = False) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Truth]:
+def _read(path: Path, tracked: bool = False) -> tuple[NDArray[np.int64], Truth]:
     """Frame numbers (0 throughout where there are none) and the rows of a label file."""
     lead = 2 if tracked else 0
-    identities, labels, values = [], [], []
+    lines, identities, labels, values = [], [], [], []
     for line, parts in rows(path):
         if len(parts) - lead - 1 not in COLUMNS:
             raise LabelsWrong(path, line, f"has {len(parts)} columns; KITTI's lines have {COLUMNS[0] + 1 + lead}")
         if parts[lead] not in INDEX:
             raise LabelsWrong(path, line, f"there is no KITTI type {parts[lead]!r}")
+        lines.append(line)
         labels.append(INDEX[parts[lead]])
         identities.append(numbers(path, line, parts[:lead]) or [0, -1])
         values.append(numbers(path, line, parts[lead + 1 : lead + 1 + COLUMNS[0]]))
-    frames, tracks = np.array(identities).reshape(-1, 2).astype(np.int64).T
+    frames, tracks = (whole(path, lines, column) for column in np.array(identities).reshape(-1, 2).T)
     return frames, _truth(np.array(labels, np.int64), tracks, np.array(values).reshape(-1, COLUMNS[0]))
 
 
-def _truth(labels: np.ndarray, tracks: np.ndarray, values: np.ndarray) -> Truth:
+def _truth(labels: NDArray[np.int64], tracks: NDArray[np.int64], values: NDArray[np.float64]) -> Truth:
     position = values[:, POSITION]
     unknown = (position <= UNKNOWN_M).any(axis=1)
     return Truth(
@@ -146,5 +148,5 @@ def _truth(labels: np.ndarray, tracks: np.ndarray, values: np.ndarray) -> Truth:
     )
 
 
-def _known(values: np.ndarray) -> np.ndarray:
+def _known(values: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.where(values < 0, np.nan, values).astype(np.float32)

@@ -1,6 +1,7 @@
 """What the readers of label files share: their error, their text, and cutting a file's rows into frames."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 
 from replay.recording import DatasetWrong
 from replay.truth import Truth
+
+MOST = 2.0**53
+"""Beyond, a float no longer tells one whole number from the next."""
 
 
 class LabelsWrong(DatasetWrong):
@@ -36,7 +40,7 @@ def rows(path: Path, separator: str | None = None) -> Iterator[tuple[int, list[s
         raise LabelsWrong(path, 0, "is not text") from error
     for line, content in enumerate(text.splitlines(), 1):
         if content.strip():
-            yield line, [part.strip() for part in content.split(separator)]
+            yield line, content.split(separator)
 
 
 def numbers(path: Path, line: int, texts: list[str]) -> list[float]:
@@ -45,9 +49,16 @@ def numbers(path: Path, line: int, texts: list[str]) -> list[float]:
         values = [float(text) for text in texts]
     except ValueError as error:
         raise LabelsWrong(path, line, str(error)) from error
-    if not np.isfinite(values).all():
+    if not all(map(math.isfinite, values)):
         raise LabelsWrong(path, line, f"{' '.join(texts)!r} has a value that is not finite")
     return values
+
+
+def whole(path: Path, lines: Sequence[int], values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """`values` (N,), each of its line, as integers; raises LabelsWrong."""
+    for wrong in np.flatnonzero((values != np.rint(values)) | (np.abs(values) > MOST)).tolist():
+        raise LabelsWrong(path, lines[wrong], f"{values[wrong]:g} is not a whole number")
+    return values.astype(np.int64)
 
 
 def by_frame(frames: NDArray[np.int64], everything: Truth) -> dict[int, Truth]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from replay.datasets.labels import LabelsWrong, by_frame, numbers, rows
+from replay.datasets.labels import LabelsWrong, by_frame, numbers, rows, whole
 from replay.datasets.layout import find_root, folders, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.recording import DatasetWrong, Group, RecordingUnknown
@@ -124,37 +124,35 @@ def _remarks(sequence: _Sequence, held: int) -> Iterator[str]:
 
 
 def _read(path: Path, neighbours: Sequence[int]) -> dict[int, Truth]:
-    values, in_mot15 = _table(path)
-    classes = np.ones(len(values), np.int64) if in_mot15 else values[:, CLASS].astype(np.int64)
+    lines = list(rows(path, ","))
+    values = _table(path, lines)
+    places = [line for line, _ in lines]
+    frames, tracks = whole(path, places, values[:, FRAME]), whole(path, places, values[:, TRACK])
+    in_mot15 = values.shape[1] == MOT15_COLUMNS
+    classes = np.ones(len(values), np.int64) if in_mot15 else whole(path, places, values[:, CLASS])
+    for wrong in np.flatnonzero((classes < 1) | (classes > len(LABELS))).tolist():
+        raise LabelsWrong(path, places[wrong], f"there is no MOT class {classes[wrong]}")
     visibility = np.full(len(values), np.nan) if in_mot15 else values[:, VISIBILITY]
     neighbour = np.isin(classes, neighbours)
     kept = neighbour | (values[:, FLAG] != 0)
     truth = Truth(
         boxes=from_sizes(values[:, BOX]),
         labels=classes - 1,
-        tracks=values[:, TRACK].astype(np.int64),
+        tracks=tracks,
         roles=np.where(neighbour, int(Role.NEIGHBOUR), int(Role.POSITIVE)),
         occluded=(1 - visibility).astype(np.float32),
     )
-    return by_frame(values[kept, FRAME].astype(np.int64), truth.pick(kept))
+    return by_frame(frames[kept], truth.pick(kept))
 
 
-def _table(path: Path) -> tuple[NDArray[np.float64], bool]:
-    """The file as numbers, and whether its columns are MOT15's."""
-    lines = list(rows(path, ","))
+def _table(path: Path, lines: Sequence[tuple[int, list[str]]]) -> NDArray[np.float64]:
+    """(N, COLUMNS or MOT15_COLUMNS)"""
     if not lines:
-        return np.empty((0, COLUMNS)), False
-    columns = len(lines[0][1])
+        return np.empty((0, COLUMNS))
+    first, columns = lines[0][0], len(lines[0][1])
     if columns not in (COLUMNS, MOT15_COLUMNS):
-        raise LabelsWrong(
-            path, lines[0][0], f"has {columns} columns; gt.txt has {MOT15_COLUMNS} in MOT15, later {COLUMNS}"
-        )
+        raise LabelsWrong(path, first, f"has {columns} columns; gt.txt has {MOT15_COLUMNS} in MOT15, later {COLUMNS}")
     for line, parts in lines:
         if len(parts) != columns:
             raise LabelsWrong(path, line, f"has {len(parts)} columns, the first line has {columns}")
-    values = np.array([numbers(path, line, parts) for line, parts in lines])
-    if columns == COLUMNS:
-        for (line, _), kind in zip(lines, values[:, CLASS], strict=True):
-            if not 1 <= kind <= len(LABELS):
-                raise LabelsWrong(path, line, f"there is no MOT class {kind:g}")
-    return values, columns == MOT15_COLUMNS
+    return np.array([numbers(path, line, parts) for line, parts in lines])

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
+from xml.parsers.expat import ErrorString
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def _read(path: Path, name: str) -> _Labels:
     try:
         sequence = ET.fromstring(read_labels(path))
     except ET.ParseError as error:
-        raise LabelsWrong(path, error.position[0], f"is not whole XML: {error}") from error
+        raise LabelsWrong(path, error.position[0], f"is not whole XML: {ErrorString(error.code)}") from error
     if sequence.tag != "sequence":
         raise LabelsWrong(path, 0, f"holds a <{sequence.tag}>, not a <sequence>")
     try:

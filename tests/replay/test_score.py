@@ -200,6 +200,8 @@ def test_a_run_is_scored_to_its_last_report_and_its_holes_are_misses(street: Pic
     stopped = score_reports([report(7, hit)], street, MODEL, ["vehicle"])
     assert (stopped.overall["n_frames"], stopped.unanswered) == (1, 0)
     assert score_reports([], street, MODEL, ["vehicle"]).overall["n_frames"] == 0
+    cut_off = score_reports([report(7, hit)], street, MODEL, ["vehicle"], captured=3)
+    assert (cut_off.overall["n_frames"], cut_off.unanswered) == (3, 2)
 
 
 def test_findings_are_the_same_arrays_before_and_after_the_wire() -> None:
