@@ -1,7 +1,5 @@
 """Whether a file is a whole ONNX model, told from its outermost records alone: nothing of the graph is read."""
 
-import os
-import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,9 +24,10 @@ def check(path: Path) -> None:
         while file.tell() < size:
             tag = _varint(file, path)
             fields.add(tag >> 3)
-            _skip(file, tag & 7, path)
-            if file.tell() > size:
+            end = _length(file, tag & 7, path) + file.tell()
+            if end > size:
                 raise ModelFileBroken(path, f"it ends after {size:,} bytes in the middle of a record")
+            file.seek(end)
     if GRAPH_FIELD not in fields:
         raise ModelFileBroken(path, "it holds no graph")
 
@@ -45,17 +44,17 @@ def _varint(file: BinaryIO, path: Path) -> int:
     raise ModelFileBroken(path, "its records are not those of ONNX")
 
 
-def _skip(file: BinaryIO, wire_type: int, path: Path) -> None:
-    """Pass over a record's value; the numbers are the wire types of protocol buffers."""
+def _length(file: BinaryIO, wire_type: int, path: Path) -> int:
+    """How many bytes of a record's value follow; the numbers are the wire types of protocol buffers."""
     match wire_type:
         case 0:
             _varint(file, path)
+            return 0
         case 1:
-            file.seek(8, os.SEEK_CUR)
+            return 8
         case 2:
-            # No file is longer than that, and no seek can go further.
-            file.seek(min(_varint(file, path), sys.maxsize - file.tell()), os.SEEK_CUR)
+            return _varint(file, path)
         case 5:
-            file.seek(4, os.SEEK_CUR)
+            return 4
         case _:
             raise ModelFileBroken(path, "its records are not those of ONNX")

@@ -1,0 +1,106 @@
+"""What every decoder promises, over every one that is registered, on the manifests that come with gilmok."""
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import catalogue, decode
+from models.decoders.cells import OutputsUnfit
+from models.labels import LabelsUnknown, table
+from models.manifest import Manifest
+from models.preprocess import place
+from sensors import plugins
+from sensors.config import ConfigWrong
+from sensors.frame import Array
+
+SHIPPED: Mapping[str, Manifest] = catalogue.known()
+
+each_manifest = pytest.mark.parametrize("manifest", SHIPPED.values(), ids=SHIPPED)
+
+
+def noise(manifest: Manifest, seed: int, spread: float = 1.0) -> list[Array]:
+    """Outputs between 0 and 1, which every kind of score may be, times `spread`."""
+    chance = np.random.default_rng(seed)
+    return [(chance.random(shape, np.float32) ** 3 * spread).astype(np.float32) for shape in manifest.outputs]
+
+
+def eager(manifest: Manifest) -> Manifest:
+    """With a floor so low that noise of logits, too, has candidates: half an object, an eightieth of each class."""
+    return msgspec.structs.replace(
+        manifest, suppression=msgspec.structs.replace(manifest.suppression, score_floor=0.005)
+    )
+
+
+def test_every_registered_decoder_is_tried_here() -> None:
+    assert set(plugins.names("decoders")) == {manifest.decoder for manifest in SHIPPED.values()}
+
+
+@each_manifest
+def test_nothing_comes_of_nothing(manifest: Manifest) -> None:
+    empty = [np.zeros(shape, np.float32) for shape in manifest.outputs]
+    assert len(decode.decoder(manifest.decoder)(empty, manifest)) == 0
+
+
+@each_manifest
+def test_candidates_are_over_the_floor_and_named_in_the_label_table(manifest: Manifest) -> None:
+    manifest = eager(manifest)
+    found = decode.decoder(manifest.decoder)(noise(manifest, 1), manifest)
+    assert len(found) > 0
+    assert found.scores.min() > manifest.suppression.score_floor
+    assert 0 <= found.labels.min() <= found.labels.max() < len(table(manifest))
+    assert [array.dtype.name for array in (found.boxes, found.scores, found.labels)] == ["float32", "float32", "int64"]
+    assert (found.boxes[:, 2:] >= found.boxes[:, :2]).all()
+
+
+@each_manifest
+def test_the_outputs_are_left_as_they_were(manifest: Manifest) -> None:
+    outputs = noise(manifest, 2)
+    for output in outputs:
+        output.flags.writeable = False
+    decode.decoder(manifest.decoder)(outputs, manifest)
+
+
+@each_manifest
+@pytest.mark.parametrize("spread", [1e4, -1e4])
+def test_absurd_numbers_neither_overflow_nor_become_nan(manifest: Manifest, spread: float) -> None:
+    outputs = [output - np.float32(spread / 8) for output in noise(manifest, 3, spread)]
+    found = decode.decoder(manifest.decoder)(outputs, manifest)
+    assert np.isfinite(found.boxes).all()
+    assert np.isfinite(found.scores).all()
+
+
+@each_manifest
+def test_the_outputs_of_another_model_are_refused(manifest: Manifest) -> None:
+    for other in SHIPPED.values():
+        if other.outputs != manifest.outputs:
+            with pytest.raises(OutputsUnfit, match=f"doesn't fit its decoder '{manifest.decoder}'"):
+                decode.decoder(manifest.decoder)(noise(other, 4), manifest)
+
+
+@each_manifest
+def test_a_manifest_that_contradicts_itself_is_refused_at_the_start(manifest: Manifest) -> None:
+    decode.rehearse(manifest)
+    with pytest.raises(OutputsUnfit):
+        decode.rehearse(msgspec.structs.replace(manifest, labels=("car", "bus")))
+    with pytest.raises(LabelsUnknown, match="coco81"):
+        decode.rehearse(msgspec.structs.replace(manifest, labels="coco81"))
+    with pytest.raises(ConfigWrong, match="strid"):
+        decode.rehearse(msgspec.structs.replace(manifest, decoder_options={"strids": [8]}))
+    with pytest.raises(plugins.PluginUnknown, match="yolo99"):
+        decode.rehearse(msgspec.structs.replace(manifest, decoder="yolo99"))
+
+
+@each_manifest
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), width=st.integers(8, 2000), height=st.integers(8, 2000))
+def test_findings_lie_in_the_frame_and_come_best_first(manifest: Manifest, seed: int, width: int, height: int) -> None:
+    found = decode.read(noise(manifest, seed), eager(manifest), place(width, height, manifest.input))
+    assert 0 < len(found) <= manifest.suppression.keep
+    assert (np.diff(found.scores) <= 0).all()
+    assert (found.boxes >= 0).all()
+    assert (found.boxes <= (width, height, width, height)).all()
+    assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()
