@@ -1,0 +1,222 @@
+"""Recordings of the built-in world, as `gilmok world render` writes them.
+
+NAME/recording.json     facts: layout, seed, condition, camera, fps, digests
+NAME/video.mp4          one video frame for each line of the truth
+NAME/truth.jsonl.gz     one JSON object a frame
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import msgspec
+import numpy as np
+
+from replay.datasets.layout import find_root, folders
+from replay.recording import DatasetWrong, Group, RecordingUnknown
+from replay.truth import Role, Truth
+from sensors.clock import Clock
+from sensors.files import PictureUnreadable
+from sensors.frame import NO_IMAGE, Frame, FrameId, Image
+
+NAME = "world"
+FORMAT = "gilmok-world/1"
+FACTS, VIDEO, TRUTH = "recording.json", "video.mp4", "truth.jsonl.gz"
+SEEN = {
+    "person": ("person",),
+    "bicycle": ("bicycle", "motorcycle"),
+    "car": ("car",),
+    "bus": ("bus",),
+    "truck": ("truck",),
+}
+"""What a COCO model may call each class. A rider and his two-wheeler are one `bicycle` here, two things in COCO."""
+GROUPS: dict[str, Group] = {label: Group((label,), found) for label, found in SEEN.items()}
+ROLES = {"positive": Role.POSITIVE, "region": Role.REGION, "invisible": Role.INVISIBLE}
+
+
+class RecordingDamaged(DatasetWrong):
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}", "render it again with `gilmok world render`, or take a whole copy")
+
+
+class Thing(msgspec.Struct, frozen=True):
+    """One road user in one frame, as the truth file has it."""
+
+    track: int
+    kind: str
+    label: str
+    role: Literal["positive", "region", "invisible"]
+    box: tuple[float, float, float, float] | None
+    """Its visible part."""
+    amodal: tuple[float, float, float, float]
+    occluded: float
+    truncated: float
+    distance_m: float
+    position_m: tuple[float, float, float]
+    heading_rad: float
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One frame of the truth file."""
+
+    seq: int
+    t_ns: int
+    """On the camera's own clock, faults included."""
+    world_ns: int
+    """When it was really taken, on the clock that all cameras of the world share."""
+    fault: str
+    objects: tuple[Thing, ...]
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What the reader needs of recording.json."""
+
+    format: str
+    name: str
+    layout: str
+    seed: int
+    condition: str
+    fps: float
+    frames: int
+    labels: tuple[str, ...]
+    camera: dict[str, Any]
+    sha256: dict[str, str]
+
+
+class WorldRecordings:
+    """A folder of recordings; `replay/samples` is one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = find_root(NAME, root, [f"*/{FACTS}"])
+        self._folders = {folder.name: folder for folder in folders(self._root) if (folder / FACTS).is_file()}
+
+    def recordings(self) -> Sequence[str]:
+        return list(self._folders)
+
+    def open(self, name: str) -> "WorldRecording":
+        if name not in self._folders:
+            raise RecordingUnknown(NAME, self._root, name, self.recordings())
+        return WorldRecording(self._folders[name])
+
+
+class WorldRecording:
+    """A `replay.recording.Recording`; decodes the video in order, one thread at a time."""
+
+    dataset = NAME
+    note = "drawn scenes of the built-in world: scores rank models and settings, they say nothing about real roads"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.facts = _facts(folder / FACTS)
+        self.name = folder.name
+        self.fps = self.facts.fps
+        self.labels = self.facts.labels
+        self._video: Any = None
+        self._next = 0
+
+    @property
+    def groups(self) -> Mapping[str, Group]:
+        return GROUPS
+
+    @cached_property
+    def lines(self) -> Mapping[int, Line]:
+        """The truth by frame number, in order, with what `Truth` has no column for. Raises RecordingDamaged."""
+        path = self._folder / TRUTH
+        decoder = msgspec.json.Decoder(Line)
+        try:
+            with gzip.open(path, "rb") as rows:
+                read = [decoder.decode(row) for row in rows]
+        except (OSError, EOFError, msgspec.DecodeError) as error:
+            raise RecordingDamaged(path, str(error)) from error
+        return {line.seq: line for line in read}
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(self.lines)
+
+    @cached_property
+    def digest(self) -> str:
+        whole = hashlib.sha256()
+        for name in (VIDEO, TRUTH):
+            content = self._read(name)
+            whole.update(f"{name} {len(content)}\n".encode())
+            whole.update(content)
+        return whole.hexdigest()
+
+    def frames(self, stream: str, clock: Clock) -> Iterator[Frame]:
+        for number in self.numbers:
+            try:
+                image, fault = self.picture(number), ""
+            except PictureUnreadable as error:
+                image, fault = NO_IMAGE, error.sentence
+            yield Frame(FrameId(stream, number), clock.now(), "arrival", image, fault)
+
+    def picture(self, number: int) -> Image:
+        place = self._places[number]
+        path = self._folder / VIDEO
+        if self._video is None or place < self._next:
+            self._video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+            self._next = 0
+        # Grabbed one by one rather than sought: every frame leans on the one before.
+        while self._next < place and self._video.grab():
+            self._next += 1
+        there, image = self._video.read() if self._next == place else (False, None)
+        if not there:
+            self._video = None
+            raise PictureUnreadable(path, f"frame {number} can't be decoded")
+        self._next += 1
+        image.flags.writeable = False
+        return np.asarray(image, np.uint8)
+
+    def truth(self, number: int) -> Truth | None:
+        line = self.lines.get(number)
+        if line is None:
+            return None
+        things = line.objects
+        shown = [thing.box or thing.amodal for thing in things]
+        return Truth(
+            boxes=np.array(shown, np.float64).reshape(-1, 4),
+            labels=np.array([self.labels.index(thing.label) for thing in things], np.int64),
+            tracks=np.array([thing.track for thing in things], np.int64),
+            roles=np.array([ROLES[thing.role] for thing in things], np.int64),
+            truncated=np.array([thing.truncated for thing in things], np.float32),
+            occluded=np.array([thing.occluded for thing in things], np.float32),
+            distance_m=np.array([thing.distance_m for thing in things], np.float32),
+        )
+
+    def complaints(self) -> Iterator[str]:
+        for name, promised in self.facts.sha256.items():
+            if hashlib.sha256(self._read(name)).hexdigest() != promised:
+                yield f"{name} is not the file that {FACTS} speaks of: its digest differs"
+        if len(self.numbers) != self.facts.frames:
+            yield f"{FACTS} promises {self.facts.frames} frames, {TRUTH} holds {len(self.numbers)}"
+        missing = sorted(set(range(self.numbers[0], self.numbers[-1])) - set(self.numbers)) if self.numbers else []
+        if missing:
+            yield f"{len(missing)} frames were lost by the camera, frame {missing[0]} first"
+        faults = sorted({line.fault for line in self.lines.values() if line.fault})
+        if faults:
+            yield f"the camera had faults: {', '.join(faults)}"
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {number: place for place, number in enumerate(self.numbers)}
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return (self._folder / name).read_bytes()
+        except OSError as error:
+            raise RecordingDamaged(self._folder / name, error.strerror or str(error)) from error
+
+
+def _facts(path: Path) -> Facts:
+    try:
+        facts = msgspec.json.decode(path.read_bytes(), type=Facts)
+    except (OSError, msgspec.DecodeError) as error:
+        raise RecordingDamaged(path, str(error)) from error
+    if facts.format != FORMAT:
+        raise RecordingDamaged(path, f"has the format {facts.format!r}, this program reads {FORMAT!r}")
+    return facts

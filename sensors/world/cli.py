@@ -1,0 +1,83 @@
+"""`gilmok world`: drive through the built-in world and keep what its cameras saw."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from sensors.errors import GilmokError
+
+
+def main(argv: list[str]) -> int:
+    """0 done, 1 the world is wrong, 2 usage."""
+    from sensors.world.conditions import CONDITIONS
+    from sensors.world.layouts import LAYOUTS
+
+    parser = argparse.ArgumentParser(prog="gilmok world", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    render = verbs.add_parser("render", help="write a drive of the world as recordings, one a camera")
+    render.add_argument("--layout", default="crossing", choices=sorted(LAYOUTS))
+    render.add_argument("--seed", type=int, default=7)
+    render.add_argument("--condition", default="day", choices=list(CONDITIONS))
+    render.add_argument(
+        "--cameras", nargs="+", default=["rsu-1", "rsu-2", "vehicle-1", "vehicle-2"], metavar="NAME",
+        help="rsu-N hangs at the N-th corner, vehicle-N rides on the N-th best car (default: two of each)",
+    )  # fmt: skip
+    render.add_argument("--seconds", type=float, default=40.0)
+    render.add_argument("--fps", type=float, default=15.0)
+    render.add_argument("--size", default="640x360", metavar="WxH")
+    render.add_argument("--renderer", default="p3tinydisplay", choices=["p3tinydisplay", "p3headlessgl"])
+    render.add_argument(
+        "--fault", action="append", default=[], metavar="KIND@FROM-TO[:AMOUNT]",
+        help="freeze, black, loss, jitter, clock or blur, in seconds of the drive; may be given again",
+    )  # fmt: skip
+    render.add_argument("--out", type=Path, required=True, metavar="DIR")
+    render.add_argument("--cache", type=Path, default=_cache(), metavar="DIR", help="default: %(default)s")
+    render.add_argument("--json", action="store_true", help="print the recordings' facts as JSON")
+    args = parser.parse_args(argv)
+    width, _, height = args.size.partition("x")
+    if not (width.isdigit() and height.isdigit()) or int(width) % 2 or int(height) % 2:
+        parser.error(f"--size {args.size}: two even numbers, as in 640x360")
+    if args.seconds * args.fps < 1:
+        parser.error("--seconds and --fps leave not a single frame")
+    try:
+        return _render(args, int(width), int(height))
+    except GilmokError as error:
+        print(f"gilmok world: {error}", file=sys.stderr)
+        return 1
+
+
+def _render(args: argparse.Namespace, width: int, height: int) -> int:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from sensors.world import faults, recording
+
+    order = recording.Order(
+        args.layout, args.seed, args.condition, tuple(args.cameras), args.seconds, args.fps, width, height,
+        renderer=args.renderer, faults=tuple(faults.parse(text) for text in args.fault),
+    )  # fmt: skip
+    columns = (TextColumn("{task.description:>20}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=1.0)
+        folders = recording.render(
+            order, args.out, args.cache, lambda words, part: progress.update(task, description=words, completed=part)
+        )
+        progress.update(task, description="done", completed=1.0)
+    facts = [json.loads((folder / recording.FACTS).read_text(encoding="utf-8")) for folder in folders]
+    if args.json:
+        print(json.dumps(facts, indent=1))
+    else:
+        for folder, fact in zip(folders, facts, strict=True):
+            size = (folder / recording.VIDEO).stat().st_size
+            print(f"{folder}: {fact['frames']} frames, {size / 1e6:.1f} MB of video")
+    return 0
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "gilmok" / "world"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
