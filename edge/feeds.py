@@ -1,11 +1,13 @@
 """The border of every session: tensors are what the specs say, or the inference has failed."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
-from edge.backend import BackendError, InferenceFailed, Tensors
+from edge.backend import ArtefactRefused, BackendError, InferenceFailed, Tensors
+from models.manifest import Artefact
 from models.tensors import DType, TensorSpec
 from sensors.frame import Array
 
@@ -18,11 +20,30 @@ class TensorStrange(BackendError):
         )
 
 
+def readable(backend: str, artefact: Artefact, suffixes: Sequence[str], *, onnx: bool = False) -> Path:
+    """The artefact's file; raises ArtefactRefused where it is absent, of another kind, or was made for another backend.
+
+    `onnx`: a model's original file, which is nobody's artefact in particular, will do as well.
+    """
+    if not artefact.path.is_file():
+        raise ArtefactRefused(backend, artefact, "there is no such file")
+    if artefact.path.suffix not in suffixes:
+        raise ArtefactRefused(backend, artefact, f"it is none of {', '.join(suffixes)}")
+    if artefact.backend != backend and not (onnx and artefact.backend == "onnxruntime"):
+        raise ArtefactRefused(backend, artefact, f"it was made for backend {artefact.backend!r}")
+    return artefact.path
+
+
 def stated(name: str, shape: Sequence[Any], dtype: str) -> TensorSpec:
     """What an SDK says of a tensor, as a spec; raises TensorStrange for open shapes and types nobody decodes."""
     if dtype not in get_args(DType) or not all(isinstance(side, int) and side > 0 for side in shape):
         raise TensorStrange(name, shape, dtype)
     return TensorSpec(name, tuple(shape), dtype)  # type: ignore[arg-type]  # it was just looked up
+
+
+def fed_by(artefact: Artefact) -> TensorSpec:
+    """The input tensor that the artefact's contract describes, for SDKs that don't tell it."""
+    return TensorSpec("input", artefact.input.shape, artefact.input.dtype)
 
 
 def fitting(backend: str, specs: Sequence[TensorSpec], feeds: Tensors) -> list[Array]:

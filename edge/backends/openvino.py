@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from edge.backend import ArtefactRefused, Device, DeviceAbsent, DeviceKind, InferenceFailed, Telemetry, Tensors
-from edge.feeds import fitting, stated, zeros
+from edge.calls import gist
+from edge.feeds import fitting, readable, stated, zeros
 from edge.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
@@ -68,7 +69,7 @@ class OpenVino:
         try:
             compiled = self._core.compile_model(model, name, self._settings(name))
         except RuntimeError as error:
-            raise ArtefactRefused(NAME, artefact, _gist(error)) from error
+            raise ArtefactRefused(NAME, artefact, gist(error)) from error
         ran_on = list(compiled.get_property("EXECUTION_DEVICES"))
         if ran_on != [name]:
             raise ArtefactRefused(NAME, artefact, f"asked for {name}, it would run on {', '.join(ran_on)}")
@@ -77,17 +78,14 @@ class OpenVino:
         return session
 
     def _read(self, artefact: Artefact) -> Any:
-        if not artefact.path.is_file():
-            raise ArtefactRefused(NAME, artefact, "there is no such file")
-        if artefact.path.suffix not in READABLE:
-            raise ArtefactRefused(NAME, artefact, f"it is none of {', '.join(READABLE)}")
+        path = readable(NAME, artefact, READABLE, onnx=True)
         try:
-            model = self._core.read_model(artefact.path)
+            model = self._core.read_model(path)
             if model.is_dynamic():
                 raise ArtefactRefused(NAME, artefact, "a shape in it is not fixed")
             return self._fed_as(model, artefact)
         except RuntimeError as error:
-            raise ArtefactRefused(NAME, artefact, _gist(error)) from error
+            raise ArtefactRefused(NAME, artefact, gist(error)) from error
 
     def _fed_as(self, model: Any, artefact: Artefact) -> Any:
         """`model`, taking the type and layout that the artefact's contract feeds it."""
@@ -182,7 +180,7 @@ class OpenVinoSession:
             request.start_async()
         except RuntimeError as error:
             self._free.put(request)
-            raise InferenceFailed(NAME, _gist(error)) from error
+            raise InferenceFailed(NAME, gist(error)) from error
         return _Ticket(request, fed)
 
     def collect(self, ticket: _Ticket) -> Tensors:
@@ -190,7 +188,7 @@ class OpenVinoSession:
             ticket.request.wait()
             return [np.array(tensor.data) for tensor in ticket.request.output_tensors]
         except RuntimeError as error:
-            raise InferenceFailed(NAME, _gist(error)) from error
+            raise InferenceFailed(NAME, gist(error)) from error
         finally:
             self._free.put(ticket.request)
 
@@ -220,11 +218,3 @@ def _operators(name: str, compiled: Any) -> str:
 def _said(value: Any) -> str:
     """A property as text; element types are objects that name themselves."""
     return str(value.get_type_name() if hasattr(value, "get_type_name") else value)
-
-
-def _gist(error: RuntimeError) -> str:
-    """The line that says something: the first ones name OpenVINO's own source files."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return next(
-        (line for line in lines if not line.startswith(("Exception from", "Check '"))), lines[0] if lines else ""
-    )

@@ -1,25 +1,14 @@
 """Qualcomm's Hexagon HTP, by the QNN plugin for ONNX Runtime; on x86-64 the wheel brings Qualcomm's emulation of it."""
 
 import platform
-import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from edge.backend import (
-    ArtefactRefused,
-    BackendError,
-    Device,
-    DeviceAbsent,
-    DeviceKind,
-    InferenceFailed,
-    Telemetry,
-    Tensors,
-)
-from edge.feeds import fitting, stated, zeros
+from edge.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, DeviceKind
+from edge.calls import CalledSession, Calls
+from edge.feeds import readable, stated, zeros
 from edge.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
@@ -80,25 +69,35 @@ class Qnn:
     def devices(self) -> Sequence[Device]:
         return [self._device()] if self._hardware() else []
 
-    def load(self, artefact: Artefact, device: str) -> "QnnSession":
+    def load(self, artefact: Artefact, device: str) -> CalledSession:
         hardware = self._hardware()
         if device != HTP or not hardware:
             raise DeviceAbsent(NAME, device, [HTP] if hardware else [])
-        if not artefact.path.is_file():
-            raise ArtefactRefused(NAME, artefact, "there is no such file")
+        path = readable(NAME, artefact, (".onnx",), onnx=True)
         asked = self._ort.SessionOptions()
         for key, value in STRICT.items():
             asked.add_session_config_entry(key, value)
         asked.add_provider_for_devices(hardware, self._provider_options())
         try:
-            made = self._ort.InferenceSession(artefact.path, asked)
+            made = self._ort.InferenceSession(path, asked)
         except self._refusals as error:
             raise ArtefactRefused(NAME, artefact, _gist(error)) from error
         where = Counter(group.ep_name for group in made.get_provider_graph_assignment_info() for _ in group.get_nodes())
         if set(where) != {self._qnn.get_ep_name()}:
             raise ArtefactRefused(NAME, artefact, f"parts of it would run elsewhere: {dict(where)}")
         it = self._device()
-        session = QnnSession(made, {**it.facts, "operators": f"{where.total()} on QNN HTP"}, self._refusals)
+        session = CalledSession(
+            Calls(
+                NAME,
+                lambda fed: made.run(
+                    None, {port.name: feed for port, feed in zip(made.get_inputs(), fed, strict=True)}
+                ),
+                failures=self._refusals,
+                facts={**it.facts, "operators": f"{where.total()} on QNN HTP"},
+            ),
+            [_spec(port) for port in made.get_inputs()],
+            [_spec(port) for port in made.get_outputs()],
+        )
         if it.kind == "npu":
             session.run(zeros(session.inputs))
         return session
@@ -135,49 +134,6 @@ class Qnn:
         if self._options.performance != "default":
             options["htp_performance_mode"] = self._options.performance
         return options | self._options.provider
-
-
-class QnnSession:
-    """One inference at a time: a second caller waits."""
-
-    def __init__(self, made: Any, facts: Mapping[str, str], refusals: tuple[type[Exception], ...]) -> None:
-        self._made: Any = made
-        self._inputs = [_spec(port) for port in made.get_inputs()]
-        self._outputs = [_spec(port) for port in made.get_outputs()]
-        self._facts = facts
-        self._refusals = refusals
-        self._turn = threading.Lock()
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._outputs
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        return self._facts
-
-    def run(self, feeds: Tensors) -> Tensors:
-        fed = fitting(NAME, self._inputs, feeds)
-        named = {spec.name: feed for spec, feed in zip(self._inputs, fed, strict=True)}
-        with self._turn:
-            if self._made is None:
-                raise InferenceFailed(NAME, "the session is closed")
-            try:
-                return [np.asarray(output) for output in self._made.run(None, named)]
-            except self._refusals as error:
-                raise InferenceFailed(NAME, _gist(error)) from error
-
-    def telemetry(self) -> Telemetry | None:
-        """QNN tells neither temperature nor power."""
-        return None
-
-    def close(self) -> None:
-        with self._turn:
-            self._made = None
 
 
 def _kind() -> DeviceKind:

@@ -3,18 +3,15 @@
 import importlib.util
 import os
 import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
-from edge.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, InferenceFailed, Telemetry, Tensors
-from edge.feeds import answered, fitting, stated, zeros
+from edge.backend import ArtefactRefused, BackendError, Device, DeviceAbsent
+from edge.calls import CalledSession, Calls, gist
+from edge.feeds import fed_by, readable
 from edge.sdk import UNTRIED, About, Package, Recipe, sdk
 from models.manifest import Artefact
-from models.tensors import TensorSpec
 from sensors.config import Settings
 
 NAME = "rknn"
@@ -102,15 +99,22 @@ class Rknn:
             sdk(NAME, self.about)
         return found
 
-    def load(self, artefact: Artefact, device: str) -> "RknnSession":
+    def load(self, artefact: Artefact, device: str) -> CalledSession:
         found = [each.name for each in self.devices()]
         if device not in found:
             raise DeviceAbsent(NAME, device, found)
-        if not artefact.path.is_file():
-            raise ArtefactRefused(NAME, artefact, "there is no such file")
+        readable(NAME, artefact, (".rknn",) if device == NPU else (".rknn", ".onnx"), onnx=device == SIMULATOR)
         engine, version = self._on_board(artefact) if device == NPU else self._simulated(artefact)
         facts = {"runtime": version, "cores": self._options.cores if device == NPU else "simulated", **UNTRIED}
-        return RknnSession(engine, artefact, device, facts)
+        layout = artefact.input.layout.lower()
+        calls = Calls(
+            NAME,
+            lambda fed: engine.inference(inputs=fed, data_format=[layout]),
+            release=engine.release,
+            failures=(ValueError, RuntimeError, AttributeError),
+            facts=facts,
+        )
+        return CalledSession(calls, [fed_by(artefact)])
 
     def _on_board(self, artefact: Artefact) -> tuple[Any, str]:
         if self._options.cores != "auto" and not any(chip in (_chip() or "") for chip in MULTICORE):
@@ -142,7 +146,7 @@ class Rknn:
             ]
         # Its loader raises what its log says, as ValueError, and once in a while something else.
         except Exception as error:
-            raise ArtefactRefused(NAME, artefact, _gist(error)) from error
+            raise ArtefactRefused(NAME, artefact, gist(error)) from error
         if any(asked):
             raise ArtefactRefused(NAME, artefact, f"config, load, build and init returned {asked}")
         return made, f"rknn-toolkit2 {_version('rknn-toolkit2')}, simulator of {self._options.target}"
@@ -151,66 +155,6 @@ class Rknn:
 class CoresFixed(BackendError):
     def __init__(self, cores: str, chip: str) -> None:
         super().__init__(f"a {chip} has no choice of NPU cores ({cores!r})", "leave `cores` at 'auto'")
-
-
-class RknnSession:
-    """One inference at a time: a second caller waits."""
-
-    def __init__(self, engine: Any, artefact: Artefact, device: str, facts: Mapping[str, str]) -> None:
-        self._engine: Any = engine
-        self._facts = facts
-        self._turn = threading.Lock()
-        self._inputs = [_input(artefact)]
-        self._format = artefact.input.layout.lower()
-        self._outputs: list[TensorSpec] = []
-        # The SDK doesn't tell its outputs; the warm-up's answer does.
-        first = self._infer(zeros(self._inputs))
-        if first is None:
-            raise ArtefactRefused(NAME, artefact, f"its first inference on {device} failed")
-        self._outputs = [
-            stated(f"output{n}", output.shape, output.dtype.name) for n, output in enumerate(map(np.asarray, first))
-        ]
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._outputs
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        return self._facts
-
-    def run(self, feeds: Tensors) -> Tensors:
-        fed = fitting(NAME, self._inputs, feeds)
-        with self._turn:
-            if self._engine is None:
-                raise InferenceFailed(NAME, "the session is closed")
-            return answered(NAME, self._outputs, self._infer(fed))
-
-    def telemetry(self) -> Telemetry | None:
-        """RKNNLite tells nothing; the kernel does (`edge.kernel`)."""
-        return None
-
-    def close(self) -> None:
-        with self._turn:
-            if self._engine is not None:
-                self._engine.release()
-            self._engine = None
-
-    def _infer(self, fed: Sequence[Any]) -> Any:
-        try:
-            return self._engine.inference(inputs=list(fed), data_format=[self._format])
-        except (ValueError, RuntimeError, AttributeError) as error:
-            raise InferenceFailed(NAME, _gist(error)) from error
-
-
-def _input(artefact: Artefact) -> TensorSpec:
-    contract = artefact.input
-    plane = (contract.height, contract.width)
-    return TensorSpec("input", (1, 3, *plane) if contract.layout == "NCHW" else (1, *plane, 3), contract.dtype)
 
 
 def _normalisation(artefact: Artefact) -> dict[str, Any]:
@@ -247,9 +191,3 @@ def _version(distribution: str) -> str:
     from importlib.metadata import version
 
     return version(distribution)
-
-
-def _gist(error: Exception) -> str:
-    """The toolkit raises whole tracebacks as text; their last line says what happened."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
