@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -100,6 +100,7 @@ def one_by_one(everything: Detections, threshold: float, keep: int) -> list[int]
     return survivors[:keep]
 
 
+@settings(deadline=None)
 @given(crowds(), st.sampled_from([0.3, 0.45, 0.65]), st.sampled_from([1, 5, 100]))
 def test_suppression_is_greedy_one_by_one(everything: Detections, threshold: float, keep: int) -> None:
     assert boxes.suppress(everything, threshold, keep).tolist() == one_by_one(everything, threshold, keep)
@@ -112,6 +113,7 @@ def test_suppression_looks_further_where_the_first_look_is_too_short(extent: int
     assert boxes.suppress(everything, 0.45, 100).tolist() == one_by_one(everything, 0.45, 100)
 
 
+@settings(deadline=None)
 @given(crowds())
 def test_iou_is_symmetric_and_a_fraction_and_whole_with_itself(everything: Detections) -> None:
     overlap = boxes.iou(everything.boxes, everything.boxes)
@@ -120,6 +122,7 @@ def test_iou_is_symmetric_and_a_fraction_and_whole_with_itself(everything: Detec
     assert (overlap.diagonal() == 1).all()
 
 
+@settings(deadline=None)
 @given(crowds())
 def test_clipping_twice_changes_nothing_and_leaves_everything_inside(everything: Detections) -> None:
     once = boxes.clip(everything.boxes - 5, 20, 10)

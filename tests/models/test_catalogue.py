@@ -64,7 +64,7 @@ def server(model: Path) -> Iterator[str]:
             return None
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=model.parent)) as web:
-        thread = threading.Thread(target=web.serve_forever)
+        thread = threading.Thread(target=web.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{web.server_port}"
         web.shutdown()

@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.manifest import InputContract, Resize
@@ -176,6 +176,7 @@ def test_a_session_that_takes_another_tensor_is_refused_at_once(
         Preparer(contract(4, 4, scale=scale), TensorSpec("image", shape, dtype))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["letterbox-top-left", "letterbox-centre", "stretch"]),
     st.integers(1, 4000),
