@@ -32,17 +32,10 @@ class Precision:
     recalls: Numbers
     """(thresholds, classes)"""
 
-    @property
-    def per_class(self) -> Numbers:
-        """(classes,) AP over all thresholds."""
-        means: Numbers = self.curves.mean(axis=(0, 1))
-        return means
-
-    def ap(self, iou: float | None = None) -> float:
-        """The mean over thresholds (or at the one nearest `iou`), recalls and classes with a positive."""
-        if iou is None:
-            return mean_of_known(self.curves)
-        return mean_of_known(self.curves[np.argmin(np.abs(self.thresholds - iou))])
+    def ap(self, iou: float | None = None, label: int | None = None) -> float:
+        """The mean over thresholds (or at the one nearest `iou`), recalls and classes with a positive (or of one)."""
+        curves = self.curves if iou is None else self.curves[np.argmin(np.abs(self.thresholds - iou))]
+        return mean_of_known(curves if label is None else curves[..., label])
 
     def ar(self) -> float:
         return mean_of_known(self.recalls)
@@ -111,6 +104,11 @@ def area_slices(found: Found, labelled: Labelled) -> list[Slice]:
 
 def coco_figures(found: Found, labelled: Labelled, n_labels: int) -> dict[str, float]:
     """COCO's twelve: AP, AP50, AP75, APs, APm, APl, AR1, AR10, AR100, ARs, ARm, ARl; NaN where undefined."""
+    return coco_scores(found, labelled, n_labels)[0]
+
+
+def coco_scores(found: Found, labelled: Labelled, n_labels: int) -> tuple[dict[str, float], Precision]:
+    """The twelve figures, and the precision they were read from (all sizes, 100 a class and image)."""
     matching = Matching(found, labelled, n_labels)
     everything = matching.outcomes(_whole(found, labelled))
     overall = precision_of(everything, IOU_THRESHOLDS)
@@ -121,7 +119,7 @@ def coco_figures(found: Found, labelled: Labelled, n_labels: int) -> dict[str, f
     figures |= {f"AP{letter}": size.ap() for letter, size in sizes.items()}
     figures |= {f"AR{top}": precision_of(everything, IOU_THRESHOLDS, top=top).ar() for top in (1, 10)}
     figures["AR100"] = overall.ar()
-    return figures | {f"AR{letter}": size.ar() for letter, size in sizes.items()}
+    return figures | {f"AR{letter}": size.ar() for letter, size in sizes.items()}, overall
 
 
 def _whole(found: Found, labelled: Labelled) -> Slice:

@@ -65,12 +65,17 @@ def answered(found: Found, answers: Index) -> Found:
 
     `found.images` are outputs; row q of the result's images is question q, which `answers[q]` answers (-1: nothing).
     """
-    by_output = np.argsort(found.images, kind="stable")
+    rows, questions = answering_rows(found.images, answers)
+    return replace(found.pick(rows), images=questions)
+
+
+def answering_rows(outputs: Index, answers: Index) -> tuple[Index, Index]:
+    """For rows that belong to `outputs`: those that answer something, as often as they do, and the question each."""
+    by_output = np.argsort(outputs, kind="stable")
     questions = np.flatnonzero(answers >= 0)
-    start = np.searchsorted(found.images[by_output], answers[questions], "left")
-    count = np.searchsorted(found.images[by_output], answers[questions], "right") - start
-    rows = by_output[start.repeat(count) + ramps(count)]
-    return replace(found.pick(rows), images=questions.repeat(count))
+    start = np.searchsorted(outputs[by_output], answers[questions], "left")
+    count = np.searchsorted(outputs[by_output], answers[questions], "right") - start
+    return by_output[start.repeat(count) + ramps(count)], questions.repeat(count)
 
 
 class Freshness(Message, frozen=True, kw_only=True):

@@ -65,8 +65,7 @@ def moments(truth: TrackRows, found: TrackRows, n_frames: int, roles: Index | No
     """
     keep = np.ones(len(found.frames), np.bool_)
     if roles is not None:
-        for frame in range(n_frames):
-            there, here = np.flatnonzero(truth.frames == frame), np.flatnonzero(found.frames == frame)
+        for there, here in zip(_by_frame(truth.frames, n_frames), _by_frame(found.frames, n_frames), strict=True):
             keep[here] = ~_distracted(truth.boxes[there], roles[there], found.boxes[here])
         truth = truth.pick(roles == Role.POSITIVE)
     found = found.pick(keep)

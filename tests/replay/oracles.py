@@ -30,9 +30,9 @@ def pycocotools_figures(truth: dict[str, Any], results: Rows) -> dict[str, float
     return {name: float(value) if value > -1 else np.nan for name, value in zip(FIGURES, evaluation.stats, strict=True)}
 
 
-def random_world(rng: np.random.Generator) -> tuple[dict[str, Any], Rows]:
+def random_world(rng: np.random.Generator, least_images: int = 1) -> tuple[dict[str, Any], Rows]:
     """A COCO truth and results: crowds, equal scores, equal boxes, sizes on the limits, more than 100 in a class."""
-    images, classes = int(rng.integers(1, 6)), int(rng.integers(1, 4))
+    images, classes = int(rng.integers(least_images, least_images + 5)), int(rng.integers(1, 4))
     size = float(rng.choice([20, 60, 150]))
     annotations: Rows = []
     results: Rows = []
