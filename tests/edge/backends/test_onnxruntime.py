@@ -29,9 +29,9 @@ def of(value: float) -> list[Array]:
     return [np.full((1, 3, 4, 4), value, np.float32)]
 
 
-@pytest.mark.parametrize("sessions", [1, 2])
-def test_it_computes_what_the_graph_says(model: Path, sessions: int) -> None:
-    session = backend(sessions=sessions).load(artefact(model), "cpu")
+@pytest.mark.parametrize("options", [{}, {"sessions": 2}, {"threads": 2, "spin": False}], ids=str)
+def test_it_computes_what_the_graph_says(model: Path, options: dict[str, int]) -> None:
+    session = backend(**options).load(artefact(model), "cpu")
     (answer,) = session.run(of(0.5))
     assert answer.tolist() == [[[8, 16, 24]]]
     session.close()
