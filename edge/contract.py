@@ -1,14 +1,16 @@
 """The contract suite over one backend: `gilmok backend check` and the tests run the same one."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from edge.promises import PROMISES, Case, NotAsked
+from models.fetch import digest
 from models.manifest import Artefact, InputContract
 from sensors.errors import GilmokError
+
+__all__ = ["PROMISES", "Case", "Outcome", "check", "contract_artefact", "judge"]
 
 Verdict: TypeAlias = Literal["kept", "broken", "not asked"]
 
@@ -44,12 +46,12 @@ def judge(promise: Callable[[Case], str], case: Case) -> Outcome:
         return Outcome(sentence, "broken", f"{type(error).__name__}: {error}")
 
 
-def network(backend: str) -> Artefact:
-    """The suite's own network as an artefact of `backend`."""
+def contract_artefact(backend: str, path: Path = NETWORK) -> Artefact:
+    """The suite's own network as an artefact of `backend`, or the file that a compiler made of it."""
     return Artefact(
         model="contract",
-        path=NETWORK,
-        sha256=hashlib.sha256(NETWORK.read_bytes()).hexdigest(),
+        path=path,
+        sha256=digest(path),
         precision="fp32",
         backend=backend,
         input=NETWORK_INPUT,

@@ -18,7 +18,8 @@ def open_backend(
 ) -> Backend:
     """The backend plugin `name`, configured by its own `options`; relative paths in them start at `base`.
 
-    Raises PluginUnknown, PluginBroken, ConfigWrong, or SdkAbsent.
+    `deadline_ms` holds for an inference in the other environment. Raises PluginUnknown, PluginBroken, ConfigWrong, or
+    SdkAbsent.
     """
     plugin = plugins.load("backends", name)
     told = config.convert(options, plugin.Options, f"backend {name!r}", base)
@@ -34,5 +35,5 @@ def sdk_is_here(plugin: Any) -> bool:
     about = getattr(plugin, "about", None)
     if about is None:
         return True
-    top = about.module.partition(".")[0]
-    return importlib.util.find_spec(top) is not None
+    tops = [module.partition(".")[0] for module in (about.module, *about.also)]
+    return any(importlib.util.find_spec(top) is not None for top in tops)

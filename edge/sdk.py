@@ -24,6 +24,8 @@ class About:
     """How to get the SDK."""
     tried: str
     """On what this backend has really been run."""
+    also: tuple[str, ...] = ()
+    """Other modules that will do instead of `module`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Rknn:
         module="rknn.api",
         install="`gilmok backend install rknn` (the simulator; on a board: pip install rknn-toolkit-lite2 msgspec)",
         tried="Rockchip's simulator on x86-64; not run on hardware",
+        also=("rknnlite",),
     )
 
     recipe = Recipe(

@@ -10,6 +10,8 @@ import pytest
 
 from edge import contract
 from edge.backend import Backend
+from edge.backends.emulated import Emulated
+from edge.backends.onnxruntime import OnnxRuntime
 from edge.backends.openvino import OpenVino
 from edge.backends.qnn import Qnn
 from edge.backends.rknn import Rknn
@@ -30,6 +32,22 @@ class Entrant:
 
 
 ENTRANTS = {
+    "onnxruntime": Entrant("onnxruntime", "onnxruntime", "cpu", lambda: OnnxRuntime(OnnxRuntime.Options())),
+    "onnxruntime, two sessions": Entrant(
+        "onnxruntime", "onnxruntime", "cpu", lambda: OnnxRuntime(OnnxRuntime.Options(sessions=2))
+    ),
+    "onnxruntime, in a process of its own": Entrant(
+        "onnxruntime",
+        "onnxruntime",
+        "cpu",
+        lambda: Remote(
+            "onnxruntime",
+            "edge.backends.onnxruntime:OnnxRuntime",
+            Path(sys.executable),
+            OnnxRuntime.Options(sessions=2),
+        ),
+    ),
+    "emulated": Entrant("onnxruntime", "onnxruntime", "steady-30ms", lambda: Emulated(Emulated.Options())),
     "openvino, latency": Entrant("openvino", "openvino", "cpu", lambda: OpenVino(OpenVino.Options())),
     "openvino, three in flight": Entrant(
         "openvino", "openvino", "cpu", lambda: OpenVino(OpenVino.Options(hint="throughput", requests=3))
@@ -51,7 +69,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     entrant = ENTRANTS[request.param]
     if importlib.util.find_spec(entrant.module) is None:
         pytest.skip(f"{entrant.module} is not installed")
-    return Case(entrant.build(), entrant.device, contract.network(entrant.name), contract.NETWORK)
+    return Case(entrant.build(), entrant.device, contract.contract_artefact(entrant.name), contract.NETWORK)
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
@@ -66,7 +84,7 @@ def simulated() -> Case:
     if not python.is_file():
         pytest.skip(f"no environment at {python} (gilmok backend install rknn)")
     remote = Remote("rknn", "edge.backends.rknn:Rknn", python, Rknn.Options(), deadline_ms=60_000)
-    return Case(remote, "simulator", contract.network("rknn"), contract.NETWORK)
+    return Case(remote, "simulator", contract.contract_artefact("rknn"), contract.NETWORK)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from sensors.frame import Array
 
 pytest.importorskip("openvino", reason="openvino is not installed")
 
-FLOAT = contract.network("openvino")
+FLOAT = contract.contract_artefact("openvino")
 BYTES = InputContract(width=32, height=32, colour="BGR", resize="stretch", layout="NHWC", dtype="uint8")
 
 

@@ -10,7 +10,7 @@ from models.manifest import Artefact
 
 qnn = pytest.importorskip("onnxruntime_qnn", reason="onnxruntime_qnn is not installed")
 
-NETWORK = contract.network("qnn")
+NETWORK = contract.contract_artefact("qnn")
 
 
 def test_emulated_numbers_are_never_called_an_npus() -> None:
