@@ -71,8 +71,8 @@ def test_a_backend_whose_sdk_is_elsewhere_runs_there(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GILMOK_HOME", str(tmp_path))
     with pytest.raises(SdkAbsent, match="hailo_platform"):
         open_backend("hailo", {})
-    python_of("hailo").parent.mkdir(parents=True)
-    python_of("hailo").symlink_to(sys.executable)
+    environment.folder_of("hailo").parent.mkdir()
+    environment.folder_of("hailo").symlink_to(sys.prefix)
     remote = open_backend("hailo", {}, deadline_ms=500)
     assert isinstance(remote, Remote)
     assert remote.deadline_ms == 500
