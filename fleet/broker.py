@@ -24,13 +24,13 @@ STOP_S = 5.0
 POLL_S = 0.01
 LAST_WORDS = 3
 
-# Acknowledgements are durable (the stream is on disk) long before 30 s pass; a hub that works through a backlog may
-# hold a thousand unacknowledged.
+# What a subscriber took and didn't acknowledge, because it died, comes again after ack_wait; a hub acknowledges
+# within milliseconds, and a repeat is harmless to it.
 CONFIGURATION = """\
 server_name: gilmok
 listen: "127.0.0.1:-1"
 jetstream {{ store_dir: "{store}" }}
-mqtt {{ listen: "{host}:{port}", ack_wait: "30s", max_ack_pending: 1000 }}
+mqtt {{ listen: "{host}:{port}", ack_wait: "2s", max_ack_pending: 1000 }}
 """
 
 
@@ -48,9 +48,9 @@ class PortOccupied(GilmokError):
 
 
 class BrokerDied(GilmokError):
-    def __init__(self, status: int | None, last_words: str) -> None:
+    def __init__(self, status: int | None, last_words: str, log: Path) -> None:
         how = "gave no answer" if status is None else f"ended with status {status}"
-        super().__init__(f"the embedded broker {how}: {last_words or 'it said nothing'}", "its log is nats-server.log")
+        super().__init__(f"the embedded broker {how}: {last_words or 'it said nothing'}", f"its log: {log}")
 
 
 class EmbeddedBroker:
@@ -64,6 +64,7 @@ class EmbeddedBroker:
         self._port = port
         self._data_dir = data_dir
         self._clock = clock
+        self._log = data_dir / "nats-server.log"
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -84,7 +85,7 @@ class EmbeddedBroker:
         configuration = self._data_dir / "nats-server.conf"
         store = str(self._data_dir.resolve()).replace("\\", "\\\\").replace('"', '\\"')
         configuration.write_text(CONFIGURATION.format(store=store, host=self._host, port=self._port), encoding="utf-8")
-        with (self._data_dir / "nats-server.log").open("ab") as log:
+        with self._log.open("ab") as log:
             # A session of its own: Ctrl-C at the terminal is for us, and we stop it when the nodes have said goodbye.
             self._child = subprocess.Popen(
                 [program, "-c", str(configuration)], stdout=log, stderr=log, start_new_session=True
@@ -127,17 +128,17 @@ class EmbeddedBroker:
         deadline_ns = self._clock.now().mono_ns + int(READY_S * NS_PER_S)
         while not _listens(self._host, self._port):
             if child.poll() is not None or self._clock.now().mono_ns > deadline_ns:
-                raise BrokerDied(child.poll(), self._last_words())
+                raise BrokerDied(child.poll(), self._last_words(), self._log)
             threading.Event().wait(POLL_S)
         link = Link(BrokerAt(url=self.url), "gilmok-ready", clock=self._clock)
         try:
             link.connect(READY_S)
         except BrokerUnreachable as error:
-            raise BrokerDied(child.poll(), self._last_words()) from error
+            raise BrokerDied(child.poll(), self._last_words(), self._log) from error
         link.close()
 
     def _last_words(self) -> str:
-        lines = (self._data_dir / "nats-server.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
         return " / ".join(lines[-LAST_WORDS:])
 
 

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 READY = "ready"
 
+# What fits a terminal; --json has everything.
+NODE_COLUMNS = ("node", "state", "last_heard", "run", "captured", "ok", "failed", "dropped")
+RUN_COLUMNS = ("run", "began", "sessions", "reports")
+REFUSED_COLUMNS = ("reason", "topic", "what", "payload")
+
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="gilmok hub", description="Run the hub, and ask what it has booked.")
@@ -60,7 +65,7 @@ def _nodes(chosen: argparse.Namespace) -> int:
     settings = _settings(chosen)
     with Ledger(settings.store) as ledger:
         rows = node_rows(ledger, SystemClock().now(), settings.health_period_s)
-    return _show(rows, chosen.json, "no node has introduced itself yet")
+    return _show(rows, NODE_COLUMNS, chosen.json, "no node has introduced itself yet")
 
 
 def _runs(chosen: argparse.Namespace) -> int:
@@ -69,7 +74,7 @@ def _runs(chosen: argparse.Namespace) -> int:
 
     with Ledger(_settings(chosen).store) as ledger:
         rows = run_rows(ledger)
-    return _show(rows, chosen.json, "no run yet")
+    return _show(rows, RUN_COLUMNS, chosen.json, "no run yet")
 
 
 def _refused(chosen: argparse.Namespace) -> int:
@@ -78,7 +83,7 @@ def _refused(chosen: argparse.Namespace) -> int:
 
     with Ledger(_settings(chosen).store) as ledger:
         rows = refused_rows(ledger)
-    return _show(rows, chosen.json, "nothing was refused")
+    return _show(rows, REFUSED_COLUMNS, chosen.json, "nothing was refused")
 
 
 def _report(chosen: argparse.Namespace) -> int:
@@ -107,7 +112,8 @@ def _settings(chosen: argparse.Namespace) -> "HubConfig":
     return config.read(chosen.hub, HubConfig) if chosen.hub else HubConfig(store=chosen.store)
 
 
-def _show(rows: Sequence[dict[str, Any]], as_json: bool, nothing: str) -> int:
+def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], as_json: bool, nothing: str) -> int:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -118,9 +124,12 @@ def _show(rows: Sequence[dict[str, Any]], as_json: bool, nothing: str) -> int:
     if not rows:
         print(nothing)
         return 0
-    table = Table(*(column.replace("_", " ") for column in rows[0]))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        counts = isinstance(rows[0][column], int)
+        table.add_column(column.replace("_", " "), justify="right" if counts else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text("-" if value is None else str(value)) for value in row.values()))
+        table.add_row(*(Text("-" if row[column] is None else str(row[column])) for column in columns))
     Console().print(table)
     return 0
 

@@ -40,6 +40,8 @@ class HubConfig(Settings, frozen=True, kw_only=True):
     """How often nodes send health; after three periods of silence a node is stale."""
     clock_tolerance_s: float = 300.0
     """A report stamped further in the future than this, by UTC, is refused."""
+    patience_s: float = 10.0
+    """How long a broker may take to answer when the hub starts."""
     session_s: int = 86_400
     """So long a broker keeps what it couldn't deliver while the hub was away (MQTT 5; 3.1.1: for ever)."""
 
@@ -49,7 +51,7 @@ class HubConfig(Settings, frozen=True, kw_only=True):
             check_name("site", self.site)
         if self.broker is not None and self.embedded is not None:
             raise HubContradicts("it names a broker and asks for the embedded one", "drop [broker] or [embedded]")
-        if self.health_period_s <= 0 or self.clock_tolerance_s < 0 or self.session_s < 0:
+        if self.health_period_s <= 0 or self.clock_tolerance_s < 0 or min(self.session_s, self.patience_s) < 0:
             raise HubContradicts("a period or tolerance is negative", "durations count up from 0, in seconds")
 
 

@@ -79,7 +79,7 @@ class Hub:
             link = self._link(at, ingest, announce, state("lost"))
             ingest.start(link.ack)
             stack.callback(ingest.stop)
-            link.connect()
+            link.connect(self._config.patience_s)
             log.info("hub %s hears %s over MQTT %s", self._config.name, at.url, link.protocol)
             try:
                 ready()

@@ -32,7 +32,8 @@ def _node_row(birth: Birth, word: LastWord, now: Stamp, period_ns: int) -> dict[
         "node": birth.node,
         "kind": birth.kind,
         "state": state_after(word.state, now.utc_ns - heard_utc_ns, period_ns),
-        "last_heard": utc(heard_utc_ns) if heard_utc_ns else None,
+        "last_heard": ago(now.utc_ns - heard_utc_ns) if heard_utc_ns else None,
+        "last_heard_utc_ns": heard_utc_ns or None,
         "session": birth.session,
         "run": birth.run,
         "model": birth.model.name,
@@ -65,6 +66,15 @@ def refused_rows(ledger: Ledger) -> list[dict[str, Any]]:
         }
         for one in ledger.refused()
     ]
+
+
+def ago(span_ns: int) -> str:
+    """A span as a person says it; "now" if it is under a second or the clocks disagree."""
+    seconds = span_ns // NS_PER_S
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        if seconds >= length:
+            return f"{seconds // length} {unit} ago"
+    return "now"
 
 
 def utc(instant_ns: int) -> str:

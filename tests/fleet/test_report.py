@@ -1,0 +1,194 @@
+"""What `gilmok hub` tells of a store."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import gilmok
+from edge.messages import Birth, encode
+from fleet.arrivals import Arrival, Born, Examined, NodeKey, Refused, Reported, Turned
+from fleet.config import TruthRoot
+from fleet.ledger import Ledger
+from fleet.listing import ago, node_rows
+from fleet.report import records, troubles
+from replay.recording import open_dataset
+from replay.summary import summarise
+from sensors.clock import NS_PER_S, Stamp
+from tests.fakes import ManualClock
+from tests.layouts import ua_detrac
+from tests.speaker import TOTAL_NS, Speaker
+
+KEY = NodeKey("seoul", "pole")
+CLOCK = ManualClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "hub.db"
+
+
+def _booked(store: Path, *arrivals: Arrival) -> Path:
+    with Ledger(store, create=True) as ledger:
+        ledger.commit(arrivals)
+    return store
+
+
+def _session(
+    speaker: Speaker, ns: Sequence[int], *, ok: int, birth: Birth | None = None, shared: bool = True
+) -> list[Arrival]:
+    now = CLOCK.now()
+    reports = [speaker.report(n) for n in ns]
+    health = speaker.health(ok, final=True)
+    return [
+        Born(KEY, birth or speaker.birth, encode(birth or speaker.birth), now),
+        *(Reported(KEY, one, encode(one), now, TOTAL_NS + one.n if shared else None) for one in reports),
+        Examined(KEY, health, encode(health), now),
+        Turned(KEY, speaker.session, "offline", now),
+    ]
+
+
+def test_a_run_comes_out_of_the_ledger_as_it_was_told(store: Path) -> None:
+    _booked(store, *_session(Speaker(CLOCK), range(5), ok=5))
+    with Ledger(store) as ledger:
+        (record,) = records(ledger, "drive", [])
+        assert [report.n for report in record.reports] == [0, 1, 2, 3, 4]
+        assert record.hub_latency_ns == [TOTAL_NS + n for n in range(5)]
+        assert record.final
+        assert record.truth_unknown == "the stream replays no recording with a truth"
+        assert troubles(ledger, "drive") == []
+        assert list(records(ledger, "another", [])) == []
+    summary = summarise("drive", [record])
+    assert summary.books.balanced
+    assert summary.latency_ns["hub"].max == TOTAL_NS + 4
+
+
+def test_holes_in_n_are_told(store: Path) -> None:
+    _booked(store, *_session(Speaker(CLOCK), [0, 1, 4, 6], ok=8))
+    with Ledger(store) as ledger:
+        summary = summarise("drive", list(records(ledger, "drive", [])))
+    (complaint,) = summary.books.complaints
+    assert "4 of 8 reports are missing" in complaint
+    assert "n = 2-3, 5, 7" in complaint
+
+
+def test_without_a_common_clock_there_is_no_way_to_the_hub(store: Path) -> None:
+    _booked(store, *_session(Speaker(CLOCK), range(3), ok=3, shared=False))
+    with Ledger(store) as ledger:
+        (record,) = records(ledger, "drive", [])
+    assert record.hub_latency_ns is None
+
+
+def test_a_known_recordings_truth_comes_with_the_record(store: Path, tmp_path: Path) -> None:
+    made = ua_detrac(tmp_path / "data")
+    digest = open_dataset("ua-detrac", made.root).open(made.name).digest
+    speaker = Speaker(CLOCK)
+    stream = msgspec.structs.replace(speaker.birth.streams[0], dataset="ua-detrac", recording=made.name, digest=digest)
+    birth = msgspec.structs.replace(speaker.birth, streams=(stream,))
+    _booked(store, *_session(speaker, range(3), ok=3, birth=birth))
+    with Ledger(store) as ledger:
+        (record,) = records(ledger, "drive", [TruthRoot(dataset="ua-detrac", root=made.root)])
+        (unknown,) = records(ledger, "drive", [])
+    assert record.recording is not None
+    assert record.recording.digest == digest
+    assert unknown.truth_unknown == "no folder is configured for ua-detrac"
+
+
+def test_nodes_that_never_said_goodbye_and_refusals_are_troubles(store: Path) -> None:
+    lost, silent = Speaker(CLOCK), Speaker(CLOCK, session=2)
+    at = Stamp(0, 1_700_000_000 * NS_PER_S)
+    _booked(
+        store,
+        Born(KEY, lost.birth, encode(lost.birth), at),
+        Turned(KEY, 1, "lost", at),
+        Born(KEY, silent.birth, encode(silent.birth), at),
+        Refused("t", "json", "why", b"{", at),
+    )
+    with Ledger(store) as ledger:
+        assert troubles(ledger, "drive") == [
+            "node pole (session 1) was lost at 2023-11-14 22:13:20 UTC",
+            "node pole (session 2) has not ended",
+            "the hub refused 1 messages (json)",
+        ]
+
+
+def test_nodes_are_told_by_their_newest_session(store: Path) -> None:
+    old, new = Speaker(CLOCK), Speaker(CLOCK, session=2)
+    now = CLOCK.now()
+    health = new.health(ok=4, failed=2, dropped=1)
+    _booked(
+        store,
+        *_session(old, range(2), ok=2),
+        Born(KEY, new.birth, encode(new.birth), now),
+        Turned(KEY, 2, "online", now),
+        Examined(KEY, health, encode(health), now),
+    )
+    with Ledger(store) as ledger:
+        (row,) = node_rows(ledger, now, health_period_s=1.0)
+        (later,) = node_rows(ledger, Stamp(0, now.utc_ns + 4 * NS_PER_S), health_period_s=1.0)
+    assert (row["session"], row["state"], later["state"]) == (2, "online", "stale")
+    assert [row[name] for name in ("captured", "ok", "failed", "dropped")] == [7, 4, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("span_s", "said"),
+    [(-5, "now"), (0.4, "now"), (1, "1 s ago"), (61, "1 min ago"), (7300, "2 h ago"), (1e6, "11 d ago")],
+)
+def test_a_span_is_said_in_its_largest_unit(span_s: float, said: str) -> None:
+    assert ago(int(span_s * NS_PER_S)) == said
+
+
+def test_the_verbs_print_tables_and_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _booked(
+        store, *_session(Speaker(CLOCK), range(5), ok=5), Refused("some/topic", "json", "[/red]", b"{[b]", CLOCK.now())
+    )
+    for verb, shown in (
+        (["nodes"], "offline"),
+        (["runs"], "drive"),
+        (["refused"], "[/red]"),
+        (["report", "drive"], "capture to hub"),
+    ):
+        assert gilmok.main(["hub", *verb, "--store", str(store)]) == 0
+        assert shown in capsys.readouterr().out
+        assert gilmok.main(["hub", *verb, "--store", str(store), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)
+
+
+def test_an_empty_store_says_so(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _booked(store)
+    for verb in ("nodes", "runs", "refused"):
+        assert gilmok.main(["hub", verb, "--store", str(store)]) == 0
+        assert "no" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "drive", "--store", "empty.db"], "no node ever told this hub of a run 'drive'"),
+        (["nodes", "--store", "absent.db"], "there is no store at absent.db"),
+        (["nodes", "--store", "photos.db"], "file is not a database"),
+        (["run", "absent.toml"], "there is no file absent.toml"),
+        (["run", "misspelt.toml"], "unknown key 'stroe'"),
+        (["run", "both.toml"], "it names a broker and asks for the embedded one"),
+        (["run", "unreachable.toml"], "no MQTT broker answered at mqtt://127.0.0.1:1"),
+        (["run", "nameless.toml"], "can't be the name of a hub"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line_and_status_1(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _booked(tmp_path / "empty.db")
+    Path("photos.db").write_bytes(b"not a store at all" * 100)
+    Path("misspelt.toml").write_text('stroe = "hub.db"')
+    Path("both.toml").write_text('[broker]\nurl = "mqtt://127.0.0.1"\n[embedded]\nport = 0')
+    Path("unreachable.toml").write_text('patience_s = 0.1\n[broker]\nurl = "mqtt://127.0.0.1:1"')
+    Path("nameless.toml").write_text('name = "a.b"')
+    assert gilmok.main(["hub", *arguments]) == 1
+    assert said in capsys.readouterr().err
