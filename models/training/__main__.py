@@ -27,6 +27,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -P -m models.training", description=__doc__)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="frames and checkpoints")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "shipped", metavar="DIR")
+    parser.add_argument("--manifests", type=Path, default=Path(__file__).parent.parent / "manifests", metavar="DIR")
     parser.add_argument("--epochs", type=int, help="fewer than the plan's, for a try")
     parser.add_argument("--jobs", type=int, default=2, help="processes that draw frames")
     parser.add_argument("--threads", type=int, default=2, help="threads that train")
@@ -87,7 +88,7 @@ def _train(args: argparse.Namespace) -> int:
     export.to_int8(files["fp32"], files["int8"], taught.images)
     for kind, path in files.items():
         summary = f"the built-in world's own detector, 320x192, {kind}"
-        path.with_suffix(".toml").write_text(export.manifest_toml(path, summary), encoding="utf-8")
+        (args.manifests / f"{path.stem}.toml").write_text(export.manifest_toml(path, summary), encoding="utf-8")
     record = {
         "plan": asdict(plan), "parameters": sum(p.numel() for p in detector.parameters()), "labels": list(LABELS),
         "frames": {"train": len(taught.images)}, "split": [asdict(entry) for entry in split.SPLIT], "sizes": SIZES,

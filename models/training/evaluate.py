@@ -49,7 +49,7 @@ def truth(frames: Frames) -> list[Asked]:
 
 
 def scores(network: Network, frames: Frames) -> Mapping[str, float]:
-    """AP50 by class, their mean `AP50`, `AP50 vehicle` (car, bus and truck as one), and the number of boxes asked for."""
+    """AP50 by class, their mean `AP50`, `AP50 vehicle` (car, bus, truck as one), and how many boxes were asked for."""
     found, asked = findings(network, frames.images), truth(frames)
     out: dict[str, float] = {}
     for k, name in enumerate(LABELS):

@@ -58,7 +58,8 @@ def varied(condition: Condition, draw: random.Random) -> Condition:
         sky_top=tint(condition.sky_top, 0.1), sky_low=tint(condition.sky_low, 0.08),
         shadow=condition.shadow * draw.uniform(0.6, 1.15), fog_per_m=condition.fog_per_m * draw.uniform(0.5, 1.6),
         lamps=condition.lamps * draw.uniform(0.7, 1.4), rain=min(condition.rain * draw.uniform(0.4, 1.2), 1.0),
-        noise=condition.noise * draw.uniform(0.6, 1.8), clouds=min(max(condition.clouds + draw.uniform(-0.3, 0.3), 0), 1),
+        noise=condition.noise * draw.uniform(0.6, 1.8),
+        clouds=min(max(condition.clouds + draw.uniform(-0.3, 0.3), 0), 1),
     )  # fmt: skip
 
 
@@ -76,7 +77,11 @@ def gather(entry: Entry, roadside: int, riding: int, instants: int) -> Frames:
         able = rig.carriers(world, start, start + 12.0)
         cameras += [rig.riding(world, t, f"v{t.id}-{start:.0f}") for t in able[: -(-riding // 3)]]
     renderer = Renderer(world, condition)
-    images, boxes, labels, roles, owners = [], [], [], [], []
+    images: list[NDArray[np.uint8]] = []
+    boxes: list[list[float]] = []
+    labels: list[int] = []
+    roles: list[int] = []
+    owners: list[int] = []
     try:
         for camera in cameras:
             low, high = _span(camera)

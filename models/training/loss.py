@@ -1,8 +1,8 @@
-"""What the network is taught: cells assigned by SimOTA, then IoU, objectness and class losses (YOLOX, Ge et al. 2021)."""
+"""What the network is taught: cells assigned by SimOTA; IoU, objectness and class losses (YOLOX, Ge et al. 2021)."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 CENTRE_CELLS = 2.0
 """A cell nearer than this many strides to a box's middle may answer for it."""
@@ -83,13 +83,13 @@ def loss(
         found.append(boxes[i, at])
         meant.append(truth[which])
         classes.append(raw[i, at, 5:])
-        targets.append(F.one_hot(labels[i][which], raw.shape[2] - 5).float())
+        targets.append(functional.one_hot(labels[i][which], raw.shape[2] - 5).float())
         overlaps.append(iou)
-    presence = (F.binary_cross_entropy_with_logits(raw[..., 4], objectness, reduction="none") * weight).sum()
+    presence = (functional.binary_cross_entropy_with_logits(raw[..., 4], objectness, reduction="none") * weight).sum()
     if not found:
         return {"objectness": presence, "iou": raw.sum() * 0, "class": raw.sum() * 0}
     count = float(sum(len(f) for f in found))
     _, general = giou(torch.cat(found), torch.cat(meant))
     soft = torch.cat(targets) * torch.cat(overlaps)[:, None]
-    kind = F.binary_cross_entropy_with_logits(torch.cat(classes), soft, reduction="sum")
+    kind = functional.binary_cross_entropy_with_logits(torch.cat(classes), soft, reduction="sum")
     return {"objectness": presence / count, "iou": IOU_WEIGHT * (1 - general).sum() / count, "class": kind / count}

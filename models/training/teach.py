@@ -23,7 +23,7 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    epochs: int = 18
+    epochs: int = 16
     batch: int = 16
     rate: float = 2e-3
     weight_decay: float = 0.03
@@ -83,8 +83,8 @@ def teach(
             row |= evaluate.scores(through(mean), valid)
         history.append(row)
         state = {
-            "plan": json.dumps(asdict(plan)), "epoch": epoch + 1, "model": model.state_dict(), "mean": mean.state_dict(),
-            "optimiser": optimiser.state_dict(), "history": json.dumps(history),
+            "plan": json.dumps(asdict(plan)), "epoch": epoch + 1, "history": json.dumps(history),
+            "model": model.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict(),
         }  # fmt: skip
         torch.save(state, folder / "checkpoint.part")
         (folder / "checkpoint.part").rename(folder / "checkpoint.pt")

@@ -165,7 +165,7 @@ class WorldRecording:
         while self._next < place and self._video.grab():
             self._next += 1
         there, image = self._video.read() if self._next == place else (False, None)
-        if not there:
+        if not there or image is None:
             self._video = None
             raise PictureUnreadable(path, f"frame {number} can't be decoded")
         self._next += 1

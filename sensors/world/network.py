@@ -50,12 +50,14 @@ def build(layout: Layout, folder: Path) -> Network:
     (folder / "n.nod.xml").write_text(layout.nodes_xml())
     (folder / "e.edg.xml").write_text(layout.edges_xml())
     out = folder / "net.xml"
-    command = [
-        str(Path(sumo.SUMO_HOME) / "bin" / "netconvert"),
-        "-n", str(folder / "n.nod.xml"), "-e", str(folder / "e.edg.xml"), "-o", str(out), "--sidewalks.guess", "--crossings.guess", "--offset.disable-normalization", "--no-turnarounds",
-        "--junctions.corner-detail", "8", "--default.junctions.radius", "6", "--tls.default-type", "static",
-        "--tls.cycle.time", "60", "--xml-validation", "never",
-    ]  # fmt: skip
+    options = {
+        "node-files": folder / "n.nod.xml", "edge-files": folder / "e.edg.xml", "output-file": out,
+        "sidewalks.guess": "true", "crossings.guess": "true", "offset.disable-normalization": "true",
+        "no-turnarounds": "true", "junctions.corner-detail": 8, "default.junctions.radius": 6,
+        "tls.default-type": "static", "tls.cycle.time": 60, "xml-validation": "never",
+    }  # fmt: skip
+    command = [str(Path(sumo.SUMO_HOME) / "bin" / "netconvert")]
+    command += [word for name, value in options.items() for word in (f"--{name}", str(value))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NetworkRefused(layout.name, done.stderr or done.stdout)

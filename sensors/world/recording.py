@@ -61,7 +61,8 @@ def render(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
     """One folder a camera in `out`, copied from `cache` where it was made before. Raises GilmokError's leaves."""
     condition = conditions.named(order.condition)
     folders = [out / f"{order.layout}-{order.condition}-{name}" for name in order.cameras]
-    missing = [name for name in order.cameras if not (cache / order.key(name) / FACTS).is_file()]
+    kept = {name: cache / order.key(name) for name in order.cameras}
+    missing = [name for name in order.cameras if not (kept[name] / FACTS).is_file()]
     if missing:
         world = scene.build(
             order.layout, order.seed, order.duration_s, progress=lambda part: tell("traffic", part * 0.05)
@@ -78,17 +79,15 @@ def render(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
                     def told(part: float, start: float = start, name: str = camera.name) -> None:
                         tell(name, start + part * 0.9 / len(missing))
 
-                    _write(order, camera, renderer, cache / order.key(camera.name), told)
+                    _write(order, camera, renderer, kept[camera.name], told)
         finally:
             renderer.close()
     for name, folder in zip(order.cameras, folders, strict=True):
-        shutil.copytree(cache / order.key(name), folder, dirs_exist_ok=True)
+        shutil.copytree(kept[name], folder, dirs_exist_ok=True)
     return folders
 
 
-def _write(
-    order: Order, camera: Camera, renderer: Renderer, folder: Path, tell: Callable[[float], None]
-) -> None:
+def _write(order: Order, camera: Camera, renderer: Renderer, folder: Path, tell: Callable[[float], None]) -> None:
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -119,7 +118,7 @@ def _write(
             "min_area_share": FAIR_AREA, "min_side_px": FAIR_SIDE_PX, "max_occluded": FAIR_OCCLUDED,
             "max_truncated": FAIR_TRUNCATED,
         },
-        "versions": _versions(), "order_sha256": order.key(camera.name),
+        "versions": _versions(), "order_sha256": folder.name,
         "sha256": {name: hashlib.sha256((part / name).read_bytes()).hexdigest() for name in (VIDEO, TRUTH)},
     }  # fmt: skip
     (part / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

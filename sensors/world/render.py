@@ -24,6 +24,8 @@ from sensors.world.truth import Seen, observe
 
 FIRST_TRACK = 2000
 """Numbers below belong to what stands still; a track's number is this plus its id."""
+FIRST_MOVING = 100_000
+"""Road users are drawn after all that stands still, whichever camera saw them first."""
 SIGHT_M = 130.0
 
 
@@ -129,8 +131,9 @@ class Renderer:
         key = (track.id, frame)
         if key not in self._nodes:
             node = self._stage.node(self._world.body(track).frames[frame])
-            colour = self._stage.hang(self._stage.colour_root, node)
-            number = self._stage.hang(self._stage.number_root, node)
+            order = FIRST_MOVING + track.id
+            colour = self._stage.hang(self._stage.colour_root, node, order)
+            number = self._stage.hang(self._stage.number_root, node, order)
             self._stage.number(number, FIRST_TRACK + track.id)
             self._nodes[key] = (colour, number)
         return self._nodes[key]
@@ -143,8 +146,7 @@ class Renderer:
         condition = self._condition
         shadows: list[Line] = []
         if condition.shadow > 0:
-            for house in self._world.scenery.houses:
-                shadows.append(_shadow(house.corners(), house.height, self._sun))
+            shadows += [_shadow(house.corners(), house.height, self._sun) for house in self._world.scenery.houses]
             for prop in self._world.scenery.props:
                 flat = prop.mesh.corners[:, :2] - prop.mesh.corners[:, 2:3] * self._sun[:2] / self._sun[2]
                 hulls = (cv2.convexHull(flat[a:b].astype(np.float32))[:, 0] for a, b in prop.mesh.parts)

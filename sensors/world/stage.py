@@ -44,6 +44,7 @@ class Stage:
             raise RendererAbsent(renderer)
         self._pipe = pipe
         self.size = (width, height)
+        self._hung = 0
         self._colour = _Eye(
             core, self._engine, pipe, width * supersample, height * supersample, 1 if renderer == "p3headlessgl" else 0
         )
@@ -111,10 +112,16 @@ class Stage:
         node.add_geom(geometry)
         return node
 
-    def hang(self, root: Any, node: Any) -> Any:
-        """A place of its own for a node that may hang in both scenes: what is set on it stays in one."""
+    def hang(self, root: Any, node: Any, order: int | None = None) -> Any:
+        """A place of its own for a node that may hang in both scenes: what is set on it stays in one.
+
+        Nodes are drawn by rising `order`; without one in the order in which they were hung.
+        """
         path = root.attach_new_node("place")
         path.attach_new_node(node)
+        # Left alone, Panda3D sorts by the addresses of states, and which of two equally deep pixels wins would differ.
+        self._hung += 1
+        path.set_bin("fixed", self._hung if order is None else order)
         return path
 
     def number(self, path: Any, number: int) -> None:

@@ -123,11 +123,12 @@ def simulate(
 
     routes = folder / "routes.xml"
     routes.write_text(routes_xml(layout, demand, seed, WARM_UP_S + duration_s))
-    command = [
-        "sumo", "-n", str(network.path), "-r", str(routes), "--seed", str(seed), "--step-length", str(STEP_S),
-        "--lateral-resolution", "0.8", "--no-step-log", "true", "--no-warnings", "true",
-        "--ignore-route-errors", "true", "--time-to-teleport", "-1", "--xml-validation", "never", "--pedestrian.striping.stripe-width", "0.6",
-    ]  # fmt: skip
+    options = {
+        "net-file": network.path, "route-files": routes, "seed": seed, "step-length": STEP_S,
+        "lateral-resolution": 0.8, "pedestrian.striping.stripe-width": 0.6, "time-to-teleport": -1,
+        "ignore-route-errors": "true", "xml-validation": "never", "no-step-log": "true", "no-warnings": "true",
+    }  # fmt: skip
+    command = ["sumo", *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
     samples: dict[str, list[tuple[int, float, float, float, float, bool]]] = {}
     steps = round((WARM_UP_S + duration_s) / STEP_S) + 1
     try:

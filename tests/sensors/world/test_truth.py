@@ -95,7 +95,7 @@ def test_a_car_across_the_edge_is_cut_and_says_by_how_much(stage: Stage) -> None
     assert 0.2 < seen.truncated < 0.8
 
 
-def test_a_car_beside_the_camera_that_reaches_behind_it_still_has_a_box(stage: Stage) -> None:
+def test_a_bus_beside_the_camera_that_reaches_behind_it_still_has_a_box() -> None:
     camera = Camera("low", "vehicle", View(0, 0, 1.3, 0, 0))
     track, shape = user("bus")
     empty = np.zeros((camera.height, camera.width), np.int32)

@@ -1,0 +1,150 @@
+"""The same seed gives the same world, pixels and truth; cameras of one world agree about who is who."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("libsumo", reason="needs libsumo: pip install 'gilmok[world]'")
+pytest.importorskip("panda3d", reason="needs panda3d: pip install 'gilmok[world]'")
+pytest.importorskip("av", reason="needs av: pip install 'gilmok[world]'")
+
+from replay.datasets.world import WorldRecordings
+from replay.truth import Role
+from sensors.world import cli, conditions, rig, scene
+from sensors.world.conditions import CONDITIONS, ConditionUnknown
+from sensors.world.layouts import LAYOUTS
+from sensors.world.render import Renderer, Shot
+from sensors.world.scene import LayoutUnknown, World
+from sensors.world.traffic import KINDS
+
+SECONDS = 6.0
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return scene.build("crossing", 77, SECONDS)
+
+
+def shots(world: World, condition: str) -> list[Shot]:
+    renderer = Renderer(world, conditions.named(condition), 320, 180, 1)
+    cameras = rig.named(world, ["rsu-1", "rsu-3", "vehicle-1"], width=320, height=180)
+    try:
+        found = [renderer.shoot(camera, seq) for camera in cameras for seq in (0, 31)]
+    finally:
+        renderer.close()
+    assert None not in found
+    return [shot for shot in found if shot is not None]
+
+
+@pytest.mark.parametrize("condition", ["day", "night", "rain"])
+def test_the_same_seed_gives_the_same_pixels_and_the_same_truth(condition: str) -> None:
+    first = shots(scene.build("crossing", 77, SECONDS), condition)
+    second = shots(scene.build("crossing", 77, SECONDS), condition)
+    for one, other in zip(first, second, strict=True):
+        assert (one.image == other.image).all()
+        assert (one.numbers == other.numbers).all()
+        assert one.seen == other.seen
+
+
+def test_another_seed_gives_other_traffic(world: World) -> None:
+    other = scene.build("crossing", 78, SECONDS)
+    assert [t.kind for t in world.tracks] != [t.kind for t in other.tracks]
+
+
+def test_two_cameras_see_the_same_road_user_under_the_same_id_at_the_same_place(world: World) -> None:
+    at = [rig.roadside(world, k, phase_free) for k, phase_free in ((0, "a"), (2, "b"))]
+    renderer = Renderer(world, conditions.named("day"), 640, 360, 1)
+    try:
+        seen = [renderer.shoot(camera, 0, time_s=2.0) for camera in at]
+    finally:
+        renderer.close()
+    tables = [{s.track: (s.kind, s.position_m) for s in shot.seen} for shot in seen if shot]
+    shared = set(tables[0]) & set(tables[1])
+    assert len(shared) >= 3
+    assert all(tables[0][track] == tables[1][track] for track in shared)
+
+
+def test_a_riding_camera_does_not_see_its_carrier_and_moves_with_it(world: World) -> None:
+    (camera,) = rig.named(world, ["vehicle-1"])
+    assert camera.rides is not None
+    carrier = world.by_id[camera.rides]
+    pose, view = carrier.at(3.0), camera.at(3.0, carrier)
+    assert pose is not None
+    assert view is not None
+    assert math.hypot(view.x - pose.x, view.y - pose.y) == pytest.approx(math.hypot(camera.view.x, camera.view.y))
+    renderer = Renderer(world, conditions.named("day"), 320, 180, 1)
+    try:
+        shot = renderer.shoot(dataclasses.replace(camera, width=320, height=180), 0, time_s=3.0)
+    finally:
+        renderer.close()
+    assert shot is not None
+    assert camera.rides not in {s.track for s in shot.seen}
+
+
+def test_between_two_samples_a_road_user_is_between_two_places(world: World) -> None:
+    moving = max(world.tracks, key=lambda t: float(t.speed[:5].mean()) if len(t.middle) > 20 else 0.0)
+    t = moving.start_s + 0.3
+    a, b, c = moving.at(t), moving.at(t + 0.05), moving.at(t + 0.1)
+    assert a is not None
+    assert b is not None
+    assert c is not None
+    assert b.x == pytest.approx((a.x + c.x) / 2, abs=1e-3)
+    assert b.y == pytest.approx((a.y + c.y) / 2, abs=1e-3)
+    assert moving.at(moving.end_s + 1) is None
+
+
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_every_layout_has_traffic_crossings_and_houses(layout: str) -> None:
+    made = scene.build(layout, 5, 30.0)
+    kinds = {track.kind for track in made.tracks}
+    assert {"car", "person"} <= kinds <= set(KINDS)
+    assert made.network.of_kind("crossing")
+    assert len(made.scenery.houses) > 10
+    middle = [t.at(15.0) for t in made.tracks if t.kind == "person"]
+    assert any(p is not None and math.hypot(p.x, p.y) < 40 for p in middle)
+
+
+def test_conditions_look_different(world: World) -> None:
+    means = {name: float(np.mean([s.image.mean() for s in shots(world, name)])) for name in ("day", "fog", "night")}
+    assert means["fog"] > means["day"] > means["night"] > 5
+    assert set(CONDITIONS) == {"day", "overcast", "lowsun", "dusk", "night", "rain", "fog"}
+
+
+def test_the_command_writes_recordings_that_the_dataset_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["render", "--layout", "narrow", "--seed", "9", "--seconds", "2", "--size", "320x180", "--json"]
+    words += ["--cameras", "rsu-1", "rsu-2", "--fault", "loss@0.5-1:1", "--fault", "black@1.5-2"]
+    words += ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
+    assert cli.main(words) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [fact["name"] for fact in facts] == ["narrow-day-rsu-1", "narrow-day-rsu-2"]
+    dataset = WorldRecordings(tmp_path / "out")
+    recording = dataset.open("narrow-day-rsu-1")
+    assert recording.numbers[:2] == (0, 1)
+    assert len(recording.numbers) == facts[0]["frames"] < 30
+    complaints = list(recording.complaints())
+    assert any("lost by the camera" in words for words in complaints)
+    assert any("black" in words for words in complaints)
+    assert not any("digest" in words for words in complaints)
+    assert recording.picture(29).mean() < 3 < recording.picture(2).mean()
+    truth = recording.truth(2)
+    assert truth is not None
+    assert set(truth.roles.tolist()) <= {Role.POSITIVE, Role.REGION, Role.INVISIBLE}
+    before = (tmp_path / "out/narrow-day-rsu-1/video.mp4").read_bytes()
+    cached = sorted(p.name for p in (tmp_path / "cache").iterdir())
+    words[words.index(str(tmp_path / "out"))] = str(tmp_path / "again")
+    assert cli.main(words) == 0
+    assert (tmp_path / "again/narrow-day-rsu-1/video.mp4").read_bytes() == before
+    assert sorted(p.name for p in (tmp_path / "cache").iterdir()) == cached
+
+
+def test_what_does_not_exist_is_named_with_what_does() -> None:
+    with pytest.raises(LayoutUnknown, match="crossing"):
+        scene.build("roundabout", 1, 1.0)
+    with pytest.raises(ConditionUnknown, match="lowsun"):
+        conditions.named("snow")
