@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from edge.backend import Backend, Device, DeviceAbsent, Session, check_outputs
 from edge.config import BackendChoice, ModelChoice, StreamConfig
 from edge.messages import BackendBirth, ModelBirth
@@ -49,6 +51,8 @@ def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Lo
 
     Raises what keeps it from running: ModelAbsent, DigestWrong, DeviceAbsent, ArtefactRefused, ...
     """
+    # The device has the cores: OpenCV's own threads would fight it for them, and a resize is done in .3 ms.
+    cv2.setNumThreads(1)
     manifest, artefact = catalogue.locate(str(model.file) if model.file else str(model.name))
     plugin = plugins.load("backends", choice.name)
     backend: Backend = plugin(config.convert(choice.options, plugin.Options, f"backend {choice.name!r}", base))

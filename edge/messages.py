@@ -18,7 +18,8 @@ SCHEMA = 1
 MAX_BYTES = 1_000_000
 """No honest message is larger: a full frame of 100 findings takes about 5 kB."""
 
-BOX_DECIMALS = 1
+BOX_DECIMALS = 2
+"""One decimal costs small objects: .4000 AP becomes .3996 on PETS09-S2L1."""
 SCORE_DECIMALS = 5
 
 STAGES = ("wait", "prepare", "infer", "decode", "track")

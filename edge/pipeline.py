@@ -1,13 +1,12 @@
 """One frame's way: prepare, infer, decode, track; with a stopwatch whose stages are disjoint and sum to the whole."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from edge.backend import BackendError, InferenceFailed, PipelinedSession, Session, Tensors
+from edge.backend import InferenceFailed, PipelinedSession, Session, Tensors
 from edge.messages import STAGES, Findings, FrameReport
 from models.decode import read
 from models.detections import Detections
@@ -15,6 +14,7 @@ from models.manifest import Artefact, Manifest
 from models.preprocess import Placement, Preparer
 from models.tensors import dequantise
 from sensors.clock import Clock, Stamp
+from sensors.errors import GilmokError
 from sensors.frame import Array, Frame, FrameId, Image, StampKind
 
 DIGEST_DIGITS = 12
@@ -103,15 +103,15 @@ class Pipeline:
         if frame.fault:
             return Pending(frame.id, frame.stamp, frame.kind, watch, fault=frame.fault)
         buffer = self._free.pop()
-        placement = self._preparer.prepare(frame.image, buffer)
-        watch.lap("prepare")
         ticket = None
-        if self._pipelined:
-            try:
+        try:
+            placement = self._preparer.prepare(frame.image, buffer)
+            watch.lap("prepare")
+            if self._pipelined:
                 ticket = self._pipelined.submit([buffer])
-            except BackendError as error:
-                self._free.append(buffer)
-                return Pending(frame.id, frame.stamp, frame.kind, watch, fault=error.sentence)
+        except GilmokError as error:
+            self._free.append(buffer)
+            return Pending(frame.id, frame.stamp, frame.kind, watch, fault=error.sentence)
         return Pending(frame.id, frame.stamp, frame.kind, watch, "", placement, buffer, ticket)
 
     def finish(self, pending: Pending) -> FrameReport:
@@ -120,11 +120,11 @@ class Pipeline:
             return self._report(pending, pending.fault, None)
         try:
             outputs = self._outputs(pending)
-        except BackendError as error:
             pending.watch.lap("infer")
+            found = read(outputs, self._manifest, pending.placement)
+        except GilmokError as error:
+            pending.watch.lap("decode" if "infer" in pending.watch.stages else "infer")
             return self._report(pending, error.sentence, None)
-        pending.watch.lap("infer")
-        found = read(outputs, self._manifest, pending.placement)
         pending.watch.lap("decode")
         tracks = None
         if self._tracker is not None:
@@ -144,7 +144,7 @@ class Pipeline:
         outputs = [dequantise(stored, spec) for stored, spec in zip(raw, self._session.outputs, strict=True)]
         for output in outputs:
             # A NaN score is below every floor: a broken device would look like an empty road.
-            if not math.isfinite(float(np.sum(output))):
+            if not np.isfinite(output).all():
                 raise InferenceFailed(self._manifest.name, "its outputs are not finite numbers")
         return outputs
 

@@ -47,7 +47,8 @@ class Child:
                 stderr=errors,
                 start_new_session=True,
             )
-        threading.Thread(target=self._listen, name=f"hear-{name}", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name=f"hear-{name}", daemon=True)
+        self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -73,7 +74,9 @@ class Child:
             self._process.stdin.close()
 
     def terminate(self) -> None:
-        """Ask it to end; it may take its time for a clean goodbye."""
+        """Ask it to end, once; it may take its time for a clean goodbye, and a second signal could cut that short."""
+        if self._stopped:
+            return
         self._stopped = True
         self.go()
         if self.running:
@@ -87,6 +90,7 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join()
 
     def check(self) -> None:
         """Raises ChildDied if it has ended with trouble."""
@@ -102,10 +106,11 @@ class Child:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with self._heard:
-                self._said.append(line.decode(errors="replace").strip())
-                self._heard.notify_all()
+        with self._process.stdout as lines:
+            for line in lines:
+                with self._heard:
+                    self._said.append(line.decode(errors="replace").strip())
+                    self._heard.notify_all()
         self._process.wait()
         with self._heard:
             self._heard.notify_all()

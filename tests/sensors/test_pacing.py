@@ -1,10 +1,15 @@
+import multiprocessing as mp
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from sensors.feeder import Feeder
+from sensors.feeder import Feeder, FeederDied
 from sensors.files import ImageFolder
 from sensors.pacing import Lockstep, Schedule
 from sensors.source import SourceUnusable
@@ -114,3 +119,29 @@ def test_closing_before_the_start_ends_the_camera_process(pictures: ImageFolder.
     feeder.close()
     feeder.close()
     assert feeder.captured == 0
+
+
+def test_a_killed_camera_process_is_told_and_nothing_hangs(pictures: ImageFolder.Options) -> None:
+    feeder = Feeder("folder", pictures, stream="s", paced=True)
+    (child,) = mp.active_children()
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    feeder.start()
+    with pytest.raises(FeederDied, match="status -9"):
+        while feeder.take() is not None:
+            pass
+    feeder.close()
+
+
+def test_a_camera_process_ends_when_its_node_is_killed(pictures: ImageFolder.Options) -> None:
+    node = subprocess.Popen(
+        [sys.executable, "-P", str(Path(__file__).parent / "orphaning.py"), str(pictures.path)], stdout=subprocess.PIPE
+    )
+    assert node.stdout is not None
+    camera = int(node.stdout.readline())
+    node.kill()
+    # The camera holds the other end of this pipe: it closes when the camera is gone.
+    with node.stdout as pipe:
+        assert pipe.read() == b""
+    node.wait()
+    assert not Path(f"/proc/{camera}/fd").is_dir() or not any(Path(f"/proc/{camera}/fd").iterdir())

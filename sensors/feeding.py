@@ -1,0 +1,121 @@
+"""The camera's process: it decodes ahead, and releases frames on schedule or as a live source delivers them."""
+
+import contextlib
+import itertools
+import math
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any
+
+import numpy as np
+
+from sensors.clock import NS_PER_MS, Clock, SystemClock
+from sensors.errors import GilmokError
+from sensors.frame import NO_IMAGE, Frame
+from sensors.pacing import PacingError, Schedule
+from sensors.slots import SLOTS, Ring, Stuck
+from sensors.source import Origin, SourceUnusable, open_source
+
+GO = "go"
+ROOM = 2
+"""A slot holds pictures up to this many times the first one's size; a larger one is a frame with a fault."""
+LEAST_SLOT_BYTES = 1_000_000
+LEAD_NS = 50 * NS_PER_MS
+"""From the first frame lying ready to its scheduled instant."""
+NICENESS = -10
+"""A camera does not wait for the computer that looks at it; where this priority is refused, it goes without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    origin: Origin
+    fps: float
+    memory: str
+    """The name of the shared memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    sentence: str
+    hint: str
+
+
+def feed(ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: int | None) -> None:
+    """The child: open, tell, wait for the start, feed, tell how late it was."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the node decides when to stop
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    clock = SystemClock()
+    with contextlib.ExitStack() as stack:
+        try:
+            source = stack.enter_context(open_source(kind, options, stream=stream, clock=clock))
+            frames = source.frames()
+            first = next(frames, None)
+            if first is None:
+                raise SourceUnusable(f"{source.origin.name} holds no frames", "check the stream's source")
+            if paced and not source.fps > 0:
+                raise SourceUnusable(f"nobody knows the frame rate of {source.origin.name}", "give the source an fps")
+        except GilmokError as error:
+            ring.pipe.send(Refused(error.sentence, error.hint))
+            return
+        slot_bytes = ROOM * max(first.image.nbytes, LEAST_SLOT_BYTES)
+        memory = SharedMemory(create=True, size=SLOTS * slot_bytes)
+        stack.callback(memory.close)
+        ring.pipe.send(Opened(source.origin, source.fps, memory.name))
+        try:
+            ring.pipe.recv()
+            schedule = Schedule(clock.now().mono_ns + LEAD_NS, source.fps) if paced else None
+            lateness = _run(ring, itertools.islice(itertools.chain([first], frames), limit), memory, schedule, clock)
+        except (EOFError, ConnectionError, Stuck):
+            return  # the node is gone; nobody is left to feed
+        ring.end()
+        ring.pipe.send(_summary(lateness))
+
+
+def _run(
+    ring: Ring, frames: Iterator[Frame], memory: SharedMemory, schedule: Schedule | None, clock: Clock
+) -> list[int]:
+    """Feed every frame; returns how late each scheduled one was, in nanoseconds."""
+    parent = os.getppid()
+    slot_bytes = memory.size // SLOTS
+    lateness: list[int] = []
+    first_seq: int | None = None
+    for read in frames:
+        index = ring.free_slot()
+        frame = _stored(read, memory, index, slot_bytes)
+        if schedule is not None:
+            first_seq = frame.id.seq if first_seq is None else first_seq
+            due_ns = schedule.due_ns(frame.id.seq - first_seq)
+            clock.sleep_until(due_ns)
+            now = clock.now()
+            lateness.append(now.mono_ns - due_ns)
+            frame = replace(frame, stamp=now.shifted_to(due_ns), kind="scheduled")
+        if ring.state.stopping or os.getppid() != parent:
+            break
+        ring.release(index, frame)
+    return lateness
+
+
+def _stored(frame: Frame, memory: SharedMemory, index: int, slot_bytes: int) -> Frame:
+    """The frame with its picture copied into the slot, or with the fault that it has no room there."""
+    if frame.image.nbytes > slot_bytes:
+        fault = f"the picture takes {frame.image.nbytes} bytes, {ROOM} times the first one took {slot_bytes}"
+        return replace(frame, image=NO_IMAGE, fault=fault)
+    if frame.image.nbytes:
+        room = np.ndarray(frame.image.shape, np.uint8, memory.buf, offset=index * slot_bytes)
+        np.copyto(room, frame.image)
+    return frame
+
+
+def _summary(lateness: list[int]) -> PacingError | None:
+    if not lateness:
+        return None
+    ordered = sorted(lateness)
+
+    def at(q: float) -> int:
+        return ordered[math.ceil(q * len(ordered)) - 1]
+
+    return PacingError(p50_ns=at(0.5), p99_ns=at(0.99), max_ns=ordered[-1], n=len(ordered))
