@@ -1,6 +1,7 @@
 """Qualcomm's Hexagon HTP, by the QNN plugin for ONNX Runtime; on x86-64 the wheel brings Qualcomm's emulation of it."""
 
 import platform
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,4 +152,4 @@ def _spec(port: Any) -> TensorSpec:
 
 
 def _gist(error: Exception) -> str:
-    return str(error).rpartition("] : ")[2].strip() or str(error)
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))
