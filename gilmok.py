@@ -14,6 +14,7 @@ VERBS = {
     "hub": ("fleet.cli:main", "run the hub; list its nodes and runs; report a run"),
     "replay": ("replay.cli:main", "run a model over recordings without MQTT; list and check recordings"),
     "model": ("models.cli:main", "list, show, add and verify models"),
+    "backend": ("edge.cli_backend:main", "list, check and install accelerators' backends"),
     "camera": (
         "edge.cli_camera:main",
         "look through a source: one frame as a PNG, with boxes if a model is named",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import cv2
 
-from edge.backend import Backend, Device, DeviceAbsent, Session, check_outputs
+from edge.backend import Device, DeviceAbsent, Session, check_outputs
 from edge.config import BackendChoice, ModelChoice, StreamConfig
 from edge.messages import BackendBirth, ModelBirth
+from edge.opening import open_backend
 from models import catalogue
 from models.labels import table
 from models.manifest import Artefact, Manifest
-from sensors import config, plugins
 from sensors.clock import Clock
 from sensors.feeder import Feeder
 from sensors.pacing import Lockstep, Pace
@@ -54,8 +54,7 @@ def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Lo
     # The device has the cores: OpenCV's own threads would fight it for them, and a resize is done in .3 ms.
     cv2.setNumThreads(1)
     manifest, artefact = catalogue.locate(str(model.file) if model.file else str(model.name))
-    plugin = plugins.load("backends", choice.name)
-    backend: Backend = plugin(config.convert(choice.options, plugin.Options, f"backend {choice.name!r}", base))
+    backend = open_backend(choice.name, choice.options, base, deadline_ms=choice.deadline_ms)
     devices = {device.name: device for device in backend.devices()}
     if choice.device not in devices:
         raise DeviceAbsent(choice.name, choice.device, list(devices))

@@ -32,6 +32,8 @@ class BackendChoice(Settings, frozen=True, kw_only=True):
     device: str = "cpu"
     options: dict[str, Any] = {}
     """The backend's own table (its `Options`)."""
+    deadline_ms: float = 10_000.0
+    """An inference that takes longer is a hung device's: it fails."""
 
 
 class SourceChoice(Settings, frozen=True, kw_only=True):
