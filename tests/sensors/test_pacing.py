@@ -121,6 +121,11 @@ def test_closing_before_the_start_ends_the_camera_process(pictures: ImageFolder.
     assert feeder.captured == 0
 
 
+def drain(feeder: Feeder) -> None:
+    while feeder.take() is not None:
+        pass
+
+
 def test_a_killed_camera_process_is_told_and_nothing_hangs(pictures: ImageFolder.Options) -> None:
     feeder = Feeder("folder", pictures, stream="s", paced=True)
     (child,) = mp.active_children()
@@ -128,8 +133,7 @@ def test_a_killed_camera_process_is_told_and_nothing_hangs(pictures: ImageFolder
     os.kill(child.pid, signal.SIGKILL)
     feeder.start()
     with pytest.raises(FeederDied, match="status -9"):
-        while feeder.take() is not None:
-            pass
+        drain(feeder)
     feeder.close()
 
 
