@@ -166,7 +166,7 @@ class Link:
 
     def ack(self, delivery: Delivery) -> None:
         """Let the broker forget `delivery` (manual_ack). What came over a broken connection comes again anyway."""
-        if self._client is not None and delivery.qos and delivery.link == self._connections:
+        if self._client is not None and self._up and delivery.qos and delivery.link == self._connections:
             self._client.ack(delivery.mid, delivery.qos)
 
     def close(self, patience_s: float = 5.0) -> int:

@@ -1,5 +1,7 @@
 """What may come in: a topic and bytes in, an arrival out, or MessageWrong with the reason it is counted under."""
 
+from functools import lru_cache
+
 from edge import topics
 from edge.messages import Birth, Conn, FrameReport, Health, MessageWrong, check, decode
 from edge.topics import Heard, NameWrong, check_name
@@ -11,6 +13,9 @@ LIMIT = 2**63
 """Integers on the wire have no bound; in a store and in an array they do."""
 
 SHORT_DIGEST = 12
+
+TOPICS = 4096
+"""Topics whose parts are remembered: a fleet has few, and they come again with every frame."""
 
 
 class Gate:
@@ -82,6 +87,7 @@ class Gate:
         return Reported(key, report, payload, received, latency_ns if shared else None)
 
 
+@lru_cache(TOPICS)
 def _parse(topic: str) -> Heard:
     heard = topics.parse(topic)
     try:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -246,16 +247,17 @@ def _engine(path: Path, create: bool) -> sa.Engine:
     return engine
 
 
-def _insert_new(connection: sa.Connection, table: sa.Table) -> sa.Insert:
+@cache
+def _insert_new(dialect: str, table: sa.Table) -> sa.Insert:
     """An insert for which a row that is there already is no error and no change."""
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def _add(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> int:
     """Insert the rows that are new; how many were."""
-    return connection.execute(_insert_new(connection, table), rows).rowcount if rows else 0
+    return connection.execute(_insert_new(connection.dialect.name, table), rows).rowcount if rows else 0
 
 
 def _keep_aside(connection: sa.Connection, refused: Sequence[Refused]) -> None:
