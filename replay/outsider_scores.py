@@ -152,14 +152,14 @@ def kitti(submission: Submission) -> Figures:
     for i, row in enumerate(submission.annotations):
         if row.iscrowd:
             raise RowRefused("truth", f"annotations[{i}]", "KITTI has no crowds: give it the category DontCare")
-        if (row.truncated is None or row.occluded is None) and types[own.labels[i]] in EVALUATED.values():
+        if (row.cut is None or row.hidden is None) and types[own.labels[i]] in EVALUATED.values():
             raise RowRefused("truth", f"annotations[{i}]", "KITTI's rules need its truncated and occluded")
     labels = KittiLabels(
         images=own.images,
         types=types[own.labels],
         corners=_corners(own.boxes),
-        truncated=np.array([math.nan if row.truncated is None else row.truncated for row in submission.annotations]),
-        occluded=np.array([math.nan if row.occluded is None else row.occluded for row in submission.annotations]),
+        truncated=np.array([math.nan if row.cut is None else row.cut for row in submission.annotations]),
+        occluded=np.array([math.nan if row.hidden is None else row.hidden for row in submission.annotations]),
     )
     found = answered(submission.found, submission.answers(streamed=False))
     rows = KittiFound(found.images, types[found.labels], _corners(found.boxes), found.scores)

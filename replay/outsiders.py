@@ -61,8 +61,18 @@ class AnnotationRow(Row, frozen=True, gc=False):
     iscrowd: int = 0
     track_id: int | None = None
     truncated: float | None = None
-    """KITTI's own, like `occluded`."""
+    """KITTI's own, like `occluded`: its readme's names; its devkit's are `truncation` and `occlusion`."""
     occluded: float | None = None
+    truncation: float | None = None
+    occlusion: float | None = None
+
+    @property
+    def cut(self) -> float | None:
+        return self.truncation if self.truncated is None else self.truncated
+
+    @property
+    def hidden(self) -> float | None:
+        return self.occlusion if self.occluded is None else self.occluded
 
 
 class DetectionRow(Row, frozen=True, gc=False):
@@ -181,8 +191,7 @@ def _wrong_annotation(row: AnnotationRow, labelled: dict[Id, bool], categories: 
         return f"iscrowd is {row.iscrowd}, which is neither 0 nor 1"
     if row.area is not None and not 0 <= row.area < math.inf:
         return f"area is {row.area}"
-    for name in ("truncated", "occluded"):
-        value = getattr(row, name)
+    for name, value in (("truncated", row.cut), ("occluded", row.hidden)):
         if value is not None and not math.isfinite(value):
             return f"{name} is {value}"
     return _wrong_box(row.bbox) or _wrong_track(row.track_id)

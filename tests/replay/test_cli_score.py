@@ -105,6 +105,14 @@ def test_kitti_needs_its_own_fields(tmp_path: Path) -> None:
         scored(*paths, "kitti")
 
 
+def test_kitti_s_fields_have_two_names(tmp_path: Path) -> None:
+    def rename(truth: dict[str, Any]) -> None:
+        for row in truth["annotations"]:
+            row["truncation"], row["occlusion"] = row.pop("truncated"), row.pop("occluded")
+
+    assert scored(*example_with(tmp_path, rename), "kitti")["AP"] == pytest.approx(0.2875)
+
+
 def test_tracking_needs_tracks(tmp_path: Path) -> None:
     paths = example_with(tmp_path, lambda truth: truth["annotations"][3].pop("track_id"))
     with pytest.raises(RowRefused, match=r"annotations\[3\].*track_id"):
