@@ -10,12 +10,13 @@ import pytest
 import gilmok
 from edge.messages import Birth, encode
 from fleet.arrivals import Arrival, Born, Examined, NodeKey, Refused, Reported, Turned
-from fleet.config import TruthRoot
+from fleet.config import HubConfig, TruthRoot
 from fleet.ledger import Ledger
 from fleet.listing import ago, node_rows
 from fleet.report import records, troubles
 from replay.recording import open_dataset
 from replay.summary import summarise
+from sensors import config
 from sensors.clock import NS_PER_S, Stamp
 from tests.fakes import ManualClock
 from tests.layouts import ua_detrac
@@ -192,3 +193,10 @@ def test_what_is_wrong_is_one_clear_line_and_status_1(
     Path("nameless.toml").write_text('name = "a.b"')
     assert gilmok.main(["hub", *arguments]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_the_example_is_a_configuration() -> None:
+    example = Path(__file__).parents[2] / "examples" / "hub.toml"
+    settings = config.read(example, HubConfig)
+    assert settings.store == example.parent / "gilmok-hub.db"
+    assert settings.embedded is not None
