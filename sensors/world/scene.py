@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,19 @@ from sensors.world.network import Network
 from sensors.world.traffic import Demand, Track
 
 Progress = Callable[[float], None]
+NEEDED = ("libsumo", "sumo", "sumo_data", "panda3d")
 
 
 class LayoutUnknown(GilmokError):
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no layout '{name}'", hint=f"choose one of {', '.join(LAYOUTS)}")
+
+
+class WorldUnavailable(GilmokError):
+    def __init__(self, missing: str) -> None:
+        super().__init__(
+            f"the built-in world needs '{missing}', which is not installed", hint="pip install 'gilmok[world]'"
+        )
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,10 @@ class World:
 def build(
     layout: str, seed: int, duration_s: float, demand: Demand | None = None, progress: Progress = lambda _: None
 ) -> World:
-    """Build the roads and run the traffic. Raises LayoutUnknown, NetworkRefused or TrafficFailed."""
+    """Build the roads and run the traffic. Raises WorldUnavailable, LayoutUnknown, NetworkRefused or TrafficFailed."""
+    for name in NEEDED:
+        if find_spec(name) is None:
+            raise WorldUnavailable(name)
     if layout not in LAYOUTS:
         raise LayoutUnknown(layout)
     plan = LAYOUTS[layout]

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="needs torch: pip install 'gilmok[training]'")
+pytest.importorskip("torch", reason="needs torch: pip install 'gilmok[training]'")
+
+import torch
 
 from models.training import augment, evaluate, teach
 from models.training.frames import HEIGHT, PICTURE, WIDTH, Frames

@@ -14,11 +14,13 @@ pytest.importorskip("av", reason="needs av: pip install 'gilmok[world]'")
 
 from replay.datasets.world import WorldRecordings
 from replay.truth import Role
+from sensors.clock import SystemClock
 from sensors.world import cli, conditions, rig, scene
 from sensors.world.conditions import CONDITIONS, ConditionUnknown
 from sensors.world.layouts import LAYOUTS
 from sensors.world.render import Renderer, Shot
 from sensors.world.scene import LayoutUnknown, World
+from sensors.world.source import WorldSource
 from sensors.world.traffic import KINDS
 
 SECONDS = 6.0
@@ -148,3 +150,16 @@ def test_what_does_not_exist_is_named_with_what_does() -> None:
         scene.build("roundabout", 1, 1.0)
     with pytest.raises(ConditionUnknown, match="lowsun"):
         conditions.named("snow")
+
+
+def test_a_source_plays_the_world_with_its_faults() -> None:
+    options = WorldSource.Options(
+        layout="narrow", seed=3, fps=5, seconds=1, width=320, height=180, faults=("black@0.6",)
+    )
+    with WorldSource(options, stream="corner", clock=SystemClock()) as source:
+        frames = list(source.frames())
+    assert [frame.id.seq for frame in frames] == [0, 1, 2, 3, 4]
+    assert not any(frame.image.flags.writeable for frame in frames)
+    assert frames[0].image.mean() > 20
+    assert not frames[4].image.any()
+    assert source.origin.name == "narrow-3-day-rsu-1"
