@@ -5,7 +5,7 @@ own suppression; a detection whose centre lies in a region that nobody labelled 
 nor filtered. Neighbours take no part: plain COCO AP has no place for them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,24 @@ class Accuracy:
     """Classes left out because the model doesn't have them."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """What is scored: the merged classes' findings and truth. Image i is the i-th frame that has a truth."""
+
+    classes: tuple[str, ...]
+    found: Found
+    labelled: Labelled
+    """Positives, and the crowds of a class."""
+    truth: Truth
+    """The row that each labelled row came from: what else the data set knows of it."""
+    unlabelled: int
+    unanswered: int
+    in_regions: int
+    unmapped: int
+    unknown_to_model: tuple[str, ...]
+    """As in Accuracy."""
+
+
 def score_reports(
     reports: Iterable[FrameReport],
     recording: Recording,
@@ -67,16 +85,22 @@ def score_reports(
 
     A frame without a report was dropped or lost: it counts as unanswered, as a failed one does.
     """
+    _, pairs = asked(reports, recording, captured)
+    return score(pairs, recording, model_labels, labels)
+
+
+def asked(
+    reports: Iterable[FrameReport], recording: Recording, captured: int | None = None
+) -> tuple[Sequence[int], list[tuple[Truth | None, Detections | None]]]:
+    """The frame numbers that a run is scored over, and of each its truth and its answer, as `score` takes them."""
     answers = {report.seq: report.findings for report in reports}
     last = max(answers, default=-1)
     numbers = recording.numbers[:captured] if captured is not None else [n for n in recording.numbers if n <= last]
-
-    def pairs() -> Iterator[tuple[Truth | None, Detections | None]]:
-        for number in numbers:
-            findings = answers.get(number)
-            yield recording.truth(number), None if findings is None else findings.detections()
-
-    return score(pairs(), recording, model_labels, labels)
+    found = (answers.get(number) for number in numbers)
+    return numbers, [
+        (recording.truth(number), None if findings is None else findings.detections())
+        for number, findings in zip(numbers, found, strict=True)
+    ]
 
 
 def score(
@@ -90,22 +114,44 @@ def score(
     `labels` selects evaluated classes; none: all that the recording offers and the model knows. Raises
     LabelsNotOffered or LabelsUnknownToModel.
     """
-    groups, unknown = evaluated(recording, model_labels, labels)
     every = list(pairs)
-    known = [(truth, found) for truth, found in every if truth is not None]
+    pool = pooled(every, recording, model_labels, labels)
+    n_images = len(every) - pool.unlabelled
+    overall, per_class = average_precision(pool.found, pool.labelled, n_images, len(pool.classes))
+    positive = pool.labelled.labels[pool.labelled.roles == Role.POSITIVE]
+    return Accuracy(
+        overall=overall | _counts(n_images, len(positive), len(pool.found)),
+        per_class={
+            name: figures | _counts(n_images, int((positive == i).sum()), int((pool.found.labels == i).sum()))
+            for i, (name, figures) in enumerate(zip(pool.classes, per_class, strict=True))
+        },
+        unlabelled=pool.unlabelled,
+        unanswered=pool.unanswered,
+        in_regions=pool.in_regions,
+        unmapped=pool.unmapped,
+        unknown_to_model=pool.unknown_to_model,
+    )
+
+
+def pooled(
+    pairs: Sequence[tuple[Truth | None, Detections | None]],
+    recording: Recording,
+    model_labels: Sequence[str],
+    labels: Sequence[str] = (),
+) -> Pool:
+    """The rule of this file, without the score; `pairs`, `labels` and errors as in `score`."""
+    groups, unknown = evaluated(recording, model_labels, labels)
+    known = [(truth, found) for truth, found in pairs if truth is not None]
     merged = _places(recording.labels, [group.truth for group in groups.values()])
-    labelled = _labelled([truth for truth, _ in known], merged)
+    labelled, rows = _labelled([truth for truth, _ in known], merged)
     wanted = _places(model_labels, [(*group.found, name) for name, group in groups.items()])
     found, in_regions, unmapped = _found(known, wanted)
-    overall, per_class = average_precision(found, labelled, len(known), len(groups))
-    positive = labelled.labels[labelled.roles == Role.POSITIVE]
-    return Accuracy(
-        overall=overall | _counts(len(known), len(positive), len(found)),
-        per_class={
-            name: figures | _counts(len(known), int((positive == i).sum()), int((found.labels == i).sum()))
-            for i, (name, figures) in enumerate(zip(groups, per_class, strict=True))
-        },
-        unlabelled=len(every) - len(known),
+    return Pool(
+        classes=tuple(groups),
+        found=found,
+        labelled=labelled,
+        truth=rows,
+        unlabelled=len(pairs) - len(known),
         unanswered=sum(found is None for _, found in known),
         in_regions=in_regions,
         unmapped=unmapped,
@@ -141,15 +187,18 @@ def _places(labels: Sequence[str], merged: Sequence[Sequence[str]]) -> NDArray[n
     return np.array([*(place.get(label, -1) for label in labels), -1], np.int64)
 
 
-def _labelled(truths: Sequence[Truth], places: NDArray[np.int64]) -> Labelled:
-    """Positives and crowds of the evaluated classes: a region that has a class is a crowd, one without is no truth."""
+def _labelled(truths: Sequence[Truth], places: NDArray[np.int64]) -> tuple[Labelled, Truth]:
+    """Positives and crowds of the evaluated classes, and the truth's own rows of them.
+
+    A region that has a class is a crowd, one without is no truth.
+    """
     rows = joined(truths)
     images = np.repeat(np.arange(len(truths)), [len(truth) for truth in truths])
     labels = places[rows.labels]
     kept = (labels >= 0) & (rows.of_role(Role.POSITIVE) | rows.of_role(Role.REGION))
     boxes = to_sizes(rows.boxes)
     areas = np.where(np.isnan(rows.areas), boxes[:, 2] * boxes[:, 3], rows.areas)
-    return Labelled(images[kept], labels[kept], boxes[kept], areas[kept], rows.roles[kept])
+    return Labelled(images[kept], labels[kept], boxes[kept], areas[kept], rows.roles[kept]), rows.pick(kept)
 
 
 def _found(known: Sequence[tuple[Truth, Detections | None]], places: NDArray[np.int64]) -> tuple[Found, int, int]:
