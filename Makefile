@@ -1,6 +1,9 @@
 PYTHON ?= python3
 VENV ?= .venv
-EXTRAS ?= dev
+EXTRAS ?= dev,openvino,report,world
+
+# The tracking figures' oracle asks for opencv-python, which overwrites opencv-python-headless; it works without.
+ORACLES = trackeval==1.3.0
 
 .PHONY: test install clean
 
@@ -14,6 +17,7 @@ install: $(VENV)/installed-$(EXTRAS)
 $(VENV)/installed-$(EXTRAS): pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	case ",$(EXTRAS)," in *,dev,*) $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(ORACLES) ;; esac
 	touch $@
 
 clean:

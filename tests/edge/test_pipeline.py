@@ -8,7 +8,7 @@ from edge.messages import Findings, FrameReport, check
 from edge.pipeline import Pipeline
 from edge.stream import Stream
 from models.manifest import Artefact, InputContract, Manifest, Origin, Suppression
-from models.tensors import Quantisation, TensorSpec
+from models.tensors import DType, Quantisation, TensorSpec
 from sensors.frame import NO_IMAGE, Array, Frame, FrameId
 from sensors.pacing import PacingError
 from sensors.source import Origin as SourceOrigin
@@ -51,7 +51,7 @@ def head(cx: float, cy: float, width: float, height: float, objectness: float, s
 
 
 def answering(output: Array, quantisation: Quantisation | None = None) -> StrictSession:
-    dtype = "uint8" if output.dtype == np.uint8 else "float32"
+    dtype: DType = "uint8" if output.dtype == np.uint8 else "float32"
     return StrictSession(
         TensorSpec("images", (1, 3, SIZE_PX, SIZE_PX), "float32"),
         [TensorSpec("output", output.shape, dtype, quantisation)],
