@@ -7,7 +7,7 @@ import pytest
 from edge import environment
 from edge.cli_backend import NothingToCheckOn, OptionUnreadable, RecipeAbsent, main
 from edge.contract import NETWORK
-from edge.environment import BuildFailed, build, python_of
+from edge.environment import BuildFailed, build
 from edge.opening import open_backend
 from edge.promises import PROMISES
 from edge.remote.session import Remote
