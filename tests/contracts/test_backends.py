@@ -24,7 +24,7 @@ def case_of(name: str, **options: object) -> Case:
     devices = [device.name for device in built.devices()]
     if not devices:
         pytest.skip(f"backend {name!r} finds no device here")
-    return Case(built, devices[0], contract.network(name), contract.NETWORK)
+    return Case(built, devices[0], contract.contract_artefact(name), contract.NETWORK)
 
 
 @pytest.fixture(scope="module", params=plugins.names("backends"))
