@@ -128,8 +128,6 @@ def example_with(folder: Path, change: Any) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("metric", ["coco", "sap", "kitti", "hota"])
 def test_the_example_is_scored_as_json_and_as_a_table(metric: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    if metric == "hota":
-        pytest.importorskip("scipy.optimize", reason="scipy is not installed")
     parser = argparse.ArgumentParser()
     cli_score.register(parser.add_subparsers())
     files = ["--truth", str(EXAMPLE / "truth.json"), "--outputs", str(EXAMPLE / "outputs.json")]
@@ -141,7 +139,6 @@ def test_the_example_is_scored_as_json_and_as_a_table(metric: str, capfdbinary: 
 
 
 def test_tracking_through_the_door_of_the_example() -> None:
-    pytest.importorskip("scipy.optimize", reason="scipy is not installed")
     figures = scored(EXAMPLE / "truth.json", EXAMPLE / "outputs.json", "hota")
     assert (figures["IDSW"], figures["TP"], figures["FP"], figures["n_truth"]) == (1, 25, 2, 42)
     assert figures["MOTA"] == pytest.approx(np.mean([one["MOTA"] for one in figures["per_class"].values()]))

@@ -213,7 +213,7 @@ def test_streamed_figures_are_those_of_the_definition_word_by_word(seed: int) ->
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("seed", range(25))
 def test_streamed_figures_are_those_of_sap_toolkit(seed: int, tmp_path: Path) -> None:
-    toolkit = pytest.importorskip("sap_toolkit.utils", reason="sap-toolkit is not installed")
+    toolkit = pytest.importorskip("sap_toolkit.utils", reason="needs sap-toolkit, Pillow and tqdm")
     from pycocotools.coco import COCO
 
     streams, found, labelled = random_drive(np.random.default_rng(1000 + seed))

@@ -6,8 +6,6 @@ import pytest
 from replay.metrics.pool import Index, Numbers
 from replay.statistics.bootstrap import Estimate, draws_of, paired_differences, sequences_needed
 
-pytest.importorskip("scipy.special", reason="scipy is not installed")
-
 
 def first_sequence(draws: Index) -> Numbers:
     return draws[:, :1].astype(np.float64)

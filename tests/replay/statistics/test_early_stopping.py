@@ -4,8 +4,6 @@ import pytest
 
 from replay.statistics.early_stopping import bound_holds, guaranteed_latency, slow_answers_allowed
 
-pytest.importorskip("scipy.special", reason="scipy is not installed")
-
 
 def by_definition(n: int, over: int, percentile: float) -> float:
     """I_p(n - t, t + 1) = the probability of at most t of n being over, at a share over of 1 - p."""
