@@ -8,7 +8,6 @@ from replay.metrics.tracking import ALPHAS, Clear, Hota, Identity, clear, hota, 
 from replay.metrics.tracks import Moments, TrackRows, moments, similarity
 from replay.truth import Role
 
-
 Row = tuple[int, int, tuple[float, float, float, float]]
 
 

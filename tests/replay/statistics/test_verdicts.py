@@ -6,7 +6,6 @@ import pytest
 from replay.statistics.bootstrap import Estimate
 from replay.statistics.verdicts import Verdict, holm, judge, judge_each, judge_tail
 
-
 # With 20 sequences the quantiles are t(19, .975) = 2.093 and t(19, .95) = 1.729.
 
 
