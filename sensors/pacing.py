@@ -1,9 +1,9 @@
 """At what pace frames reach the node: in lockstep with it, or on a schedule that never waits for it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from sensors.ahead import Ahead
 from sensors.clock import NS_PER_S, Clock
 from sensors.frame import Frame
 from sensors.source import Origin, Source
@@ -63,7 +63,7 @@ class Lockstep:
         self._source = source
         self._clock = clock
         self._limit = limit
-        self._frames: Iterator[Frame] = source.frames()
+        self._frames = Ahead(source.frames(), source.origin.name)
         self._stopped = False
         self.captured = 0
         self.dropped = 0
@@ -95,6 +95,7 @@ class Lockstep:
         return None
 
     def close(self) -> None:
+        self._frames.close()
         self._source.__exit__(None, None, None)
 
 
