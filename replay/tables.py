@@ -55,7 +55,8 @@ def accuracy_table(streams: Sequence[StreamSummary]) -> Table:
         if one.accuracy.unknown:
             table.add_row(_name(one), Text(one.accuracy.unknown, style="dim"))
             continue
-        table.add_row(f"{_name(one)} all", *_accuracy_cells(one.accuracy.coco))
+        table.add_row(Text(_name(one), style="bold"))
+        table.add_row("  all", *_accuracy_cells(one.accuracy.coco))
         for name, figures in one.accuracy.per_class.items():
             table.add_row(f"  {name}", *_accuracy_cells(figures))
     return table
