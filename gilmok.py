@@ -9,11 +9,14 @@ from sensors.errors import GilmokError
 __version__ = "0.1.0"
 
 VERBS = {
+    "demo": ("fleet.cli_demo:main", "see a testbed alive: four cameras at a drawn crossing, nothing to download"),
     "run": ("fleet.cli_run:main", "run a scenario: broker, hub and nodes, and tell how it went"),
     "node": ("edge.cli:main", "run one node against any MQTT broker"),
     "hub": ("fleet.cli:main", "run the hub; list its nodes and runs; report a run"),
     "replay": ("replay.cli:main", "run a model over recordings without MQTT; list and check recordings"),
     "model": ("models.cli:main", "list, show, add and verify models"),
+    "model compile": ("replay.cli_compile:main", "compile and quantise a model for a backend"),
+    "world": ("sensors.world.cli:main", "render recordings of the built-in world"),
     "backend": ("edge.cli_backend:main", "list, check and install accelerators' backends"),
     "camera": (
         "edge.cli_camera:main",
@@ -35,12 +38,21 @@ def main(argv: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"gilmok {__version__}")
-    parser.add_argument("verb", choices=VERBS, metavar="VERB", help="one of the verbs below; VERB --help tells more")
+    parser.add_argument(
+        "verb",
+        choices=[verb for verb in VERBS if " " not in verb],
+        metavar="VERB",
+        help="one of the verbs below; VERB --help tells more",
+    )
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
-    module, function = VERBS[chosen.verb][0].split(":")
+    verb, rest = chosen.verb, chosen.rest
+    # A verb of two words is another room's business than the first word's.
+    if f"{verb} {' '.join(rest[:1])}" in VERBS:
+        verb, rest = f"{verb} {rest[0]}", rest[1:]
+    module, function = VERBS[verb][0].split(":")
     try:
-        return int(getattr(importlib.import_module(module), function)(chosen.rest))
+        return int(getattr(importlib.import_module(module), function)(rest))
     except GilmokError as error:
         print(f"gilmok: {error}", file=sys.stderr)
         return WORLD_WRONG
