@@ -9,7 +9,7 @@ from replay.recording import open_dataset
 from sensors.errors import GilmokError
 
 SAMPLES = Path(__file__).parents[1] / "replay" / "samples"
-MODEL = "crossing-320"
+MODEL = "gilmok-mini"
 CAMERAS = 4
 SECONDS = 38.0
 DATASET = "world"
