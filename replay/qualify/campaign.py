@@ -1,0 +1,154 @@
+"""What a qualification does and how long it may take: its settings, complete enough to run it again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from edge.config import BackendChoice, ModelChoice
+from replay.recording import Recording, open_dataset
+from sensors import config
+from sensors.config import Settings
+from sensors.errors import GilmokError
+
+Kind: TypeAlias = Literal["quick", "full", "own"]
+
+
+class RecordingUnreadable(GilmokError):
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} names no recording",
+            "write DATASET:FOLDER:NAME, or DATASET:FOLDER for all of its recordings; "
+            "for instance mot:/data/MOT15:PETS09-S2L1",
+        )
+
+
+class NothingToMeasure(GilmokError):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"there is nothing to qualify on: {why}", "name recordings with pictures and truth")
+
+
+class RecordingChoice(Settings, frozen=True, kw_only=True):
+    dataset: str
+    root: Path
+    name: str
+
+    def open(self) -> Recording:
+        """Raises PluginUnknown, DatasetWrong or RecordingUnknown."""
+        return open_dataset(self.dataset, self.root).open(self.name)
+
+
+class Budget(Settings, frozen=True, kw_only=True):
+    """How much of everything; the parts are in the order in which they run."""
+
+    accuracy_frames: int = 0
+    """Of each recording, evenly spread; 0: all."""
+    parity_frames: int = 200
+    """Of all recordings together."""
+    latency_s: float = 600.0
+    """Each scenario; MLPerf asks for 600."""
+    loads: tuple[float, ...] = (0.3, 0.5, 0.7, 0.8, 0.9)
+    """Poisson arrivals, as shares of the offline throughput."""
+    streams_s: float = 600.0
+    """The whole search."""
+    trial_s: float = 60.0
+    """One number of streams."""
+    most_streams: int = 64
+    cold_starts: int = 10
+    soak_s: float = 1800.0
+    repeat_frames: int = 10
+    repeats: int = 1000
+    restarts: int = 3
+
+
+FULL = Budget()
+QUICK = Budget(
+    accuracy_frames=120,
+    parity_frames=60,
+    latency_s=10.0,
+    loads=(0.5, 0.8),
+    streams_s=30.0,
+    trial_s=5.0,
+    most_streams=16,
+    cold_starts=4,
+    soak_s=30.0,
+    repeat_frames=10,
+    repeats=20,
+    restarts=2,
+)
+
+
+class Campaign(Settings, frozen=True, kw_only=True):
+    model: ModelChoice
+    backend: BackendChoice
+    reference: ModelChoice | None = None
+    """What the candidate is held against, on ONNX Runtime's CPU; None: the same model's own file."""
+    recordings: tuple[RecordingChoice, ...]
+    labels: tuple[str, ...] = ()
+    """Evaluated classes; empty: all that the recordings offer."""
+    rate_fps: float
+    """Of one camera."""
+    deadline_ms: float
+    """From the instant a frame is due to its findings."""
+    kind: Kind = "full"
+    budget: Budget = FULL
+    skip: tuple[str, ...] = ()
+    """Parts that are left out on purpose."""
+    seed: int = 1
+
+    @property
+    def period_ms(self) -> float:
+        return 1000 / self.rate_fps
+
+
+def chosen(texts: Sequence[str]) -> tuple[RecordingChoice, ...]:
+    """DATASET:FOLDER[:NAME] texts as recordings, each looked up once.
+
+    Raises RecordingUnreadable, NothingToMeasure, PluginUnknown, DatasetWrong or RecordingUnknown.
+    """
+    found: list[RecordingChoice] = []
+    for text in texts:
+        dataset, _, rest = text.partition(":")
+        folder, _, name = rest.partition(":")
+        if not (dataset and folder):
+            raise RecordingUnreadable(text)
+        root = Path(folder).expanduser().absolute()
+        names = [name] if name else open_dataset(dataset, root).recordings()
+        found += [RecordingChoice(dataset=dataset, root=root, name=one) for one in names]
+    if not found:
+        raise NothingToMeasure("no recording is named")
+    for choice in found:
+        if not choice.open().numbers:
+            raise NothingToMeasure(f"{choice.dataset} {choice.name} has no frames")
+    return tuple(found)
+
+
+def camera_rate(recordings: Sequence[RecordingChoice]) -> float:
+    """Of the fastest recording: whoever keeps up with that one keeps up with all."""
+    return max(choice.open().fps for choice in recordings)
+
+
+def to_record(campaign: Campaign) -> dict[str, Any]:
+    """As plain values, with absolute paths: what `from_record` reads."""
+    record: dict[str, Any] = config.plain(campaign)
+    return record
+
+
+def from_record(record: dict[str, Any], where: str) -> Campaign:
+    """Raises ConfigWrong, naming `where` the record comes from."""
+    return config.convert(record, Campaign, where)
+
+
+def evenly(numbers: Sequence[int], n: int) -> list[int]:
+    """`n` of the numbers, evenly spread from the first to the last; all where n is 0 or there are no more."""
+    if n <= 0 or n >= len(numbers):
+        return list(numbers)
+    if n == 1:
+        return [numbers[0]]
+    return [numbers[round(i * (len(numbers) - 1) / (n - 1))] for i in range(n)]
+
+
+def adjusted(budget: Budget, changes: dict[str, Any]) -> Budget:
+    """`budget` with some of its keys changed; raises ConfigWrong."""
+    return config.convert({**msgspec.to_builtins(budget), **changes}, Budget, "--budget")

@@ -1,0 +1,54 @@
+"""What a campaign's process does: read its task, do it, and say how it went."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from replay.qualify.campaign import Campaign, from_record
+from replay.qualify.children import Said, Task
+from sensors.errors import GilmokError
+
+TELL_SHARE = 0.005
+"""Smaller steps than this are not told."""
+
+
+def serve(up_ns: int) -> int:
+    """`up_ns`: when this process ran its first own line. Returns the exit status."""
+    # Libraries print to stdout as they please: only we keep the real one.
+    out = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    try:
+        task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+        result = _done(task, from_record(task.campaign, "the campaign"), up_ns, out)
+    except GilmokError as error:
+        _say(out, Said(sentence=error.sentence, hint=error.hint))
+        return 1
+    _say(out, Said(share=1.0, result=result))
+    return 0
+
+
+def _done(task: Task, campaign: Campaign, up_ns: int, out: BinaryIO) -> Any:
+    from replay.qualify import coldstart, determinism
+
+    if task.part == "first":
+        return coldstart.first(campaign, up_ns)
+    if task.part == "digests":
+        return determinism.digests(campaign)
+    part = importlib.import_module(f"replay.qualify.{task.part}")
+    told = -1.0
+
+    def tell(share: float, what: str) -> None:
+        nonlocal told
+        if share - told >= TELL_SHARE or share < told:
+            told = share
+            _say(out, Said(share=share, what=what))
+
+    return part.measure(campaign, Path(task.folder), tell)
+
+
+def _say(out: BinaryIO, said: Said) -> None:
+    out.write(msgspec.json.encode(said) + b"\n")
