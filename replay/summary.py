@@ -14,6 +14,7 @@ from edge.messages import STAGES, Birth, FrameReport, Message, Pacing, StreamBir
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.recording import Recording
 from replay.score import score_reports
+from replay.streamed import StreamingAccuracy, streaming_accuracy
 from sensors.clock import NS_PER_MS, NS_PER_S
 from sensors.errors import GilmokError
 
@@ -59,6 +60,7 @@ class AccuracySummary(Message, frozen=True, kw_only=True):
     per_class: dict[str, dict[str, float]]
     unknown: str = ""
     """Why there are no figures."""
+    streaming: StreamingAccuracy | None = None
 
 
 class StreamSummary(Message, frozen=True, kw_only=True):
@@ -254,17 +256,22 @@ def _sum(parts: Sequence[Frames]) -> Frames:
 def _accuracy(record: StreamRecord) -> AccuracySummary:
     if record.recording is None:
         return _nowhere(record.truth_unknown or "no truth is known for this stream")
+    captured = record.counters.captured if record.counters else None
+    model_labels = record.birth.model.labels
     try:
-        found = score_reports(
+        found = score_reports(record.reports, record.recording, model_labels, record.stream.labels, captured)
+        streaming = streaming_accuracy(
             record.reports,
             record.recording,
-            record.birth.model.labels,
-            record.stream.labels,
-            captured=record.counters.captured if record.counters else None,
+            model_labels,
+            record.stream,
+            captured=captured,
+            hub_latency_ns=record.hub_latency_ns,
+            offline=found.overall,
         )
     except GilmokError as error:
         return _nowhere(error.sentence)
-    return AccuracySummary(coco=found.overall, per_class=found.per_class)
+    return AccuracySummary(coco=found.overall, per_class=found.per_class, streaming=streaming)
 
 
 def _nowhere(why: str) -> AccuracySummary:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
+from replay.metrics.streaming import Freshness
 from replay.summary import StreamSummary, Summary
 from sensors.clock import NS_PER_MS
 
@@ -20,6 +21,7 @@ def render(summary: Summary) -> RenderableType:
         frames_table(summary.streams),
         latency_table(summary.streams),
         accuracy_table(summary.streams),
+        *streaming_tables(summary.streams),
     ]
     parts += [Text(line, style="red") for line in _wrong(summary)]
     return Group(*parts)
@@ -60,6 +62,35 @@ def accuracy_table(streams: Sequence[StreamSummary]) -> Table:
         for name, figures in one.accuracy.per_class.items():
             table.add_row(f"  {name}", *_accuracy_cells(figures))
     return table
+
+
+def streaming_tables(streams: Sequence[StreamSummary]) -> list[Table]:
+    """One table, or none where no stream ran in real time."""
+    timed = [(one, one.accuracy.streaming) for one in streams if one.pace == "realtime" and one.accuracy.streaming]
+    if not timed:
+        return []
+    title = "Streaming accuracy (AP against the newest answer there was; age of it, ms)"
+    table = _table(title, "AP", "AP50", "misses", "in time", "age p50", "p99", "n")
+    for one, known in timed:
+        table.add_row(Text(_name(one), style="bold"), Text(known.unknown, style="dim"))
+        if known.unknown:
+            continue
+        table.add_row("  offline", _figure(known.offline), _figure(known.ap50["offline"]))
+        table.add_row("  at the node", _figure(known.sap_edge), _figure(known.ap50["edge"]), *_fresh_cells(known.edge))
+        # An offline run has no hub: a row of its own would only say so.
+        if known.hub is not None:
+            table.add_row("  at the hub", _figure(known.sap_hub), _figure(known.ap50["hub"]), *_fresh_cells(known.hub))
+    return [table]
+
+
+def _fresh_cells(fresh: Freshness | None) -> list[str]:
+    if fresh is None:
+        return []
+    return [str(fresh.miss), str(fresh.in_time), *_percentile_cells(fresh.age_ns)[0:3:2], str(fresh.age_ns.n)]
+
+
+def _figure(value: float | None) -> str:
+    return number(math.nan if value is None else value, 4)
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -89,7 +89,7 @@ class Freshness(Message, frozen=True, kw_only=True):
     """Instants answered from their own frame."""
     dropped: int
     """Frames, annotated or not, that no output was computed from."""
-    staleness_mean: float
+    staleness_mean: float | None
     """Frame numbers between the instant and the frame that its answer was computed from."""
     staleness_p99: int | None
     age_ns: Percentiles

@@ -48,7 +48,9 @@ def test_the_record_tells_what_ran(parts: dict[str, Path], tmp_path: Path) -> No
 
 
 def figures(summary: dict[str, Any]) -> tuple[object, ...]:
-    return summary["digest"], summary["accuracy"], summary["frames"]
+    # When answers left is what a pace is about; what they say is not.
+    accuracy = {name: value for name, value in summary["accuracy"].items() if name != "streaming"}
+    return summary["digest"], accuracy, summary["frames"]
 
 
 @pytest.mark.parametrize("more", [[], ["--set", "sessions=2"], ["--pace", "realtime"]])
