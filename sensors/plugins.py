@@ -1,5 +1,6 @@
 """Plugins are entry points, in the groups `gilmok.<group>`; ours use the same door as a stranger's."""
 
+import importlib
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -21,6 +22,19 @@ class PluginBroken(GilmokError):
             f"{group.removesuffix('s')} {name!r} needs {needs!r}, which is not installed",
             f"pip install 'gilmok[{name}]'",
         )
+
+
+class ExtraMissing(GilmokError):
+    def __init__(self, what: str, module: str, extra: str) -> None:
+        super().__init__(f"{what} need {module}, which is not installed", f"pip install 'gilmok[{extra}]'")
+
+
+def need(module: str, extra: str, what: str) -> Any:
+    """Import a dependency that is an extra; raises ExtraMissing, which says what it is for and how to get it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ExtraMissing(what, module.partition(".")[0], extra) from error
 
 
 def names(group: str) -> list[str]:

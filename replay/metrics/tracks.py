@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from replay.metrics.pool import Index, Mask, Numbers
 from replay.truth import Role
+from sensors.plugins import need
 
 EPS = float(np.finfo("float").eps)
 """TrackEval's tolerance at thresholds."""
@@ -94,9 +95,8 @@ def similarity(a: Numbers, b: Numbers) -> Numbers:
 
 def assign(scores: Numbers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The one-to-one assignment with the greatest sum."""
-    from scipy.optimize import linear_sum_assignment
-
-    rows, columns = linear_sum_assignment(-scores)
+    optimize = need("scipy.optimize", "statistics", "tracking figures")
+    rows, columns = optimize.linear_sum_assignment(-scores)
     return rows, columns
 
 

@@ -7,10 +7,13 @@ that hold the truth a quarter of the time instead of 95 % (docs/metrics.md, "Com
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
 from replay.metrics.pool import Index, Numbers
+from sensors.plugins import need
 
 RESAMPLES = 2000
 LEAST_SEQUENCES = 8
@@ -64,22 +67,21 @@ def paired_differences(a: Statistic, b: Statistic, draws: Index) -> list[Estimat
 
 def sequences_needed(deviation: float, difference: float) -> int:
     """How many sequences find `difference` at 5 % (one-sided) four times in five; `deviation` is of one sequence."""
-    from scipy.special import ndtri
-
-    return math.ceil(((float(ndtri(0.95)) + float(ndtri(0.8))) * deviation / difference) ** 2)
+    normal = NormalDist()
+    return math.ceil(((normal.inv_cdf(0.95) + normal.inv_cdf(0.8)) * deviation / difference) ** 2)
 
 
 def student_quantile(probability: float, degrees: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, probability))
+    return float(_special().stdtrit(degrees, probability))
 
 
 def student_tail(t: float, degrees: int) -> float:
     """The probability of a value not above `t`."""
-    from scipy.special import stdtr
+    return float(_special().stdtr(degrees, t))
 
-    return float(stdtr(degrees, t))
+
+def _special() -> Any:
+    return need("scipy.special", "statistics", "intervals and verdicts")
 
 
 def _deviation(values: Numbers) -> float:

@@ -5,14 +5,15 @@ Wording where it is shown: "LoadGen-style, not an MLPerf result, not verified by
 
 from collections.abc import Sequence
 
+from sensors.plugins import need
+
 CONFIDENCE = 0.99
 
 
 def bound_holds(n: int, over: int, percentile: float) -> bool:
     """Of `n` answers `over` were slower than a bound: does it hold at `percentile` (0..1) with confidence .99?"""
-    from scipy.special import betainc
-
-    return 0 <= over < n and float(betainc(n - over, over + 1, percentile)) <= 1 - CONFIDENCE
+    special = need("scipy.special", "statistics", "early-stopping estimates")
+    return 0 <= over < n and float(special.betainc(n - over, over + 1, percentile)) <= 1 - CONFIDENCE
 
 
 def slow_answers_allowed(n: int, percentile: float) -> int:
