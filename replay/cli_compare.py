@@ -1,0 +1,142 @@
+"""`gilmok replay compare`: is B worse than A?"""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from replay.comparison.compare import Terms
+
+NO_REGRESSION, REGRESSION = 0, 3
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = verbs.add_parser(
+        "compare",
+        help="is B worse than A? differences with intervals, and a verdict",
+        description="Exit status: 0 not worse or inconclusive, 1 can't be compared, 2 usage, 3 B is worse.",
+    )
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="A and B: run folders, or folders of them")
+    parser.add_argument("--a", nargs="+", type=Path, default=[], metavar="RUN", help="the runs of A")
+    parser.add_argument("--b", nargs="+", type=Path, default=[], metavar="RUN", help="the runs of B")
+    add_terms(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the comparison as an HTML page")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(call=_compare, parser=parser)
+
+
+def add_terms(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--margin-ap", type=_margin, default=0.005, help="how much AP may fall (.005)")
+    parser.add_argument("--margin-sap", type=_margin, default=0.01, help="how much sAP may fall (.01)")
+    parser.add_argument("--margin-p99", type=_factor, default=1.05, help="by what factor a p99 may grow (1.05)")
+    parser.add_argument("--labels", nargs="+", default=[], help="classes to evaluate (default: those of the runs)")
+    parser.add_argument("--common", action="store_true", help="leave out recordings that only one side played")
+    parser.add_argument("--resamples", type=_resamples, default=2000, help="bootstrap draws (2000)")
+    parser.add_argument("--seed", type=_seed, default=1, help="of the bootstrap (1); recorded")
+
+
+def terms_of(chosen: argparse.Namespace) -> "Terms":
+    from replay.comparison.compare import Terms
+    from replay.comparison.outcome import Margins
+
+    return Terms(
+        margins=Margins(ap=chosen.margin_ap, sap=chosen.margin_sap, p99=chosen.margin_p99),
+        labels=tuple(chosen.labels),
+        common=chosen.common,
+        resamples=chosen.resamples,
+        seed=chosen.seed,
+    )
+
+
+@contextmanager
+def watched(terms: "Terms") -> Iterator[Callable[[int], None]]:
+    """A progress bar; what it yields takes the draws that were worked out."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("resampling"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    console = Console(stderr=True)
+    # Two sides; streamed accuracy is another pass over both, which only the runs themselves tell.
+    whole = 2 * (terms.resamples + 1)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("", total=whole)
+        done = 0
+
+        def progress(draws: int) -> None:
+            nonlocal done
+            done += draws
+            bars.update(task, completed=done, total=whole if done <= whole else 2 * whole)
+
+        yield progress
+
+
+def print_json(tree: object) -> None:
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n")
+    sys.stdout.flush()
+
+
+def _compare(chosen: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from replay.comparison.compare import compare
+    from replay.comparison.tables import render
+    from replay.statistics.verdicts import Verdict
+
+    a, b = _sides(chosen)
+    terms = terms_of(chosen)
+    with watched(terms) as progress:
+        held = compare(a, b, terms, progress)
+    if chosen.out is not None:
+        from replay.report.comparison import write_comparison
+
+        write_comparison(held, chosen.out)
+    if chosen.json:
+        print_json(held.comparison)
+    else:
+        Console().print(render(held.comparison))
+        if chosen.out is not None:
+            print(f"page: {chosen.out}")
+    return REGRESSION if held.comparison.verdict is Verdict.WORSE else NO_REGRESSION
+
+
+def _sides(chosen: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    if len(chosen.runs) == 2 and not (chosen.a or chosen.b):
+        return [chosen.runs[0]], [chosen.runs[1]]
+    if not chosen.runs and chosen.a and chosen.b:
+        return chosen.a, chosen.b
+    chosen.parser.error("name two sides: A B, or --a RUN ... --b RUN ...")
+    raise AssertionError("argparse has left")
+
+
+def _margin(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("a margin lies between 0 and 1")
+    return value
+
+
+def _factor(text: str) -> float:
+    value = float(text)
+    if not (value >= 1 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError("a factor is 1 or more")
+    return value
+
+
+def _resamples(text: str) -> int:
+    value = int(text)
+    if value < 100:
+        raise argparse.ArgumentTypeError("an interval takes 100 draws or more")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("a seed is 0 or more")
+    return value

@@ -1,0 +1,109 @@
+"""How right each side was, on the same resamples of whole recordings."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.detections import Detections
+from replay.comparison.pairing import Pair
+from replay.metrics.matching import Matching, Outcomes
+from replay.metrics.pool import Index, Numbers
+from replay.metrics.resampling import mean_ap, resampled_ap
+from replay.metrics.streaming import in_force
+from replay.qualify.pooling import joined
+from replay.report.material import StreamMaterial
+from replay.score import asked, pooled
+from replay.streamed import questions
+from replay.truth import Truth
+
+HEADS = ("AP", "AP50", "AP75")
+_AT_75 = 5
+"""Of the thresholds .50, .55, ..."""
+CHUNK = 50
+"""Draws worked out between two words of progress."""
+
+Answers = list[tuple[Truth | None, Detections | None]]
+"""Of each question its truth (None: nobody labelled it) and what answered it."""
+Answering = Callable[[StreamMaterial, Pair], Answers]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """One side's findings, matched."""
+
+    classes: tuple[str, ...]
+    outcomes: Outcomes
+    column_of_image: Index
+    sequence_of_column: Index
+    """A column is one stream's pass over a recording."""
+    weight_of_column: Index
+    """Whole numbers that make every recording weigh the same, however often it was played."""
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """What each of the columns of `figures_of_draws` is: HEADS, then the AP of each class."""
+        return (*HEADS, *self.classes)
+
+    def figures_of_draws(self, draws: Index, progress: Progress = lambda _: None) -> Numbers:
+        """(draws, figures), NaN where a draw can't tell; `draws` (draws, recordings) counts."""
+        columns = draws[:, self.sequence_of_column] * self.weight_of_column
+        parts = []
+        for start in range(0, len(columns), CHUNK):
+            drawn = resampled_ap(self.outcomes, self.column_of_image, columns[start : start + CHUNK])
+            heads = [mean_ap(drawn), mean_ap(drawn[:, :1]), mean_ap(drawn[:, _AT_75 : _AT_75 + 1])]
+            parts.append(np.column_stack([*heads, drawn.mean(axis=1)]))
+            progress(len(drawn))
+        return np.concatenate(parts)
+
+
+def own_answers(stream: StreamMaterial, pair: Pair) -> Answers:
+    """Each frame answered by what was computed from it: offline accuracy."""
+    return asked(stream.reports, pair.recording, pair.captured)[1]
+
+
+def streamed_answers(stream: StreamMaterial, pair: Pair) -> Answers:
+    """Each frame answered by the newest thing published by then; raises replay.streamed.Unstreamable."""
+    put = questions(
+        stream.reports,
+        pair.recording,
+        stream.birth.model.labels,
+        pair.labels,
+        captured=pair.captured,
+        scheduled=True,
+    )
+    answers = in_force(put.timeline).tolist()
+    return [
+        (truth, None if answer < 0 else put.outputs[answer]) for truth, answer in zip(put.truths, answers, strict=True)
+    ]
+
+
+def scored(pairs: Sequence[Pair], sides: Sequence[Sequence[StreamMaterial]], answering: Answering) -> Scored:
+    """One side: `sides` holds its streams of each pair. Raises what `answering` raises."""
+    pools, images, sequence_of_column = [], [], []
+    for place, (pair, streams) in enumerate(zip(pairs, sides, strict=True)):
+        for stream in streams:
+            answers = answering(stream, pair)
+            pool = pooled(answers, pair.recording, stream.birth.model.labels, pair.labels)
+            pools.append(pool)
+            images.append(len(answers) - pool.unlabelled)
+            sequence_of_column.append(place)
+    joint = joined(pools, images)
+    times = [len(streams) for streams in sides]
+    whole = math.lcm(*times)
+    sequences: Index = np.array(sequence_of_column, np.int64)
+    return Scored(
+        classes=joint.classes,
+        outcomes=Matching(joint.found, joint.labelled, len(joint.classes)).outcomes(),
+        column_of_image=joint.sequence_of_image,
+        sequence_of_column=sequences,
+        weight_of_column=np.array([whole // n for n in times], np.int64)[sequences],
+    )
+
+
+def labelled_boxes(scored: Scored) -> dict[str, int]:
+    """Positives by class, every pass of a recording counted."""
+    counts = np.bincount(scored.outcomes.positive_labels, minlength=len(scored.classes))
+    return dict(zip(scored.classes, counts.tolist(), strict=True))

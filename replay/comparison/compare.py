@@ -1,0 +1,243 @@
+"""Is B worse than A? Everything that docs/metrics.md, "Comparison", promises, worked out."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from replay.comparison import tail
+from replay.comparison.accuracy import (
+    HEADS,
+    Answering,
+    Progress,
+    own_answers,
+    scored,
+    streamed_answers,
+)
+from replay.comparison.identity import differing
+from replay.comparison.outcome import Comparison, Margins, Row, SequenceRow, SideOutline
+from replay.comparison.pairing import NotComparable, Pair, pairs, streams
+from replay.comparison.sides import Recordings, Side, read_side
+from replay.metrics.pool import Numbers
+from replay.statistics.bootstrap import LEAST_SEQUENCES, RESAMPLES, Estimate, draws_of, paired_differences
+from replay.statistics.verdicts import Judgement, Verdict, judge, judge_each
+from replay.streamed import Unstreamable
+
+OFFLINE = dict(zip(HEADS, HEADS, strict=True))
+STREAMED = {"AP": "sAP_edge", "AP50": "sAP50_edge"}
+"""What HEADS are called where frames are answered by the newest answer published by then."""
+JUDGED = ("AP", "sAP_edge")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked, and by which rules."""
+
+    margins: Margins = field(default_factory=Margins)
+    labels: tuple[str, ...] = ()
+    """The classes to evaluate; none: those that the runs asked for."""
+    common: bool = False
+    """Leave out recordings that only one side played."""
+    resamples: int = RESAMPLES
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A comparison, and what it was made of."""
+
+    comparison: Comparison
+    a: Side
+    b: Side
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """Figures of both sides on the same draws, (draws, figures); the first draw is the set itself."""
+
+    names: tuple[str, ...]
+    a: Numbers
+    b: Numbers
+    each_a: Numbers
+    """(sequences, figures) of each recording alone."""
+    each_b: Numbers
+    estimates: dict[str, Estimate]
+
+
+def compare(
+    a: Sequence[Path], b: Sequence[Path], terms: Terms | None = None, progress: Progress = lambda _: None
+) -> Held:
+    """A and B are run folders, or folders of them. `progress` hears how many draws were worked out.
+
+    Raises NoRuns, RunFolderWrong, RunTwice, RunUnfit, NotComparable, or what `replay.score.evaluated` raises.
+    """
+    recordings = Recordings()
+    return hold(read_side(a, recordings), read_side(b, recordings), recordings, terms or Terms(), progress)
+
+
+def hold(a: Side, b: Side, recordings: Recordings, terms: Terms, progress: Progress) -> Held:
+    """As `compare`, of sides that are read."""
+    paired = pairs(a, b, recordings, terms.labels, common=terms.common)
+    if not paired:
+        _check_names(a, b)
+    notes: list[str] = []
+    offline = _drawn(paired, own_answers, terms, progress) if paired else None
+    streamed = _streamed(paired, terms, progress, notes) if paired else None
+    figures = [*_figures(offline, OFFLINE, terms.margins), *_figures(streamed, STREAMED, terms.margins)]
+    figures += tail.rows(a, b, terms.margins)
+    per_class = list(_classes(offline, terms.margins))
+    notes += _notes(paired)
+    verdict, because = _verdict(figures, per_class)
+    return Held(
+        Comparison(
+            verdict=verdict,
+            because=because,
+            a=outline(a),
+            b=outline(b),
+            sequences=len(paired),
+            pace=a.runs[0].streams[0].summary.pace,
+            figures=tuple(figures),
+            per_class=tuple(per_class),
+            per_sequence=tuple(_sequences(paired, offline, streamed)),
+            identity=differing(a, b),
+            notes=tuple(notes),
+            margins=terms.margins,
+            resamples=terms.resamples,
+            seed=terms.seed,
+        ),
+        a,
+        b,
+    )
+
+
+def outline(side: Side) -> SideOutline:
+    nodes = [node for run in side.runs for node in run.identity.nodes]
+    return SideOutline(
+        runs=tuple(run.identity.run for run in side.runs),
+        folders=tuple(str(folder) for folder in side.folders),
+        models=tuple(sorted({node.model.name for node in nodes})),
+        backends=tuple(sorted({f"{node.backend.name}:{node.backend.device}" for node in nodes})),
+    )
+
+
+def _check_names(a: Side, b: Side) -> None:
+    """Without recordings only names say which stream is which."""
+    names = [sorted({stream.name for stream in streams(side)}) for side in (a, b)]
+    if names[0] != names[1]:
+        raise NotComparable(
+            f"they have no recording in common, and their streams have other names: {', '.join(names[0])} in A, "
+            f"{', '.join(names[1])} in B",
+            "run both sides over the same recordings",
+        )
+
+
+def _streamed(paired: Sequence[Pair], terms: Terms, progress: Progress, notes: list[str]) -> _Drawn | None:
+    if any(stream.summary.pace != "realtime" for pair in paired for stream in (*pair.a, *pair.b)):
+        return None
+    try:
+        return _drawn(paired, streamed_answers, terms, progress)
+    except Unstreamable as error:
+        notes.append(f"No streaming accuracy: {error.sentence}.")
+        return None
+
+
+def _drawn(paired: Sequence[Pair], answering: Answering, terms: Terms, progress: Progress) -> _Drawn:
+    # Each figure starts from the seed: the same draws for A and B, offline and streamed.
+    draws = draws_of(len(paired), np.random.default_rng(terms.seed), terms.resamples)
+    alone = np.eye(len(paired), dtype=np.int64)
+
+    a = scored(paired, [pair.a for pair in paired], answering)
+    b = scored(paired, [pair.b for pair in paired], answering)
+    on_a, on_b = a.figures_of_draws(draws, progress), b.figures_of_draws(draws, progress)
+    estimates = paired_differences(lambda _: on_a, lambda _: on_b, draws)
+    return _Drawn(
+        names=a.figures,
+        a=on_a,
+        b=on_b,
+        each_a=a.figures_of_draws(alone),
+        each_b=b.figures_of_draws(alone),
+        estimates=dict(zip(a.figures, estimates, strict=True)),
+    )
+
+
+def _figures(drawn: _Drawn | None, names: dict[str, str], margins: Margins) -> Iterator[Row]:
+    for place, (figure, told) in enumerate(names.items()):
+        if drawn is not None:
+            margin = margins.ap if told == "AP" else margins.sap
+            judgement = judge(drawn.estimates[figure], margin)
+            yield _row(told, "", drawn, place, judgement, margin if told in JUDGED else None)
+
+
+def _classes(drawn: _Drawn | None, margins: Margins) -> Iterator[Row]:
+    if drawn is None:
+        return
+    judged = judge_each({name: drawn.estimates[name] for name in drawn.names[len(HEADS) :]}, margins.ap)
+    for place, (name, judgement) in enumerate(judged.items(), len(HEADS)):
+        yield _row("AP", name, drawn, place, judgement, margins.ap)
+
+
+def _row(figure: str, of: str, drawn: _Drawn, place: int, judgement: Judgement, margin: float | None) -> Row:
+    return Row(
+        figure=figure,
+        of=of,
+        a=float(drawn.a[0, place]),
+        b=float(drawn.b[0, place]),
+        difference=judgement.difference,
+        low=judgement.low,
+        high=judgement.high,
+        n=judgement.n,
+        unit="sequences",
+        verdict=judgement.verdict if margin is not None else None,
+        margin=margin,
+        why=judgement.why if margin is not None else "",
+    )
+
+
+def _sequences(paired: Sequence[Pair], offline: _Drawn | None, streamed: _Drawn | None) -> Iterator[SequenceRow]:
+    for place, pair in enumerate(paired):
+        if offline is not None:
+            yield SequenceRow(
+                recording=pair.name,
+                digest=pair.recording.digest,
+                a=float(offline.each_a[place, 0]),
+                b=float(offline.each_b[place, 0]),
+                sap_a=float(streamed.each_a[place, 0]) if streamed is not None else None,
+                sap_b=float(streamed.each_b[place, 0]) if streamed is not None else None,
+            )
+
+
+def _notes(paired: Sequence[Pair]) -> Iterator[str]:
+    if not paired:
+        yield "No stream has a recording with a truth: only latency is compared."
+        return
+    if len(paired) < LEAST_SEQUENCES:
+        yield (
+            f"{len(paired)} sequence{'' if len(paired) == 1 else 's'}: accuracy is described and not judged; "
+            f"a judgement takes {LEAST_SEQUENCES}, and finds small differences only with more."
+        )
+    seen = {pair.recording.note for pair in paired if pair.recording.note}
+    yield from (f"About the recordings: {note}." for note in sorted(seen))
+
+
+def _verdict(figures: Sequence[Row], per_class: Sequence[Row]) -> tuple[Verdict, tuple[str, ...]]:
+    """WORSE if anything judged is, a class too; NOT WORSE if every figure over all classes is; else INCONCLUSIVE."""
+    judged = [row for row in figures if row.verdict is not None]
+    worse = [row for row in (*judged, *per_class) if row.verdict is Verdict.WORSE]
+    if worse:
+        return Verdict.WORSE, tuple(_sentence(row) for row in worse)
+    open_ones = [row for row in judged if row.verdict is not Verdict.NOT_WORSE]
+    if open_ones:
+        return Verdict.INCONCLUSIVE, tuple(_sentence(row) for row in open_ones)
+    return Verdict.NOT_WORSE, tuple(_sentence(row) for row in judged)
+
+
+def _sentence(row: Row) -> str:
+    name = f"{row.figure} of {row.of}" if row.of else row.figure
+    told = f"{name}: {row.verdict}, {row.why}"
+    if math.isnan(row.difference):
+        return told
+    change = f"{row.difference:.3f} times A's" if row.unit == "runs" else f"{row.difference:+.4f}"
+    interval = "" if math.isnan(row.low) else f", 95 % interval {row.low:.4f} to {row.high:.4f}"
+    return f"{told} ({change}{interval}; n = {row.n} {row.unit})"

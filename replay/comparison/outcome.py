@@ -1,0 +1,74 @@
+"""What a comparison tells: rows of figures with their intervals and verdicts, as they go into JSON."""
+
+from edge.messages import Message
+from replay.comparison.identity import Differing
+from replay.statistics.verdicts import Verdict
+
+
+class Margins(Message, frozen=True, kw_only=True):
+    """How much worse B may be than A."""
+
+    ap: float = 0.005
+    sap: float = 0.01
+    p99: float = 1.05
+    """A factor; the others are differences."""
+
+
+class Row(Message, frozen=True, kw_only=True):
+    """NaN (null in JSON) where undefined."""
+
+    figure: str
+    """AP, AP50, AP75, sAP_edge, latency p99, ..."""
+    of: str = ""
+    """The class; empty: all of them."""
+    a: float
+    b: float
+    difference: float
+    """B - A; of a latency B / A."""
+    low: float
+    """Of the 95 % interval."""
+    high: float
+    n: int
+    unit: str
+    """What was counted: sequences, or runs on the side that has fewer."""
+    verdict: Verdict | None
+    """None: shown, not judged."""
+    margin: float | None
+    why: str
+
+
+class SequenceRow(Message, frozen=True, kw_only=True):
+    recording: str
+    digest: str
+    a: float
+    """AP over this recording alone; of streamed frames in `sap_a`, `sap_b`."""
+    b: float
+    sap_a: float | None
+    sap_b: float | None
+
+
+class SideOutline(Message, frozen=True, kw_only=True):
+    runs: tuple[str, ...]
+    folders: tuple[str, ...]
+    models: tuple[str, ...]
+    backends: tuple[str, ...]
+    """name:device"""
+
+
+class Comparison(Message, frozen=True, kw_only=True):
+    verdict: Verdict
+    because: tuple[str, ...]
+    """A sentence for each thing that the verdict rests on."""
+    a: SideOutline
+    b: SideOutline
+    sequences: int
+    pace: str
+    figures: tuple[Row, ...]
+    per_class: tuple[Row, ...]
+    """AP of each class; WORSE by Holm's correction over all of them."""
+    per_sequence: tuple[SequenceRow, ...]
+    identity: tuple[Differing, ...]
+    notes: tuple[str, ...]
+    margins: Margins
+    resamples: int
+    seed: int

@@ -1,0 +1,110 @@
+"""One side of a comparison: a run, or a group of runs, read and fit to be compared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.messages import StreamBirth
+from replay.recording import Recording
+from replay.report.material import RunMaterial, find_recording, read_run
+from replay.runfolder import REPORTS, RUN, SUMMARY
+from replay.summary import StreamSummary
+from sensors.errors import GilmokError
+
+
+class NoRuns(GilmokError):
+    def __init__(self, path: Path) -> None:
+        what = "holds no run folder" if path.is_dir() else "is no folder"
+        super().__init__(f"{path} {what}", "name run folders (`gilmok replay run --out`), or a folder of them")
+
+
+class RunTwice(GilmokError):
+    def __init__(self, run: str, first: Path, second: Path) -> None:
+        super().__init__(
+            f"{first} and {second} are one and the same run, {run!r}",
+            "a copy is no second measurement: name every run once",
+        )
+
+
+class RunUnfit(GilmokError):
+    def __init__(self, path: Path, why: Sequence[str]) -> None:
+        super().__init__(
+            f"the run in {path} can't be compared: {'; '.join(why)}",
+            "run it again; its own figures are in `gilmok replay report`",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    folders: tuple[Path, ...]
+    runs: tuple[RunMaterial, ...]
+    """In the order of the folders."""
+
+
+class Recordings:
+    """Every recording opened, and its bytes digested, once, whichever run asks for it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Recording] = {}
+
+    def find(self, scenario: dict[str, Any], one: StreamSummary, stream: StreamBirth) -> tuple[Recording | None, str]:
+        """As `find_recording`; a run of another machine finds what a run of this one has found."""
+        known = self._known.get(stream.digest)
+        if known is not None and known.dataset == stream.dataset:
+            return known, ""
+        found, why = find_recording(scenario, one, stream)
+        if found is not None:
+            self._known[stream.digest] = found
+        return found, why
+
+    def of(self, digest: str) -> Recording | None:
+        """What has been found so far."""
+        return self._known.get(digest)
+
+
+def run_folders(paths: Sequence[Path]) -> list[Path]:
+    """Each path is a run folder, or holds run folders (taken by name); raises NoRuns."""
+    found: list[Path] = []
+    for path in paths:
+        inside = [path] if _is_run(path) else sorted(one for one in _listed(path) if _is_run(one))
+        if not inside:
+            raise NoRuns(path)
+        found += inside
+    return found
+
+
+def read_side(paths: Sequence[Path], recordings: Recordings) -> Side:
+    """Raises NoRuns, RunFolderWrong (half-written or foreign), RunTwice, or RunUnfit (invalid, or with wrong books)."""
+    folders = run_folders(paths)
+    runs: list[RunMaterial] = []
+    seen: dict[tuple[str, int], Path] = {}
+    for folder in folders:
+        run = read_run(folder, recordings.find)
+        who = run.identity.run, run.identity.started_utc_ns
+        if who in seen:
+            raise RunTwice(run.identity.run, seen[who], folder)
+        seen[who] = folder
+        check_fit(folder, run)
+        runs.append(run)
+    return Side(tuple(folders), tuple(runs))
+
+
+def check_fit(folder: Path, run: RunMaterial) -> None:
+    """Raises RunUnfit."""
+    summary = run.summary
+    why = [*(f"it is invalid: {one}" for one in (*summary.invalid_because, *summary.troubles))]
+    why += [f"its books don't balance: {one}" for one in summary.books.complaints]
+    if not summary.streams:
+        why.append("it has no stream")
+    if why or not (summary.valid and summary.books.balanced):
+        raise RunUnfit(folder, why or ["it is marked invalid"])
+
+
+def _is_run(path: Path) -> bool:
+    """Also where files are missing: a half-written run must be told, not passed over."""
+    return any((path / name).exists() for name in (RUN, REPORTS, SUMMARY))
+
+
+def _listed(path: Path) -> list[Path]:
+    return [one for one in path.iterdir() if one.is_dir()] if path.is_dir() else []

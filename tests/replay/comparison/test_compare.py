@@ -1,0 +1,174 @@
+from pathlib import Path
+
+import pytest
+
+from replay.comparison.compare import Terms, compare
+from replay.comparison.outcome import Comparison, Margins, Row
+from replay.statistics.verdicts import Verdict
+from tests.made_runs import Played, ap_of, write_drives, write_group, write_run
+
+QUICK = Terms(resamples=200)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_drives(tmp_path / "kitti")
+
+
+def row(told: Comparison, figure: str, of: str = "") -> Row:
+    (found,) = [one for one in (*told.figures, *told.per_class) if (one.figure, one.of) == (figure, of)]
+    return found
+
+
+def held(a: Path, b: Path, terms: Terms = QUICK) -> Comparison:
+    return compare([a], [b], terms).comparison
+
+
+def test_figures_are_those_worked_by_hand(root: Path, tmp_path: Path) -> None:
+    a = write_group(tmp_path / "a", root, [8] * 10)
+    b = write_group(tmp_path / "b", root, [5] * 10)
+    told = held(a, b)
+    assert told.sequences == 10
+    cars = row(told, "AP", "vehicle")
+    assert (cars.a, cars.b) == pytest.approx((ap_of(80, 100), ap_of(50, 100)))
+    assert row(told, "AP", "person").difference == 0
+    # Two classes, one of which is found always.
+    assert row(told, "AP50").difference == pytest.approx((ap_of(50, 100) - ap_of(80, 100)) / 2)
+    assert [one.a for one in told.per_sequence] == pytest.approx([(ap_of(8, 10) + 1) / 2] * 10)
+
+
+def test_a_clear_loss_is_worse_in_every_figure_that_holds_it(root: Path, tmp_path: Path) -> None:
+    a = write_group(tmp_path / "a", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
+    b = write_group(tmp_path / "b", root, [6, 4, 5, 6, 5, 4, 6, 5, 5, 6])
+    told = held(a, b)
+    assert told.verdict is Verdict.WORSE
+    assert row(told, "AP").verdict is Verdict.WORSE
+    assert row(told, "AP").high < 0
+    assert row(told, "AP", "vehicle").verdict is Verdict.WORSE
+    assert row(told, "AP", "person").verdict is Verdict.NOT_WORSE
+    assert any("vehicle" in sentence for sentence in told.because)
+    assert held(b, a).verdict is not Verdict.WORSE
+
+
+def test_the_same_findings_are_not_worse_and_their_difference_is_exactly_none(root: Path, tmp_path: Path) -> None:
+    a = write_group(tmp_path / "a", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
+    b = write_group(tmp_path / "b", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9], started_utc_ns=1)
+    ap = row(held(a, b), "AP")
+    assert (ap.difference, ap.low, ap.high, ap.verdict) == (0, 0, 0, Verdict.NOT_WORSE)
+
+
+def test_what_is_between_worse_and_the_margin_is_inconclusive(root: Path, tmp_path: Path) -> None:
+    a = write_group(tmp_path / "a", root, [5, 5, 5, 5, 5, 5, 5, 5, 5, 5])
+    b = write_group(tmp_path / "b", root, [9, 1, 9, 1, 9, 1, 9, 1, 9, 1])
+    told = held(a, b)
+    assert row(told, "AP").verdict is Verdict.INCONCLUSIVE
+    wide = Terms(resamples=200, margins=Margins(ap=0.5))
+    assert row(held(a, b, wide), "AP").verdict is Verdict.NOT_WORSE
+
+
+def test_with_seven_sequences_a_difference_is_described_and_not_judged(root: Path, tmp_path: Path) -> None:
+    a = write_group(tmp_path / "a", root, [9] * 7)
+    b = write_group(tmp_path / "b", root, [1] * 7)
+    told = held(a, b)
+    assert (told.sequences, told.verdict) == (7, Verdict.INCONCLUSIVE)
+    assert row(told, "AP").difference < -0.3
+    assert row(told, "AP").why == "7 sequences; a difference is judged from 8 on"
+    assert any("described and not judged" in note for note in told.notes)
+
+
+def test_a_rare_class_takes_holms_correction(root: Path, tmp_path: Path) -> None:
+    """Hits lost: 3, 3, 2, 1, 1 and five times 0, so t(9) = -1.0 / .394 = -2.54, p = .016: below .025, above .0125."""
+    a = write_group(tmp_path / "a", root, [6, 6, 6, 6, 6, 6, 6, 6, 6, 6])
+    b = write_group(tmp_path / "b", root, [3, 3, 4, 5, 5, 6, 6, 6, 6, 6])
+    both = row(held(a, b, Terms(resamples=2000)), "AP", "vehicle")
+    alone = row(held(a, b, Terms(resamples=2000, labels=("vehicle",))), "AP", "vehicle")
+    assert (both.difference, both.high) == pytest.approx((alone.difference, alone.high), abs=0.02)
+    assert alone.high < 0
+    assert (both.verdict, alone.verdict) == (Verdict.INCONCLUSIVE, Verdict.WORSE)
+
+
+def test_the_same_seed_gives_the_same_interval_and_is_recorded(root: Path, tmp_path: Path) -> None:
+    a = write_group(tmp_path / "a", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
+    b = write_group(tmp_path / "b", root, [6, 9, 5, 6, 9, 4, 9, 5, 5, 9])
+    first, again, other = held(a, b), held(a, b), held(a, b, Terms(resamples=200, seed=2))
+    assert (row(first, "AP").low, first.seed, first.resamples) == (row(again, "AP").low, 1, 200)
+    assert row(other, "AP").low != row(first, "AP").low
+
+
+def test_repeats_of_a_recording_are_no_further_sequences_and_weigh_no_more(root: Path, tmp_path: Path) -> None:
+    a = write_group(tmp_path / "a", root, [8] * 10)
+    b = write_group(tmp_path / "b", root, [8] * 9 + [2])
+    for turn in (1, 2):
+        write_run(tmp_path / f"b/again-{turn}", Played(root=root, drive=9, cars=2, started_utc_ns=turn))
+    told = held(a, b)
+    assert told.sequences == 10
+    assert row(told, "AP", "vehicle").b == pytest.approx(ap_of(74, 100))
+
+
+def slow(folder: Path, root: Path, p99_ms: float, n: int) -> Path:
+    for turn in range(n):
+        spread = p99_ms * (1 + 0.002 * turn)
+        write_run(folder / f"run-{turn}", Played(root=root, latency_ms=(10.0, spread), started_utc_ns=turn))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("p99_ms", "n", "verdict"),
+    [
+        pytest.param(24.0, 5, Verdict.WORSE, id="a fifth slower"),
+        pytest.param(20.0, 5, Verdict.NOT_WORSE, id="alike"),
+        pytest.param(21.0, 5, Verdict.INCONCLUSIVE, id="just at the margin of 1.05"),
+        pytest.param(24.0, 4, Verdict.INCONCLUSIVE, id="too few runs"),
+    ],
+)
+def test_a_p99_is_judged_by_runs(tmp_path: Path, p99_ms: float, n: int, verdict: Verdict) -> None:
+    root = write_drives(tmp_path / "long", n=1, frames=100)
+    told = held(slow(tmp_path / "a", root, 20.0, n), slow(tmp_path / "b", root, p99_ms, n))
+    p99 = row(told, "latency p99")
+    assert (p99.verdict, p99.n, p99.unit) == (verdict, n, "runs")
+    assert p99.difference == pytest.approx(p99_ms / 20)
+    assert p99.b == pytest.approx(p99_ms * 1.004e6 if n == 5 else p99_ms * 1.003e6, rel=1e-4)
+    if n < 5:
+        assert p99.why == "4 runs a side; a p99 is judged from 5 on"
+
+
+def test_a_run_too_short_for_a_p99_says_so(root: Path, tmp_path: Path) -> None:
+    told = held(write_group(tmp_path / "a", root, [8] * 10), write_group(tmp_path / "b", root, [8] * 10))
+    p99 = row(told, "latency p99")
+    assert (p99.verdict, p99.why) == (Verdict.INCONCLUSIVE, "a run has fewer than 100 ok frames")
+
+
+def test_recordings_played_unequally_often_are_no_difference_in_latency(tmp_path: Path) -> None:
+    root = write_drives(tmp_path / "long", n=2, frames=100)
+    for side, drives in (("a", (0, 0, 0, 0, 1)), ("b", (0, 1, 1, 1, 1))):
+        for turn, drive in enumerate(drives):
+            latency = (10.0, 20.0 + 10 * drive)
+            write_run(
+                tmp_path / side / str(turn), Played(root=root, drive=drive, latency_ms=latency, started_utc_ns=turn)
+            )
+    p99 = row(held(tmp_path / "a", tmp_path / "b"), "latency p99")
+    assert (p99.verdict, p99.why) == (
+        Verdict.INCONCLUSIVE,
+        "the two sides played the recordings unequally often",
+    )
+
+
+def test_in_real_time_the_answer_is_a_frame_old_and_streaming_accuracy_says_so(root: Path, tmp_path: Path) -> None:
+    """At 10 fps an answer of 20 ms is in force from the next frame on, one of 120 ms from the one after it."""
+    a = write_group(tmp_path / "a", root, [10] * 10, pace="realtime", latency_ms=(20.0,))
+    b = write_group(tmp_path / "b", root, [10] * 10, pace="realtime", latency_ms=(120.0,))
+    told = held(a, b)
+    streamed = row(told, "sAP_edge")
+    assert (streamed.a, streamed.b) == pytest.approx((ap_of(9, 10), ap_of(8, 10)))
+    assert streamed.verdict is Verdict.WORSE
+    assert row(told, "AP").difference == 0
+    assert told.per_sequence[0].sap_b == pytest.approx(ap_of(8, 10))
+
+
+def test_what_differs_beside_the_figures_is_listed(root: Path, tmp_path: Path) -> None:
+    a = write_group(tmp_path / "a", root, [8] * 10)
+    b = write_group(tmp_path / "b", root, [8] * 10, model="tinier")
+    told = held(a, b)
+    assert {one.what: (one.a, one.b) for one in told.identity}["model"] == (("tiny",), ("tinier",))
+    assert {one.what for one in told.identity} == {"model", "model sha256"}
+    assert held(a, a).identity == ()
