@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from replay.truth import Truth
 from sensors import plugins
@@ -71,6 +71,16 @@ class Recording(Protocol):
 
     def complaints(self) -> Iterator[str]:
         """A sentence for each thing that is not sound."""
+        ...
+
+
+@runtime_checkable
+class Conditioned(Protocol):
+    """What a recording is besides, if it knows its weather and light."""
+
+    @property
+    def condition(self) -> str:
+        """day, rain, night, ..."""
         ...
 
 

@@ -122,6 +122,10 @@ class WorldRecording:
     def groups(self) -> Mapping[str, Group]:
         return GROUPS
 
+    @property
+    def condition(self) -> str:
+        return self.facts.condition
+
     @cached_property
     def lines(self) -> Mapping[int, Line]:
         """The truth by frame number, in order, with what `Truth` has no column for. Raises RecordingDamaged."""

@@ -1,0 +1,143 @@
+"""How right a stream was, box by box: what the accuracy figures rest on, at IoU .50."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from replay.metrics.average_precision import RECALLS, precision_of
+from replay.metrics.matching import FALSE_ALARM, HIT, Matching, Outcomes
+from replay.metrics.pool import Index, Mask, Numbers
+from replay.recording import Recording
+from replay.report.material import StreamMaterial
+from replay.score import Pool, asked, pooled
+from replay.truth import Role
+
+IOU = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """The score at which F1 over all classes is greatest; NaN throughout where nothing was right."""
+
+    score: float
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Interpolated precision of one class; `precision` is by the recalls 0, .01, ..., 1."""
+
+    name: str
+    recalls: Numbers
+    precision: Numbers
+    ap50: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """(images,) each: what became of every scored frame at the operating score."""
+
+    answered: Mask
+    hits: Index
+    false_alarms: Index
+    missed: Index
+
+    @property
+    def f1(self) -> Numbers:
+        """NaN for a frame where there was nothing and nothing was found."""
+        whole = (2 * self.hits + self.false_alarms + self.missed).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            f1: Numbers = 2 * self.hits / whole
+        return f1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    recording: Recording
+    numbers: Index
+    """(images,) the frame number of each scored frame."""
+    pool: Pool
+    outcomes: Outcomes
+    operating: Operating
+    curves: tuple[Curve, ...]
+    """Of the classes that have truth."""
+    found_at: Numbers
+    """(labelled,) the score of the finding that took each labelled box; NaN: nobody found it."""
+    tally: Tally
+
+    @property
+    def positive(self) -> Mask:
+        """(labelled,) marks what has to be found."""
+        marks: Mask = self.pool.labelled.roles == Role.POSITIVE
+        return marks
+
+
+def evidence(stream: StreamMaterial, recording: Recording) -> Evidence:
+    """Raises the GilmokErrors of `replay.score`."""
+    counters = stream.summary.frames
+    numbers, pairs = asked(stream.reports, recording, counters.captured)
+    pool = pooled(pairs, recording, stream.birth.model.labels, stream.stream.labels)
+    scored = [row for row, (truth, _) in enumerate(pairs) if truth is not None]
+    outcomes = Matching(pool.found, pool.labelled, len(pool.classes), thresholds=[IOU]).outcomes()
+    operating = operating_point(outcomes)
+    answered = np.array([pairs[row][1] is not None for row in scored], np.bool_)
+    return Evidence(
+        recording=recording,
+        numbers=np.array([numbers[row] for row in scored], np.int64),
+        pool=pool,
+        outcomes=outcomes,
+        operating=operating,
+        curves=tuple(_curves(pool.classes, outcomes)),
+        found_at=scores_of_hits(outcomes, len(pool.labelled)),
+        tally=tallied(outcomes, operating, answered),
+    )
+
+
+def operating_point(outcomes: Outcomes) -> Operating:
+    states = outcomes.states[0]
+    order = np.argsort(-outcomes.found.scores, kind="stable")
+    order = order[(states[order] == HIT) | (states[order] == FALSE_ALARM)]
+    scores = outcomes.found.scores[order]
+    right = np.cumsum(states[order] == HIT).astype(np.float64)
+    n_positive = len(outcomes.positive_labels)
+    if not len(order) or right[-1] == 0:
+        return Operating(np.nan, np.nan, np.nan, np.nan)
+    shown = np.arange(1, len(order) + 1)
+    f1 = 2 * right / (shown + n_positive)
+    # Findings of one score stand or fall together.
+    f1[:-1][scores[:-1] == scores[1:]] = 0
+    best = int(np.argmax(f1))
+    return Operating(
+        float(scores[best]), float(right[best] / shown[best]), float(right[best] / n_positive), float(f1[best])
+    )
+
+
+def _curves(classes: Sequence[str], outcomes: Outcomes) -> Iterator[Curve]:
+    precision = precision_of(outcomes, np.array([IOU]))
+    for label, name in enumerate(classes):
+        n = int((outcomes.positive_labels == label).sum())
+        if n:
+            yield Curve(name, RECALLS, precision.curves[0, :, label], precision.ap(label=label), n)
+
+
+def scores_of_hits(outcomes: Outcomes, n_labelled: int) -> Numbers:
+    found_at = np.full(n_labelled, np.nan)
+    hits = np.flatnonzero(outcomes.states[0] == HIT)
+    found_at[outcomes.partners[0, hits]] = outcomes.found.scores[hits]
+    return found_at
+
+
+def tallied(outcomes: Outcomes, operating: Operating, answered: Mask) -> Tally:
+    shown = outcomes.found.scores >= operating.score
+
+    def per_image(state: int) -> Index:
+        images = outcomes.found.images[shown & (outcomes.states[0] == state)]
+        return np.bincount(images, minlength=len(answered))
+
+    hits = per_image(HIT)
+    there = np.bincount(outcomes.positive_images, minlength=len(answered))
+    return Tally(answered, hits, per_image(FALSE_ALARM), there - hits)

@@ -1,0 +1,98 @@
+"""A run's page: sections put together, and the templates filled."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+from replay.report import texts
+from replay.report.definitions import GLOSSARY
+from replay.report.material import RunMaterial
+from replay.report.stream_view import StreamView, stream_view
+
+HERE = Path(__file__).parent
+PICTURES_BYTES = 950_000
+"""All pictures of a page together, as JPEG; a third more as text. The rest of a page is a few hundred kilobytes."""
+MOST_PICTURE_BYTES = 72_000
+PICTURES_A_STREAM = 4
+
+
+def run_page(run: RunMaterial) -> str:
+    """The whole page: no script, and nothing that it would have to fetch."""
+    budget = PICTURES_BYTES // max(1, len(run.streams) * PICTURES_A_STREAM)
+    views = [
+        stream_view(stream, f"stream-{place}", min(MOST_PICTURE_BYTES, budget))
+        for place, stream in enumerate(run.streams, 1)
+    ]
+    return _environment().get_template("run.html.jinja").render(
+        title=f"{run.identity.run} – gilmok",
+        run=run,
+        summary=run.summary,
+        started=texts.moment(run.identity.started_utc_ns),
+        opening=_opening(run),
+        verdicts=_verdicts(run),
+        streams=views,
+        failures=_failures(views),
+        scenario=msgspec.json.format(msgspec.json.encode(run.identity.scenario), indent=2).decode(),
+    )  # fmt: skip
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "glossary": GLOSSARY,
+        "terms": {definition.anchor: definition.term for definition in GLOSSARY},
+        "style": Markup((HERE / "templates" / "page.css").read_text(encoding="utf-8")),
+        "texts": texts,
+    }
+    return environment
+
+
+def _opening(run: RunMaterial) -> str:
+    """What this was, for somebody who has never seen one."""
+    models = sorted({stream.summary.model for stream in run.streams})
+    nodes = len({stream.summary.node for stream in run.streams})
+    ran = (
+        f"{texts.count(nodes, 'node')} ran {texts.listing(models)} on {texts.count(len(run.streams), 'camera stream')}"
+    )
+    return f"{ran}. {texts.fates(run.summary.frames)}" if run.streams else "No node introduced itself."
+
+
+def _verdicts(run: RunMaterial) -> list[dict[str, Any]]:
+    """The three questions to ask of a run before any figure: is it sound, do the books balance, what went wrong?"""
+    summary = run.summary
+    return [
+        {
+            "good": not summary.invalid_because,
+            "text": "The run is invalid" if summary.invalid_because else "The load was as stated",
+            "term": "valid",
+            "because": summary.invalid_because,
+        },
+        {
+            "good": summary.books.balanced,
+            "text": "The books balance" if summary.books.balanced else "The books don't balance",
+            "term": "books",
+            "because": summary.books.complaints,
+        },
+        {
+            "good": not summary.troubles,
+            "text": "Every part ran to its end" if not summary.troubles else "Something went wrong beside the frames",
+            "term": "",
+            "because": summary.troubles,
+        },
+    ]
+
+
+def _failures(views: Sequence[StreamView]) -> list[tuple[str, str, int]]:
+    """(stream, reason, frames), the most frequent first."""
+    found = [(view.name, why, n) for view in views for why, n in view.material.summary.failures.items()]
+    return sorted(found, key=lambda row: -row[2])

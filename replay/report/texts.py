@@ -1,0 +1,109 @@
+"""Numbers and sentences as people read them."""
+
+import math
+from datetime import UTC, datetime
+
+from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
+from replay.report.material import StreamMaterial
+from replay.summary import Frames
+from sensors.clock import NS_PER_MS, NS_PER_S
+
+UNKNOWN = "–"
+
+
+def ms(value_ns: float | None) -> str:
+    """Milliseconds to two places, as the tables of the terminal have them."""
+    return UNKNOWN if value_ns is None else f"{value_ns / NS_PER_MS:,.2f}"
+
+
+def figure(value: float, digits: int = 4) -> str:
+    return UNKNOWN if math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def percentile(row: Percentiles, name: str) -> str:
+    value: int | None = getattr(row, name)
+    return f"n<{least_n(QUANTILES[name]):,}" if value is None else ms(value)
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage; a part that is there is never rounded to nothing, nor a rest to nought."""
+    if not whole:
+        return UNKNOWN
+    percent = 100 * part / whole
+    if 0 < percent < 0.1:
+        return "<0.1 %"
+    return ">99.9 %" if 99.9 < percent < 100 else f"{percent:.1f} %".replace(".0 %", " %")
+
+
+def moment(utc_ns: int) -> str:
+    return f"{datetime.fromtimestamp(utc_ns / NS_PER_S, UTC):%d %B %Y, %H:%M:%S} UTC"
+
+
+def listing(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def fates(frames: Frames) -> str:
+    """What became of the frames, in a sentence."""
+    lost = [f"{number:,} {word}" for number, word in ((frames.dropped, "dropped"), (frames.failed, "failed")) if number]
+    if not frames.captured:
+        return "The camera released no frame."
+    if not lost:
+        return f"Every one of the {frames.captured:,} frames was answered."
+    return (
+        f"Of {count(frames.captured, 'frame')} {frames.ok:,} were answered "
+        f"({share(frames.ok, frames.captured)}); {listing(lost)}."
+    )
+
+
+def what_ran(stream: StreamMaterial) -> str:
+    one = stream.summary
+    kind = "" if one.device_kind == "cpu" else f" ({one.device_kind})"
+    source = f"the recording {one.recording}" if one.recording else f"a source of kind {stream.stream.source!r}"
+    rate = f" at {stream.stream.fps:g} frames per second" if stream.stream.fps else ""
+    condition = f" ({stream.condition})" if stream.condition else ""
+    return f"{one.model} on {one.backend}:{one.device}{kind}, over {source}{condition}{rate}, {one.pace}."
+
+
+def speed(stream: StreamMaterial) -> str:
+    """The latency in a sentence, held against the camera's period."""
+    total = stream.summary.latency_ns["total"]
+    if total.p50 is None or total.max is None:
+        return "Too few frames came out ok to speak of a latency."
+    told = f"Half of the {total.n:,} ok frames had their result within {_rounded(total.p50)}"
+    if total.p99 is not None:
+        told += f", 99 in 100 within {_rounded(total.p99)}"
+    told += f"; the slowest took {_rounded(total.max)}."
+    if stream.stream.fps and stream.summary.pace == "realtime":
+        period_ns = NS_PER_S / stream.stream.fps
+        late = sum(report.total_ns > period_ns for report in stream.reports if report.status == "ok")
+        told += (
+            f" {share(late, total.n) if late else 'None'} took longer than the camera's {_rounded(period_ns)} period."
+        )
+    return told
+
+
+def lateness(stream: StreamMaterial) -> str:
+    """Empty where the stream isn't paced."""
+    late, bound_ms = stream.summary.pacing, stream.stream.pacing_bound_ms
+    if late is None:
+        return ""
+    told = (
+        f"The replaying camera itself was late by {ms(late.p50_ns)} ms (p50), {ms(late.p99_ns)} ms (p99), "
+        f"{ms(late.max_ns)} ms (max) over {late.n:,} frames"
+    )
+    if bound_ms is None:
+        return f"{told}."
+    kept = late.p99_ns <= bound_ms * NS_PER_MS
+    return f"{told}; its p99 {'kept to' if kept else 'broke'} the bound of {bound_ms:g} ms."
+
+
+def _rounded(value_ns: float) -> str:
+    value = value_ns / NS_PER_MS
+    if value >= 10_000:
+        return f"{value / 1000:,.1f} s"
+    return f"{value:,.0f} ms" if value >= 99.5 else f"{value:.1f} ms" if value >= 0.95 else f"{value:.2f} ms"

@@ -1,0 +1,35 @@
+"""The small shapes that the templates show."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number, large."""
+
+    label: str
+    value: str
+    detail: str
+    term: str
+    """Its definition's anchor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    label: str
+    cells: tuple[str, ...]
+    term: str = ""
+    inner: bool = False
+    """A part of the row above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    title: str
+    svg: Markup
+    caption: str
+    terms: tuple[str, ...]
+    """Anchors of the definitions it rests on."""
+    wide: bool = False

@@ -1,0 +1,40 @@
+"""Writing the page of a run folder; nothing heavy is imported before a page is wanted."""
+
+from pathlib import Path
+
+from sensors.errors import GilmokError
+
+PAGE = "report.html"
+
+
+class ReportUnavailable(GilmokError):
+    def __init__(self, needs: str) -> None:
+        super().__init__(f"a report needs {needs!r}, which is not installed", "pip install 'gilmok[report]'")
+
+
+class ReportUnwritable(GilmokError):
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} can't be written: {why}", "name another file with --out")
+
+
+def write_report(folder: Path, out: Path | None = None) -> Path:
+    """Write the page of the run in `folder` to `out` (None: report.html in the folder) and return its path.
+
+    Raises RunFolderWrong, ReportUnavailable or ReportUnwritable; an older page is replaced, whole or not at all.
+    """
+    from replay.report.material import read_run
+
+    run = read_run(folder)
+    try:
+        from replay.report.page import run_page
+    except ImportError as error:
+        raise ReportUnavailable(error.name or str(error)) from error
+    path = out or folder / PAGE
+    unfinished = path.with_name(f"{path.name}.new")
+    page = run_page(run)
+    try:
+        unfinished.write_text(page, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise ReportUnwritable(path, error.strerror or str(error)) from error
+    return path

@@ -1,0 +1,43 @@
+"""Reading a page as a browser would, without one."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+
+FETCHING = ("src", "href", "xlink:href", "action", "srcset", "poster", "data")
+
+
+@dataclass
+class Page:
+    text: str = ""
+    ids: list[str] = field(default_factory=list)
+    tags: set[str] = field(default_factory=set)
+    handlers: list[str] = field(default_factory=list)
+    """Attributes that would run a script."""
+    links: list[str] = field(default_factory=list)
+    """Whatever an attribute may ask for."""
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.page = Page()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.page.tags.add(tag)
+        for name, value in attributes:
+            if name == "id":
+                self.page.ids.append(value or "")
+            if name.startswith("on"):
+                self.page.handlers.append(name)
+            if name in FETCHING:
+                self.page.links.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.page.text += data
+
+
+def read_page(path: Path) -> Page:
+    reader = _Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    return reader.page
