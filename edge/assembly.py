@@ -7,14 +7,15 @@ from pathlib import Path
 
 import cv2
 
-from edge.backend import Device, DeviceAbsent, Session, check_outputs
+from edge.backend import Device, DeviceAbsent, check_outputs
 from edge.config import BackendChoice, ModelChoice, StreamConfig
 from edge.messages import BackendBirth, ModelBirth
 from edge.opening import open_backend
+from edge.watch import Watched
 from models import catalogue
 from models.labels import table
 from models.manifest import Artefact, Manifest
-from sensors.clock import Clock
+from sensors.clock import Clock, SystemClock
 from sensors.feeder import Feeder
 from sensors.pacing import Lockstep, Pace
 from sensors.source import open_source, options_of
@@ -29,7 +30,7 @@ class Loaded:
     labels: Sequence[str]
     backend: str
     device: Device
-    session: Session
+    session: Watched
 
     def model_birth(self) -> ModelBirth:
         return ModelBirth(
@@ -53,14 +54,14 @@ def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Lo
     """
     # The device has the cores: OpenCV's own threads would fight it for them, and a resize is done in .3 ms.
     cv2.setNumThreads(1)
-    manifest, artefact = catalogue.locate(str(model.file) if model.file else str(model.name))
+    manifest, artefact = catalogue.locate(str(model.file or model.name), choice.name, choice.precision)
     backend = open_backend(choice.name, choice.options, base, deadline_ms=choice.deadline_ms)
     devices = {device.name: device for device in backend.devices()}
     if choice.device not in devices:
         raise DeviceAbsent(choice.name, choice.device, list(devices))
-    session = backend.load(artefact, choice.device)
+    session = Watched(choice.name, lambda: backend.load(artefact, choice.device), choice.deadline_ms, SystemClock())
     try:
-        check_outputs(manifest, session)
+        check_outputs(manifest, session, artefact.outputs)
         yield Loaded(manifest, artefact, table(manifest), choice.name, devices[choice.device], session)
     finally:
         session.close()

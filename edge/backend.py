@@ -134,8 +134,11 @@ class Backend(Protocol):
         ...
 
 
-def check_outputs(manifest: Manifest, session: Session) -> None:
-    """Raises OutputsForeign where the session's outputs are not the ones that the manifest's decoder reads."""
+def check_outputs(manifest: Manifest, session: Session, cut: Sequence[tuple[int, ...]] = ()) -> None:
+    """Raises OutputsForeign where the session's outputs are not the ones that the manifest's decoder reads.
+
+    `cut` are an artefact's own, where its heads were cut off the graph.
+    """
     found = [spec.shape for spec in session.outputs]
-    if found != list(manifest.outputs):
+    if found != list(cut or manifest.outputs):
         raise OutputsForeign(manifest, found)

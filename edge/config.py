@@ -6,6 +6,7 @@ from typing import Any
 from edge.address import BrokerAt
 from edge.messages import NodeKind, PaceName
 from edge.topics import check_name
+from models.catalogue import ORIGINAL
 from sensors.config import Settings
 from sensors.errors import GilmokError
 
@@ -32,6 +33,8 @@ class BackendChoice(Settings, frozen=True, kw_only=True):
     device: str = "cpu"
     options: dict[str, Any] = {}
     """The backend's own table (its `Options`)."""
+    precision: str = ORIGINAL
+    """`original` is the model's own file; another is what `gilmok model compile` made of it for this backend."""
     deadline_ms: float = 10_000.0
     """An inference that takes longer is a hung device's: it fails."""
 

@@ -12,6 +12,7 @@ from models.decode import read
 from models.detections import Detections
 from models.manifest import Artefact, Manifest
 from models.preprocess import Placement, Preparer
+from models.stitch import Stitch
 from models.tensors import dequantise
 from sensors.clock import Clock, Stamp
 from sensors.errors import GilmokError
@@ -79,6 +80,7 @@ class Pipeline:
         self._model_digest = manifest.sha256[:DIGEST_DIGITS]
         self._artefact_digest = artefact.sha256[:DIGEST_DIGITS]
         self._preparer = Preparer(artefact.input, session.inputs[0])
+        self._stitch = Stitch(artefact)
         self._free = [self._preparer.buffer() for _ in range(self.depth)]
         self._n = 0
 
@@ -121,7 +123,7 @@ class Pipeline:
         try:
             outputs = self._outputs(pending)
             pending.watch.lap("infer")
-            found = read(outputs, self._manifest, pending.placement)
+            found = read(self._stitch(outputs), self._manifest, pending.placement)
         except GilmokError as error:
             pending.watch.lap("decode" if "infer" in pending.watch.stages else "infer")
             return self._report(pending, error.sentence, None)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 import tomli_w
 
-from models import decode, onnxfile
+from models import artefacts, decode, onnxfile
 from models.fetch import OnBytes, digest, fetch, is_url
 from models.manifest import Artefact, Manifest
 from sensors import config
@@ -25,6 +25,9 @@ SHIPPED = Path(__file__).parent / "shipped"
 """Files small and free enough to come with the package."""
 
 OWN = "manifest.toml"
+
+ORIGINAL = "original"
+"""In the place of a precision: the model's own file, as its makers gave it."""
 
 
 class ModelUnknown(GilmokError):
@@ -93,25 +96,20 @@ def known() -> Mapping[str, Manifest]:
     return {**_shipped(), **_own()}
 
 
-def locate(name_or_path: str) -> tuple[Manifest, Artefact]:
+def locate(name_or_path: str, backend: str = "onnxruntime", precision: str = ORIGINAL) -> tuple[Manifest, Artefact]:
     """A model and its file, the digest checked: a known name, or the path of a file.
 
-    A file is what the manifest beside it says (`x.onnx`, `x.toml`), else the known model of the same digest.
-    Raises ModelUnknown, ModelAbsent, DigestWrong, or what is wrong with the manifest.
+    A file is what the manifest beside it says (`x.onnx`, `x.toml`), else the known model of the same digest. Another
+    precision than ORIGINAL is what was compiled of it for `backend`, from the store.
+    Raises ModelUnknown, ModelAbsent, DigestWrong, what is wrong with the manifest, or what `artefacts.read` raises.
     """
-    models = known()
-    path = Path(name_or_path).expanduser()
-    if name_or_path in models:
-        manifest = models[name_or_path]
-        path = place(manifest)
-        if not path.is_file():
-            raise ModelAbsent(manifest, path)
-    elif path.is_file():
-        manifest = _recognised(path, models)
-    else:
-        raise ModelUnknown(name_or_path, models)
-    _demand(manifest, str(path), digest(path), path)
+    manifest, path = _found(name_or_path)
     decode.rehearse(manifest)
+    if precision != ORIGINAL:
+        return manifest, artefacts.read(store(), manifest, backend, precision)
+    if not path.is_file():
+        raise ModelAbsent(manifest, path)
+    _demand(manifest, str(path), digest(path), path)
     return manifest, _artefact(manifest, path)
 
 
@@ -192,6 +190,17 @@ def _own() -> Mapping[str, Manifest]:
     return {manifest.name: manifest for manifest in manifests}
 
 
+def _found(name_or_path: str) -> tuple[Manifest, Path]:
+    """What a model is, and where its file should be."""
+    models = known()
+    if name_or_path in models:
+        return models[name_or_path], place(models[name_or_path])
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return _recognised(path, models), path
+    raise ModelUnknown(name_or_path, models)
+
+
 def _recognised(path: Path, models: Mapping[str, Manifest]) -> Manifest:
     beside = path.with_suffix(".toml")
     if beside.is_file():
@@ -224,7 +233,9 @@ def _take_in(
     decode.rehearse(model)
     landed = place(model)
     if landed.parent.exists():
-        incoming.replace(landed)
+        # Artefacts of it may be there already, compiled from this file in another folder.
+        for file in folder.iterdir():
+            file.replace(landed.parent / file.name)
     else:
         folder.replace(landed.parent)
     return model, _artefact(model, landed)

@@ -74,6 +74,16 @@ class Manifest(Settings, frozen=True, kw_only=True):
     """A named label table (`models.labels`) or the names themselves."""
 
 
+class Calibration(Settings, frozen=True, kw_only=True):
+    """Frames that a quantiser saw: they can't be used to tell how good its artefact is."""
+
+    dataset: str
+    recording: str
+    digest: str
+    """The recording's own (`replay.recording.Recording.digest`)."""
+    frames: tuple[int, ...]
+
+
 class Artefact(Settings, frozen=True, kw_only=True):
     """One file of a model, for one backend and precision.
 
@@ -88,3 +98,18 @@ class Artefact(Settings, frozen=True, kw_only=True):
     backend: str
     input: InputContract
     toolchain: dict[str, str] = {}
+    """What made it: programs with their versions, and the options that they were given."""
+    source: str = ""
+    """sha256 of the model's file that it was compiled from; empty where it is that file."""
+    outputs: tuple[tuple[int, ...], ...] = ()
+    """Shapes by position where its heads were cut off the graph; empty: those of the manifest."""
+    cuts: tuple[str, ...] = ()
+    """The tensors of the model's graph that are its outputs then."""
+    stitch: Path | None = None
+    """The graph (ONNX, run on the host) that makes the manifest's outputs of those."""
+    parts: dict[str, Path] = {}
+    """More files that the backend reads, by what they are to it."""
+    calibration: tuple[Calibration, ...] = ()
+    files: dict[str, str] = {}
+    """Name -> sha256 of everything in its folder; `sha256` is the file's own, or over this list where there are more
+    (`models.artefacts`)."""

@@ -22,6 +22,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     run.add_argument("--backend", default="onnxruntime")
     run.add_argument("--device", default="cpu")
     run.add_argument(
+        "--precision",
+        default="original",
+        help="of what `gilmok model compile` made; `original` is the model's own file",
+    )
+    run.add_argument(
         "--set",
         action="append",
         default=[],
@@ -53,7 +58,12 @@ def _run(chosen: argparse.Namespace) -> int:
             root=chosen.root,
             name=chosen.name,
             model=ModelChoice.of(chosen.model),
-            backend=BackendChoice(name=chosen.backend, device=chosen.device, options=assignments(chosen.set)),
+            backend=BackendChoice(
+                name=chosen.backend,
+                device=chosen.device,
+                options=assignments(chosen.set),
+                precision=chosen.precision,
+            ),
             pace=chosen.pace,
             labels=tuple(chosen.labels),
             frames=chosen.frames,

@@ -51,7 +51,7 @@ def _stand_in(site: Path) -> None:
 class Rknn:
     """A board loads .rknn files. The simulator can't: it builds its network anew, from the ONNX file.
 
-    A compiled artefact therefore names that file and its calibration list in its `toolchain` (`onnx`, `calibration`).
+    A compiled artefact therefore brings that file and its calibration list as `parts` (`onnx`, `calibration`).
     """
 
     about = About(
@@ -128,8 +128,8 @@ class Rknn:
         return lite, f"rknn-toolkit-lite2, {lite.get_sdk_version()}".strip()
 
     def _simulated(self, artefact: Artefact) -> tuple[Any, str]:
-        source = Path(artefact.toolchain.get("onnx", artefact.path))
-        calibration = artefact.toolchain.get("calibration")
+        source = artefact.parts.get("onnx", artefact.path)
+        calibration = artefact.parts.get("calibration")
         # torch's build for GPUs loads without their libraries as long as nothing binds what it doesn't call.
         eager = sys.getdlopenflags()
         sys.setdlopenflags(os.RTLD_LAZY)
@@ -142,7 +142,7 @@ class Rknn:
             asked = [
                 made.config(target_platform=self._options.target, **_normalisation(artefact)),
                 made.load_onnx(model=str(source)),
-                made.build(do_quantization=calibration is not None, dataset=calibration),
+                made.build(do_quantization=calibration is not None, dataset=calibration and str(calibration)),
                 made.init_runtime(),
             ]
         # Its loader raises what its log says, as ValueError, and once in a while something else.

@@ -1,0 +1,47 @@
+"""For Rockchip's NPUs: what rknn-toolkit2 builds from. Its simulator builds anew at each start, on the other side."""
+
+import numpy as np
+
+from models.toolchains import graph
+from models.toolchains.job import QUANTISED, Job, Product, versions
+from sensors import config
+from sensors.config import Settings
+
+PRECISIONS = ("fp16", "int8")
+
+PICTURES = "calibration.txt"
+
+
+class Options(Settings, frozen=True, kw_only=True):
+    pass
+
+
+def make(job: Job) -> Product:
+    """The graph for `load_onnx`, the pictures for `build(dataset=...)`, mean and deviation for `config`."""
+    config.convert(job.options, Options, "options of the rknn toolchain")
+    model = graph.read(job.source, job.manifest.name)
+    parted = graph.cut(model) if job.precision in QUANTISED else None
+    path = graph.write(parted.trunk if parted else model, job.folder / "model.onnx")
+    # RKNN normalises pixels itself, (pixel - mean) / std, and takes them as NHWC bytes.
+    factor, offset = graph.normalisation(job.manifest.input)
+    toolchain = versions("onnx") | {
+        "opset": str(graph.OPSET),
+        "mean": " ".join(f"{value:.9g}" for value in -offset / factor),
+        "std": " ".join(f"{value:.9g}" for value in 1 / factor),
+        "quantiser": "rknn-toolkit2 at load, w8a8" if job.precision in QUANTISED else "none: fp16",
+    }
+    contract = graph.as_bytes(job.manifest.input)
+    parts = {"onnx": path}
+    if job.precision in QUANTISED:
+        job.on_step("write pictures")
+        names = []
+        for number, feed in enumerate(job.feeds(contract)):
+            # Calibration files are in the model's own layout, unlike what is inferred later.
+            np.save(job.folder / f"picture{number:03}.npy", np.ascontiguousarray(feed.transpose(0, 3, 1, 2)))
+            names.append(f"picture{number:03}.npy\n")
+        (job.folder / PICTURES).write_text("".join(names), encoding="utf-8")
+        parts["calibration"] = job.folder / PICTURES
+    if parted is None:
+        return Product(path, contract, toolchain, parts=parts)
+    stitch = graph.write(parted.tail, job.folder / "stitch.onnx")
+    return Product(path, contract, toolchain, parted.shapes, parted.heads, stitch, parts)
