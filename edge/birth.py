@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from edge.assembly import Loaded
 from edge.config import StreamConfig
-from edge.messages import Birth, NodeKind, StreamBirth
+from edge.messages import Birth, NodeKind, StreamBirth, TrackerBirth
 from sensors.clock import Clock, boot_id
 from sensors.host import host_facts
 from sensors.pacing import Pace
@@ -42,7 +42,7 @@ def birth(
 
 
 def _stream(stream: StreamConfig, pace: Pace) -> StreamBirth:
-    origin = pace.origin
+    origin, tracker = pace.origin, stream.tracker
     return StreamBirth(
         name=stream.name,
         source=origin.kind,
@@ -53,4 +53,5 @@ def _stream(stream: StreamConfig, pace: Pace) -> StreamBirth:
         digest=origin.digest,
         labels=stream.labels,
         pacing_bound_ms=stream.pacing_bound_ms if stream.pace == "realtime" else None,
+        tracker=None if tracker is None else TrackerBirth(name=tracker.name, options=tracker.options),
     )

@@ -46,10 +46,19 @@ class SourceChoice(Settings, frozen=True, kw_only=True):
     """The source's own table (its `Options`)."""
 
 
+class TrackerChoice(Settings, frozen=True, kw_only=True):
+    name: str
+    """A name in the entry point group `gilmok.trackers`."""
+    options: dict[str, Any] = {}
+    """The tracker's own table (its `Options`)."""
+
+
 class StreamConfig(Settings, frozen=True, kw_only=True):
     name: str
     source: SourceChoice
     pace: PaceName = "realtime"
+    tracker: TrackerChoice | None = None
+    """None: findings have no track ids."""
     frames: int | None = None
     """Stop after so many frames; otherwise at the end of the source."""
     labels: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ JSON; readers ignore unknown fields, writers only ever add (docs/wire.md).
 """
 
 import math
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -102,6 +102,13 @@ class FrameReport(Message, frozen=True, kw_only=True):
     """First 12 digits of the sha256 of the file that ran."""
 
 
+class TrackerBirth(Message, frozen=True, kw_only=True):
+    """`options`: those that were set; the others are as `software` has them."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
 class StreamBirth(Message, frozen=True, kw_only=True):
     """`dataset`, `recording` and `digest` are empty where the stream is no recording with a truth."""
 
@@ -116,6 +123,7 @@ class StreamBirth(Message, frozen=True, kw_only=True):
     """The evaluated classes that the configuration asks for; empty: all that the data set offers."""
     pacing_bound_ms: float | None = None
     """The stream's run is invalid where the p99 of its pacing error exceeds this (realtime only)."""
+    tracker: TrackerBirth | None = None
 
 
 class ModelBirth(Message, frozen=True, kw_only=True):

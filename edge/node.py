@@ -19,6 +19,7 @@ from edge.publisher import Publisher
 from edge.session import next_session
 from edge.stream import Stream
 from edge.topics import NodeTopics
+from edge.tracking import open_tracking
 from sensors.clock import Clock
 from sensors.errors import GilmokError
 from sensors.pacing import Pace
@@ -73,6 +74,10 @@ class Node:
             for stream in self._config.streams:
                 paces.append(open_pace(stream, self._base, self._clock))
                 stack.callback(paces[-1].close)
+            trackings = [
+                open_tracking(stream, self._base, pace.fps)
+                for stream, pace in zip(self._config.streams, paces, strict=True)
+            ]
             number = next_session(self._config.state, self._config.name)
             introduction = birth(
                 site=self._config.site,
@@ -92,10 +97,17 @@ class Node:
                 Stream(
                     stream.name,
                     pace,
-                    Pipeline(parts.manifest, parts.artefact, parts.session, self._clock, session_number=number),
+                    Pipeline(
+                        parts.manifest,
+                        parts.artefact,
+                        parts.session,
+                        self._clock,
+                        session_number=number,
+                        tracking=tracking,
+                    ),
                     publisher.put,
                 )
-                for stream, pace in zip(self._config.streams, paces, strict=True)
+                for stream, pace, tracking in zip(self._config.streams, paces, trackings, strict=True)
             ]
             try:
                 ready()

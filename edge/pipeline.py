@@ -1,15 +1,14 @@
 """One frame's way: prepare, infer, decode, track; with a stopwatch whose stages are disjoint and sum to the whole."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from edge.backend import InferenceFailed, PipelinedSession, Session, Tensors
 from edge.messages import STAGES, Findings, FrameReport
+from edge.tracking import Tracking
 from models.decode import read
-from models.detections import Detections
 from models.manifest import Artefact, Manifest
 from models.preprocess import Placement, Preparer
 from models.stitch import Stitch
@@ -19,12 +18,6 @@ from sensors.errors import GilmokError
 from sensors.frame import Array, Frame, FrameId, Image, StampKind
 
 DIGEST_DIGITS = 12
-
-
-class Tracker(Protocol):
-    def update(self, found: Detections, at: Stamp) -> Sequence[int]:
-        """Track ids of `found`, in its order; -1 = no track."""
-        ...
 
 
 class Stopwatch:
@@ -69,14 +62,14 @@ class Pipeline:
         clock: Clock,
         *,
         session_number: int = 0,
-        tracker: Tracker | None = None,
+        tracking: Tracking | None = None,
     ) -> None:
         self._manifest = manifest
         self._session = session
         self._pipelined = session if isinstance(session, PipelinedSession) else None
         self._clock = clock
         self._session_number = session_number
-        self._tracker = tracker
+        self._tracking = tracking
         self._model_digest = manifest.sha256[:DIGEST_DIGITS]
         self._artefact_digest = artefact.sha256[:DIGEST_DIGITS]
         self._preparer = Preparer(artefact.input, session.inputs[0])
@@ -124,14 +117,14 @@ class Pipeline:
             outputs = self._outputs(pending)
             pending.watch.lap("infer")
             found = read(self._stitch(outputs), self._manifest, pending.placement)
+            pending.watch.lap("decode")
+            tracks = None
+            if self._tracking is not None:
+                tracks = self._tracking.ids(found, pending.id, pending.stamp)
+                pending.watch.lap("track")
         except GilmokError as error:
-            pending.watch.lap("decode" if "infer" in pending.watch.stages else "infer")
+            pending.watch.lap(next(stage for stage in STAGES if stage not in pending.watch.stages))
             return self._report(pending, error.sentence, None)
-        pending.watch.lap("decode")
-        tracks = None
-        if self._tracker is not None:
-            tracks = tuple(self._tracker.update(found, pending.stamp))
-            pending.watch.lap("track")
         return self._report(pending, "", Findings.of(found, tracks))
 
     def _outputs(self, pending: Pending) -> Tensors:

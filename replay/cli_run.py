@@ -33,6 +33,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="KEY=VALUE",
         help="an option of the backend, as TOML: --set threads=2 --set sessions=2",
     )
+    run.add_argument("--tracker", metavar="NAME", help="give findings track ids, and score these too: bytetrack")
+    run.add_argument(
+        "--tracker-set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of the tracker, as TOML: --tracker-set high_score=0.5",
+    )
     run.add_argument("--frames", type=int, help="stop after so many frames")
     run.add_argument("--out", type=Path, required=True, help="the run folder to make")
     run.add_argument("--json", action="store_true", help="print summary.json instead of tables")
@@ -42,7 +50,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _run(chosen: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from edge.config import BackendChoice, ModelChoice
+    from edge.config import BackendChoice, ModelChoice, TrackerChoice
     from edge.stream import Stream
     from replay.run import OfflineRun, ReplayConfig
     from replay.runfolder import SUMMARY
@@ -52,6 +60,9 @@ def _run(chosen: argparse.Namespace) -> int:
     from sensors.logs import to_stderr
 
     to_stderr()
+    tracker = None
+    if chosen.tracker:
+        tracker = TrackerChoice(name=chosen.tracker, options=assignments(chosen.tracker_set))
     run = OfflineRun(
         ReplayConfig(
             dataset=chosen.dataset,
@@ -65,6 +76,7 @@ def _run(chosen: argparse.Namespace) -> int:
                 precision=chosen.precision,
             ),
             pace=chosen.pace,
+            tracker=tracker,
             labels=tuple(chosen.labels),
             frames=chosen.frames,
         ),

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from edge.assembly import loaded, open_pace
 from edge.birth import birth
-from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig
+from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, TrackerChoice
 from edge.messages import Birth, PaceName
 from edge.pipeline import Pipeline
 from edge.stream import Stream
+from edge.tracking import open_tracking
 from replay.recording import open_dataset
 from replay.runfolder import RunFolder, RunIdentity, check_free
 from replay.score import evaluated
@@ -27,6 +28,7 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
     model: ModelChoice
     backend: BackendChoice = BackendChoice()
     pace: PaceName = "lockstep"
+    tracker: TrackerChoice | None = None
     labels: tuple[str, ...] = ()
     frames: int | None = None
 
@@ -36,6 +38,7 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
             name=STREAM,
             source=SourceChoice(kind="recording", options=options),
             pace=self.pace,
+            tracker=self.tracker,
             frames=self.frames,
             labels=self.labels,
         )
@@ -69,6 +72,7 @@ class OfflineRun:
             evaluated(recording, parts.labels, config.labels)
             pace = open_pace(config.stream(), Path(), self._clock)
             try:
+                tracking = open_tracking(config.stream(), Path(), pace.fps)
                 who = birth(
                     site=OFFLINE,
                     node=STREAM,
@@ -82,7 +86,7 @@ class OfflineRun:
                 )
                 folder = RunFolder(self._out)
                 folder.write_identity(identity(who, config))
-                pipeline = Pipeline(parts.manifest, parts.artefact, parts.session, self._clock)
+                pipeline = Pipeline(parts.manifest, parts.artefact, parts.session, self._clock, tracking=tracking)
                 with folder.report_writer() as writer:
                     self._stream = Stream(STREAM, pace, pipeline, writer.put)
                     if self._stopped:

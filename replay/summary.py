@@ -15,6 +15,7 @@ from replay.metrics.percentiles import Percentiles, percentiles
 from replay.recording import Recording
 from replay.score import score_reports
 from replay.streamed import StreamingAccuracy, streaming_accuracy
+from replay.tracks import TrackingAccuracy, tracking_accuracy
 from sensors.clock import NS_PER_MS, NS_PER_S
 from sensors.errors import GilmokError
 
@@ -61,6 +62,8 @@ class AccuracySummary(Message, frozen=True, kw_only=True):
     unknown: str = ""
     """Why there are no figures."""
     streaming: StreamingAccuracy | None = None
+    tracking: TrackingAccuracy | None = None
+    """None where the node ran no tracker."""
 
 
 class StreamSummary(Message, frozen=True, kw_only=True):
@@ -269,9 +272,10 @@ def _accuracy(record: StreamRecord) -> AccuracySummary:
             hub_latency_ns=record.hub_latency_ns,
             offline=found.overall,
         )
+        tracking = tracking_accuracy(record.reports, record.recording, model_labels, record.stream.labels, captured)
     except GilmokError as error:
         return _nowhere(error.sentence)
-    return AccuracySummary(coco=found.overall, per_class=found.per_class, streaming=streaming)
+    return AccuracySummary(coco=found.overall, per_class=found.per_class, streaming=streaming, tracking=tracking)
 
 
 def _nowhere(why: str) -> AccuracySummary:

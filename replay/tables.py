@@ -22,6 +22,7 @@ def render(summary: Summary) -> RenderableType:
         latency_table(summary.streams),
         accuracy_table(summary.streams),
         *streaming_tables(summary.streams),
+        *tracking_tables(summary.streams),
     ]
     parts += [Text(line, style="red") for line in _wrong(summary)]
     return Group(*parts)
@@ -91,6 +92,23 @@ def _fresh_cells(fresh: Freshness | None) -> list[str]:
 
 def _figure(value: float | None) -> str:
     return number(math.nan if value is None else value, 4)
+
+
+def tracking_tables(streams: Sequence[StreamSummary]) -> list[Table]:
+    """One table, or none where no node ran a tracker."""
+    tracked = [(one, one.accuracy.tracking) for one in streams if one.accuracy.tracking]
+    if not tracked:
+        return []
+    title = "Tracking (dropped and failed frames count as misses; IDSW: identity switches)"
+    table = _table(title, "HOTA", "AssA", "MOTA", "IDF1", "IDSW", "frames", "tracks")
+    for one, known in tracked:
+        table.add_row(Text(_name(one), style="bold"), Text(known.unknown, style="dim"))
+        for name, figures in known.per_class.items():
+            told = {key: math.nan if value is None else value for key, value in figures.items()}
+            ratios = [number(told[key], 4) for key in ("HOTA", "AssA", "MOTA", "IDF1")]
+            counts = [number(told[key], 0) for key in ("IDSW", "n_frames", "n_truth_tracks")]
+            table.add_row(f"  {name}", *ratios, *counts)
+    return [table]
 
 
 def _table(title: str, *columns: str) -> Table:

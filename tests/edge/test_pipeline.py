@@ -7,8 +7,11 @@ from edge.backend import Tensors
 from edge.messages import Findings, FrameReport, check
 from edge.pipeline import Pipeline
 from edge.stream import Stream
+from edge.tracking import Tracking
+from models.detections import Detections
 from models.manifest import Artefact, InputContract, Manifest, Origin, Suppression
 from models.tensors import DType, Quantisation, TensorSpec
+from sensors.clock import Stamp
 from sensors.frame import NO_IMAGE, Array, Frame, FrameId
 from sensors.pacing import PacingError
 from sensors.source import Origin as SourceOrigin
@@ -75,6 +78,32 @@ def test_a_box_comes_back_in_the_pixels_of_the_frame() -> None:
     assert report.findings == Findings(boxes=((24.0, 12.0, 40.0, 20.0),), scores=(0.45,), labels=(0,))
     assert (report.session, report.n, report.stream, report.seq) == (3, 0, "north", 0)
     assert (report.model, report.artefact) == ("ab" * 6, "cd" * 6)
+
+
+class Numbered:
+    """Gives every finding of a frame the next id; a broken one forgets the last finding."""
+
+    def __init__(self, broken: bool = False) -> None:
+        self._broken = broken
+
+    def update(self, found: Detections, at: Stamp) -> Sequence[int]:  # noqa: ARG002
+        return range(len(found) - self._broken)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_findings_have_track_ids_or_the_frame_has_failed(broken: bool) -> None:
+    clock = ManualClock(tick_ns=7)
+    session = answering(head(16, 8, 8, 4, 0.9, [0.5, 0.4]))
+    tracking = Tracking("numbered", Numbered(broken))
+    report = Pipeline(manifest(), artefact(), session, clock, tracking=tracking).step(frame(clock))
+    check(report)
+    assert list(report.stages) == ["wait", "prepare", "infer", "decode", "track"]
+    if broken:
+        assert (report.status, report.findings) == ("failed", None)
+        assert report.reason == "tracker 'numbered' gave 1 ids for 2 findings"
+    else:
+        assert report.findings is not None
+        assert (report.findings.labels, report.findings.tracks) == ((0, 1), (0, 1))
 
 
 def test_the_stages_are_disjoint_and_sum_to_the_whole() -> None:

@@ -1,0 +1,1 @@
+"""One accelerator a file: tensors in, tensors out."""
