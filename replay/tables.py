@@ -43,7 +43,11 @@ def latency_table(streams: Sequence[StreamSummary]) -> Table:
         table.add_row(Text(_name(one), style="bold"), end_section=False)
         for name, row in one.latency_ns.items():
             label = {"total": "capture to result", "hub": "capture to hub"}.get(name, f"  {name}")
-            table.add_row(label, *_percentile_cells(row))
+            table.add_row(label, *percentile_cells(row))
+            if name == "hub" and one.hub_bound_ns is not None and one.hub_bound_ns.max:
+                table.add_row("  ± (systematic)", *percentile_cells(one.hub_bound_ns))
+        if one.hub_unknown:
+            table.add_row("capture to hub", "-", "-", "-", "-", "-", "0")
         if one.pacing is not None:
             lateness = one.pacing
             cells = [_ms(lateness.p50_ns), "", _ms(lateness.p99_ns), "", _ms(lateness.max_ns), str(lateness.n)]
@@ -76,21 +80,22 @@ def streaming_tables(streams: Sequence[StreamSummary]) -> list[Table]:
         table.add_row(Text(_name(one), style="bold"), Text(known.unknown, style="dim"))
         if known.unknown:
             continue
-        table.add_row("  offline", _figure(known.offline), _figure(known.ap50["offline"]))
-        table.add_row("  at the node", _figure(known.sap_edge), _figure(known.ap50["edge"]), *_fresh_cells(known.edge))
+        table.add_row("  offline", figure(known.offline), figure(known.ap50["offline"]))
+        table.add_row("  at the node", figure(known.sap_edge), figure(known.ap50["edge"]), *fresh_cells(known.edge))
         # An offline run has no hub: a row of its own would only say so.
         if known.hub is not None:
-            table.add_row("  at the hub", _figure(known.sap_hub), _figure(known.ap50["hub"]), *_fresh_cells(known.hub))
+            table.add_row("  at the hub", figure(known.sap_hub), figure(known.ap50["hub"]), *fresh_cells(known.hub))
     return [table]
 
 
-def _fresh_cells(fresh: Freshness | None) -> list[str]:
+def fresh_cells(fresh: Freshness | None, digits: int = 2) -> list[str]:
+    """Misses, in time, age p50 and p99 in ms, and the n of the ages."""
     if fresh is None:
         return []
-    return [str(fresh.miss), str(fresh.in_time), *_percentile_cells(fresh.age_ns)[0:3:2], str(fresh.age_ns.n)]
+    return [str(fresh.miss), str(fresh.in_time), *percentile_cells(fresh.age_ns, digits)[0:3:2], str(fresh.age_ns.n)]
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
     return number(math.nan if value is None else value, 4)
 
 
@@ -134,10 +139,11 @@ def number(value: float, digits: int) -> str:
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _percentile_cells(row: Percentiles) -> list[str]:
+def percentile_cells(row: Percentiles, digits: int = 2) -> list[str]:
+    """p50, p90, p99, p99.9 and the greatest in ms, and n."""
     values = {"p50": row.p50, "p90": row.p90, "p99": row.p99, "p999": row.p999}
-    cells = [f"n<{least_n(QUANTILES[name])}" if value is None else _ms(value) for name, value in values.items()]
-    return [*cells, "-" if row.max is None else _ms(row.max), str(row.n)]
+    cells = [f"n<{least_n(QUANTILES[name])}" if value is None else _ms(value, digits) for name, value in values.items()]
+    return [*cells, "-" if row.max is None else _ms(row.max, digits), str(row.n)]
 
 
 def _accuracy_cells(figures: Mapping[str, float]) -> list[str]:
@@ -145,8 +151,8 @@ def _accuracy_cells(figures: Mapping[str, float]) -> list[str]:
     return [*shown, number(figures.get("n_frames", math.nan), 0), number(figures.get("n_truth", math.nan), 0)]
 
 
-def _ms(value_ns: int) -> str:
-    return f"{value_ns / NS_PER_MS:.2f}"
+def _ms(value_ns: int, digits: int = 2) -> str:
+    return f"{value_ns / NS_PER_MS:.{digits}f}"
 
 
 def _wrong(summary: Summary) -> list[str]:
@@ -155,6 +161,16 @@ def _wrong(summary: Summary) -> list[str]:
         for one in summary.streams
         for reason, count in one.failures.items()
     ]
-    lines = [*summary.troubles, *failures, *summary.books.complaints]
+    clocks = [line for one in summary.streams for line in _clock_notes(one)]
+    lines = [*summary.troubles, *failures, *clocks, *summary.books.complaints]
     lines += [f"this run is invalid: {why}" for why in summary.invalid_because]
     return lines
+
+
+def _clock_notes(one: StreamSummary) -> list[str]:
+    notes = []
+    if one.hub_unknown:
+        notes.append(f"{_name(one)}: the time from capture to hub can't be told: {one.hub_unknown}")
+    if one.clock_steps:
+        notes.append(f"{_name(one)}: the node's clock or the hub's was set, or stood still, {one.clock_steps} times")
+    return notes
