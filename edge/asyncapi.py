@@ -7,21 +7,28 @@ from typing import Any
 import msgspec
 
 from edge import messages
-from edge.messages import Birth, Conn, FrameReport, Health
+from edge.messages import Birth, ClockAnswer, ClockAsk, Conn, FrameReport, Health
 from edge.topics import NodeTopics
 
-CHANNELS = {
+SAID = {
     "conn": (Conn, "Retained, and the last will: whether the node is there."),
     "birth": (Birth, "Retained: who the node is, and everything that a result of this session hangs on."),
     "det/stream": (FrameReport, "QoS 1, never retained: what became of one frame."),
     "health": (Health, "QoS 0 at 1 Hz, the last one of a session at QoS 1: the books of every stream."),
+    "clock": (ClockAsk, "QoS 0 at 1 Hz, and a burst at every connection: what does the hub's clock read?"),
 }
+"""What nodes say, below their `up`."""
+
+HEARD = {"clock": (ClockAnswer, "QoS 0: a hub's answer; the node tells the whole exchange in its health.")}
+"""What they listen to, below their `down`."""
 
 
 def document() -> dict[str, Any]:
-    kinds = [kind for kind, _ in CHANNELS.values()]
+    kinds = [kind for kind, _ in [*SAID.values(), *HEARD.values()]]
     _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-    root = NodeTopics("site", "node").conn.removesuffix("/conn").replace("/site/node/", "/{site}/{node}/")
+    root = NodeTopics("site", "node").conn.removesuffix("/up/conn").replace("/site/node", "/{site}/{node}")
+    said = {kind.__name__: _channel(f"{root}/up/{leaf}", kind, text) for leaf, (kind, text) in SAID.items()}
+    heard = {kind.__name__: _channel(f"{root}/down/{leaf}", kind, text) for leaf, (kind, text) in HEARD.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -31,10 +38,10 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": {kind.__name__: _channel(root, leaf, kind, text) for leaf, (kind, text) in CHANNELS.items()},
+        "channels": said | heard,
         "operations": {
-            f"say{kind.__name__}": {"action": "send", "channel": {"$ref": f"#/channels/{kind.__name__}"}}
-            for kind in kinds
+            **{f"say{name}": _operation("send", name) for name in said},
+            **{f"hear{name}": _operation("receive", name) for name in heard},
         },
         "components": {
             "schemas": schemas,
@@ -45,8 +52,12 @@ def document() -> dict[str, Any]:
     }
 
 
-def _channel(root: str, leaf: str, kind: type, text: str) -> dict[str, Any]:
-    address = f"{root}/{leaf}".replace("/stream", "/{stream}")
+def _operation(action: str, name: str) -> dict[str, Any]:
+    return {"action": action, "channel": {"$ref": f"#/channels/{name}"}}
+
+
+def _channel(topic: str, kind: type, text: str) -> dict[str, Any]:
+    address = topic.replace("/stream", "/{stream}")
     return {
         "address": address,
         "description": text,

@@ -23,8 +23,12 @@ def birth(
     streams: Sequence[StreamConfig],
     paces: Sequence[Pace],
     clock: Clock,
+    boot: str | None = None,
 ) -> Birth:
-    """`paces` are the opened ones of `streams`, in the same order: they know where the frames come from."""
+    """`paces` are the opened ones of `streams`, in the same order: they know where the frames come from.
+
+    `boot`: whose monotonic clock `clock` is, if not this machine's.
+    """
     return Birth(
         site=site,
         node=node,
@@ -32,7 +36,7 @@ def birth(
         kind=kind,
         run=run,
         stamp=clock.now(),
-        boot=boot_id(),
+        boot=boot or boot_id(),
         host=host_facts(),
         software=version("gilmok"),
         streams=tuple(_stream(stream, pace) for stream, pace in zip(streams, paces, strict=True)),

@@ -5,6 +5,7 @@ on the edge's clock, t2 and t3 on the hub's, and the offset is hub - edge.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,20 +47,50 @@ class Offset(NamedTuple):
     bound_ns: int
 
 
-class _Epoch:
+class Within(NamedTuple):
+    """hub - edge: the best guess, and between which two the truth lies."""
+
+    guess_ns: int
+    low_ns: int
+    high_ns: int
+
+
+class Comparison(NamedTuple):
+    """What one exchange says."""
+
+    time: int
+    """Its middle, on the edge's clock."""
+    twice_offset: int
+    """2·o = (t2 - t1) + (t3 - t4): halves of a nanosecond stay exact."""
+    roundtrip: int
+    half: int
+    """How far o may be from the truth."""
+
+
+def compare(t1: int, t2: int, t3: int, t4: int) -> Comparison | None:
+    """None: no two running clocks can have had that exchange."""
+    roundtrip = (t4 - t1) - (t3 - t2)
+    if t4 < t1 or t3 < t2 or roundtrip < 0:
+        return None
+    # o = offset + (way there - way back)/2, so it is wrong by roundtrip/2 at most, and by what the clocks
+    # drift during the exchange.
+    half = (roundtrip + 1) // 2 + int((t4 - t1) * DRIFT) + 1
+    return Comparison((t1 + t4) // 2, (t2 - t1) + (t3 - t4), roundtrip, half)
+
+
+class Epoch:
     """Exchanges between which nobody set a clock, sorted by time."""
 
-    def __init__(self) -> None:
-        self._rows: NDArray[np.int64] = np.empty((4, 0), np.int64)
+    def __init__(self, comparisons: Sequence[Comparison] = ()) -> None:
+        rows = np.array(comparisons, np.int64).reshape(-1, 4).T
+        self._rows: NDArray[np.int64] = rows[:, np.argsort(rows[0], kind="stable")]
 
     @property
     def times(self) -> NDArray[np.int64]:
-        """The middle of each exchange, on the edge's clock."""
         return self._row(0)
 
     @property
     def twice_offsets(self) -> NDArray[np.int64]:
-        """2·o = (t2 - t1) + (t3 - t4): halves of a nanosecond stay exact."""
         return self._row(1)
 
     @property
@@ -68,22 +99,21 @@ class _Epoch:
 
     @property
     def halves(self) -> NDArray[np.int64]:
-        """How far each o may be from the truth."""
         return self._row(3)
 
     def _row(self, index: int) -> NDArray[np.int64]:
         row: NDArray[np.int64] = self._rows[index]
         return row
 
-    def insert(self, time: int, twice_offset: int, roundtrip: int, half: int, keep_ns: int) -> None:
-        at = int(np.searchsorted(self.times, time, "right"))
-        rows = np.insert(self._rows, at, (time, twice_offset, roundtrip, half), axis=1)
+    def insert(self, one: Comparison, keep_ns: int) -> None:
+        at = int(np.searchsorted(self.times, one.time, "right"))
+        rows = np.insert(self._rows, at, one, axis=1)
         self._rows = rows[:, rows[0] >= rows[0, -1] - keep_ns]
 
-    def agrees(self, time: int, twice_offset: int, half: int) -> bool:
+    def agrees(self, one: Comparison) -> bool:
         """Can every exchange so far and this one be of the same two steady clocks?"""
-        apart = np.abs(self.twice_offsets - twice_offset) / 2
-        return bool(np.all(apart <= self.halves + half + np.abs(self.times - time) * DRIFT))
+        apart = np.abs(self.twice_offsets - one.twice_offset) / 2
+        return bool(np.all(apart <= self.halves + one.half + np.abs(self.times - one.time) * DRIFT))
 
     def around(self, t_ns: int) -> slice:
         """The 600 s with `t_ns` in their middle, or as near to it as the last exchange allows; never empty."""
@@ -95,16 +125,28 @@ class _Epoch:
         nearest = int(np.argmin(np.abs(self.times - t_ns)))
         return slice(nearest, nearest + 1)
 
+    def at(self, t_ns: int) -> Within:
+        """At the edge's `t_ns`, however far away; there must be an exchange."""
+        near = self.around(t_ns)
+        times = self.times[near] - t_ns
+        # A float holds a nanosecond only near zero: everything is taken relative to one exchange's offset.
+        origin = int(self.twice_offsets[near][0]) // 2
+        offsets = (self.twice_offsets[near] - 2 * origin) / 2
+        reach = self.halves[near] + np.abs(times) * DRIFT
+        low, high = float(np.max(offsets - reach)), float(np.min(offsets + reach))
+        guess = round(min(max(_line_at_zero(times, offsets, self.roundtrips[near]), low), high))
+        return Within(origin + guess, origin + math.floor(low), origin + math.ceil(high))
+
 
 class ClockEstimator:
     """Keeps the exchanges of the last `keep_ns` and answers for any instant near them.
 
-    A live node keeps one window; a final report keeps the whole run, and so has exchanges on both sides.
+    For a node that runs; a whole session, known afterwards, is a `edge.clocktrack.ClockTrack`.
     """
 
     def __init__(self, keep_ns: int = WINDOW_NS) -> None:
         self._keep_ns = keep_ns
-        self._epochs: list[_Epoch] = []
+        self._epochs: list[Epoch] = []
         self.steps = 0
         """How often a clock was set."""
         self.refused = 0
@@ -112,33 +154,21 @@ class ClockEstimator:
 
     def add(self, t1: int, t2: int, t3: int, t4: int) -> None:
         """One exchange: sent (edge), received (hub), answered (hub), received (edge)."""
-        roundtrip = (t4 - t1) - (t3 - t2)
-        if t4 < t1 or t3 < t2 or roundtrip < 0:
+        one = compare(t1, t2, t3, t4)
+        if one is None:
             self.refused += 1
             return
-        time, twice_offset = (t1 + t4) // 2, (t2 - t1) + (t3 - t4)
-        # o = offset + (way there - way back)/2, so it is wrong by roundtrip/2 at most, and by what the clocks
-        # drift during the exchange.
-        half = (roundtrip + 1) // 2 + int((t4 - t1) * DRIFT) + 1
-        if not self._epochs or not self._epochs[-1].agrees(time, twice_offset, half):
+        if not self._epochs or not self._epochs[-1].agrees(one):
             self.steps += bool(self._epochs)
-            self._epochs = [old for old in self._epochs if old.times[-1] >= time - self._keep_ns] + [_Epoch()]
-        self._epochs[-1].insert(time, twice_offset, roundtrip, half, self._keep_ns)
+            self._epochs = [old for old in self._epochs if old.times[-1] >= one.time - self._keep_ns] + [Epoch()]
+        self._epochs[-1].insert(one, self._keep_ns)
 
     def at(self, t_ns: int) -> Offset:
         """hub - edge at the edge's `t_ns`; raises ClockUnknown without exchanges and where a clock was set."""
-        epoch = self._epoch_of(t_ns)
-        near = epoch.around(t_ns)
-        times = epoch.times[near] - t_ns
-        # A float holds a nanosecond only near zero: everything is taken relative to one exchange's offset.
-        origin = int(epoch.twice_offsets[near][0]) // 2
-        offsets = (epoch.twice_offsets[near] - 2 * origin) / 2
-        reach = epoch.halves[near] + np.abs(times) * DRIFT
-        low, high = float(np.max(offsets - reach)), float(np.min(offsets + reach))
-        guess = round(min(max(_line_at_zero(times, offsets, epoch.roundtrips[near]), low), high))
-        return Offset(origin + guess, math.ceil(max(guess - low, high - guess)))
+        guess, low, high = self._epoch_of(t_ns).at(t_ns)
+        return Offset(guess, max(guess - low, high - guess))
 
-    def _epoch_of(self, t_ns: int) -> _Epoch:
+    def _epoch_of(self, t_ns: int) -> Epoch:
         if not self._epochs:
             raise ClockUnknown(t_ns, "there was no exchange yet")
         inside = [epoch for epoch in self._epochs if epoch.times[0] <= t_ns <= epoch.times[-1]]

@@ -4,7 +4,7 @@ JSON; readers ignore unknown fields, writers only ever add (docs/wire.md).
 """
 
 import math
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -29,6 +29,9 @@ Status: TypeAlias = Literal["ok", "failed"]
 ConnState: TypeAlias = Literal["online", "offline", "lost"]
 NodeKind: TypeAlias = Literal["vehicle", "roadside"]
 PaceName: TypeAlias = Literal["lockstep", "realtime", "live"]
+
+Reading: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**61)]
+"""A monotonic clock in nanoseconds; the bound (73 years) keeps sums of two in 63 bits."""
 
 
 class MessageWrong(GilmokError):
@@ -187,6 +190,48 @@ class StreamCounters(Message, frozen=True, kw_only=True):
     pacing: Pacing | None = None
 
 
+class Exchange(NamedTuple):
+    """One comparison of two clocks: 1 and 4 are read on the node's, 2 and 3 on the hub's."""
+
+    t1_ns: Reading
+    """The question leaves."""
+    t2_ns: Reading
+    """It is there."""
+    t3_ns: Reading
+    """The answer leaves."""
+    t4_ns: Reading
+    """It is there."""
+
+
+class HubClock(Message, frozen=True, kw_only=True):
+    """What a node knows of a hub's clock: hub - node is `offset_ns` ± `bound_ns` when it says so. None: unknown."""
+
+    offset_ns: int | None
+    bound_ns: int | None
+    steps: int
+    """How often one of the two was set, or stood still, in this session."""
+    exchanges: tuple[Exchange, ...]
+    """Those since the last health message, so that the hub can reckon for itself, also afterwards."""
+
+
+class ClockAsk(Message, frozen=True, kw_only=True):
+    """A node asks every hub for its clock."""
+
+    session: int
+    t1_ns: Reading
+
+
+class ClockAnswer(Message, frozen=True, kw_only=True):
+    """A hub answers; `session` and `t1_ns` are the question's."""
+
+    session: int
+    t1_ns: Reading
+    t2_ns: Reading
+    t3_ns: Reading
+    boot: str
+    """Whose clock t2 and t3 are of (`sensors.clock.boot_id`)."""
+
+
 class Health(Message, frozen=True, kw_only=True):
     """1 Hz at QoS 0; the last one of a session is `final` and goes at QoS 1."""
 
@@ -199,6 +244,8 @@ class Health(Message, frozen=True, kw_only=True):
     temperature_c: float | None = None
     power_w: float | None = None
     utilisation: float | None = None
+    clocks: dict[str, HubClock] = {}
+    """By the boot id of each hub that answers and has not the node's own clock."""
 
 
 class Conn(Message, frozen=True, kw_only=True):

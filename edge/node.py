@@ -12,15 +12,16 @@ from edge.backend import Telemetry
 from edge.birth import birth
 from edge.config import NodeConfig
 from edge.dialects import Will
-from edge.link import Link
-from edge.messages import Birth, Conn, ConnState, Health, Message, StreamCounters, encode
+from edge.hubclocks import HubClocks
+from edge.link import Delivery, Link
+from edge.messages import Birth, Conn, ConnState, Health, Message, MessageWrong, StreamCounters, encode
 from edge.pipeline import Pipeline
 from edge.publisher import Publisher
 from edge.session import next_session
 from edge.stream import Stream
 from edge.topics import NodeTopics
 from edge.tracking import open_tracking
-from sensors.clock import Clock
+from sensors.clock import Clock, boot_id
 from sensors.errors import GilmokError
 from sensors.pacing import Pace
 
@@ -47,11 +48,12 @@ class ReportsLost(GilmokError):
 class Node:
     """Built from its configuration, run once; `stop` may come from a signal handler."""
 
-    def __init__(self, config: NodeConfig, base: Path, clock: Clock) -> None:
-        """`base`: where the configuration's relative paths start."""
+    def __init__(self, config: NodeConfig, base: Path, clock: Clock, boot: str | None = None) -> None:
+        """`base`: where the configuration's relative paths start. `boot`: whose `clock` is, if not this machine's."""
         self._config = config
         self._base = base
         self._clock = clock
+        self._boot = boot or boot_id()
         self._topics = NodeTopics(config.site, config.name)
         self._done = threading.Event()
         self._faults: list[GilmokError] = []
@@ -89,8 +91,10 @@ class Node:
                 streams=self._config.streams,
                 paces=paces,
                 clock=self._clock,
+                boot=self._boot,
             )
-            link = self._link(number, introduction)
+            clocks = HubClocks(number, self._boot, self._clock)
+            link = self._link(number, introduction, clocks)
             link.connect()
             publisher = Publisher(link, self._topics, self._clock)
             self._streams = [
@@ -111,16 +115,16 @@ class Node:
             ]
             try:
                 ready()
-                self._work(link, publisher, number, parts)
+                self._work(link, publisher, number, parts, clocks)
             finally:
                 for pace in paces:
                     pace.close()
                 publisher.close()
-                self._farewell(link, publisher, number, parts)
+                self._farewell(link, publisher, number, parts, clocks)
         if self._faults:
             raise self._faults[0]
 
-    def _work(self, link: Link, publisher: Publisher, number: int, parts: Loaded) -> None:
+    def _work(self, link: Link, publisher: Publisher, number: int, parts: Loaded, clocks: HubClocks) -> None:
         threads = [
             threading.Thread(target=self._drive, args=(stream,), name=f"stream-{stream.name}")
             for stream in self._streams
@@ -132,7 +136,8 @@ class Node:
         waiting = threading.Thread(target=self._await, args=(threads,), name="end")
         waiting.start()
         while not self._done.wait(HEALTH_PERIOD_S):
-            self._say(link, self._topics.health, self._health(publisher, number, parts), qos=0)
+            self._say(link, self._topics.clock_ask, clocks.question(), qos=0)
+            self._say(link, self._topics.health, self._health(publisher, number, parts, clocks), qos=0)
         waiting.join()
 
     def _await(self, threads: Sequence[threading.Thread]) -> None:
@@ -151,32 +156,48 @@ class Node:
             self._faults.append(StreamBroke(stream.name, error))
             self.stop()
 
-    def _farewell(self, link: Link, publisher: Publisher, number: int, parts: Loaded) -> None:
+    def _farewell(self, link: Link, publisher: Publisher, number: int, parts: Loaded, clocks: HubClocks) -> None:
+        # An exchange after the last report bounds its way from both sides; most answers come while the rest drains.
+        self._say(link, self._topics.clock_ask, clocks.question(), qos=0)
         link.drain(FLUSH_S)
-        self._say(link, self._topics.health, self._health(publisher, number, parts, final=True), qos=1)
+        self._say(link, self._topics.health, self._health(publisher, number, parts, clocks, final=True), qos=1)
         self._say(link, self._topics.conn, Conn(state="offline", session=number), qos=1, retain=True)
         missing = link.close(FLUSH_S)
         if missing:
             self._faults.append(ReportsLost(missing, self._config.broker.url))
 
-    def _link(self, number: int, introduction: Birth) -> Link:
+    def _link(self, number: int, introduction: Birth, clocks: HubClocks) -> Link:
         def said(state: ConnState) -> bytes:
             return encode(Conn(state=state, session=number))
 
         def introduce() -> None:
             link.publish(self._topics.birth, encode(introduction), qos=1, retain=True)
             link.publish(self._topics.conn, said("online"), qos=1, retain=True)
+            self._say(link, self._topics.clock_ask, clocks.question(burst=True), qos=0)
+
+        def hear(delivery: Delivery) -> None:
+            try:
+                following = clocks.heard(delivery.payload)
+            except MessageWrong as error:
+                log.warning("an answer on %s: %s", delivery.topic, error)
+                return
+            if following is not None:
+                self._say(link, self._topics.clock_ask, following, qos=0)
 
         link = Link(
             self._config.broker,
             f"{self._config.site}-{self._config.name}",
             clock=self._clock,
             will=Will(self._topics.conn, said("lost"), WILL_DELAY_S),
+            subscriptions=[(self._topics.clock_answer, 0)],
+            on_delivery=hear,
             on_up=introduce,
         )
         return link
 
-    def _health(self, publisher: Publisher, number: int, parts: Loaded, final: bool = False) -> Health:
+    def _health(
+        self, publisher: Publisher, number: int, parts: Loaded, clocks: HubClocks, final: bool = False
+    ) -> Health:
         device = parts.session.telemetry() or UNTOLD
         return Health(
             session=number,
@@ -187,6 +208,7 @@ class Node:
             temperature_c=_known(device.temperature_c),
             power_w=_known(device.power_w),
             utilisation=_known(device.utilisation),
+            clocks=clocks.told(),
         )
 
     @staticmethod

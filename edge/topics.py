@@ -9,6 +9,8 @@ ROOT = "gilmok/v1"
 EVERY_NODE = f"{ROOT}/+/+/up/#"
 """What the hub subscribes to."""
 
+CLOCK = "clock"
+
 
 class NameWrong(GilmokError):
     def __init__(self, what: str, name: str) -> None:
@@ -44,12 +46,25 @@ class NodeTopics:
         """QoS 0, 1 Hz: a Health."""
         return self._up("health")
 
+    @property
+    def clock_ask(self) -> str:
+        """QoS 0, 1 Hz: a ClockAsk."""
+        return self._up(CLOCK)
+
+    @property
+    def clock_answer(self) -> str:
+        """QoS 0: a hub's ClockAnswer."""
+        return self._down(CLOCK)
+
     def detections(self, stream: str) -> str:
         """QoS 1, never retained: FrameReports."""
         return self._up(f"det/{stream}")
 
     def _up(self, leaf: str) -> str:
         return f"{ROOT}/{self.site}/{self.node}/up/{leaf}"
+
+    def _down(self, leaf: str) -> str:
+        return f"{ROOT}/{self.site}/{self.node}/down/{leaf}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ class Reported:
     payload: bytes
     received: Stamp
     hub_latency_ns: int | None
-    """Capture to receipt; None where node and hub have no clock in common."""
+    """Capture to receipt; None where node and hub have no clock in common: only a report of the run knows then."""
+    boot: str = ""
+    """Whose monotonic clock `received` is of; empty: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

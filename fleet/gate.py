@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from edge import topics
-from edge.messages import Birth, Conn, FrameReport, Health, MessageWrong, check, decode
+from edge.messages import Birth, ClockAsk, Conn, FrameReport, Health, MessageWrong, check, decode
 from edge.topics import Heard, NameWrong, check_name
 from fleet.arrivals import Arrival, Born, Examined, NodeKey, Reported, Turned, key_of
 from fleet.registry import Registry
@@ -28,7 +28,7 @@ class Gate:
         self._tolerance_ns = int(clock_tolerance_s * NS_PER_S)
 
     def admit(self, topic: str, payload: bytes, received: Stamp) -> Arrival | None:
-        """None: nothing to book (a repeated or outdated conn, a retained message being cleared).
+        """None: nothing to book (a repeated or outdated conn, a retained message being cleared, a clock's question).
 
         Raises MessageWrong: topic, oversize, json, schema, foreign, session, stream, range, stages, findings, model,
         future.
@@ -46,6 +46,9 @@ class Gate:
                 return self._born(key, payload, received)
             case "conn", "":
                 return self._turned(key, payload, received)
+            case topics.CLOCK, "":
+                decode(payload, ClockAsk)
+                return None
         raise MessageWrong("topic", f"{topic!r} is none of a node's topics")
 
     def _born(self, key: NodeKey, payload: bytes, received: Stamp) -> Born:
@@ -83,8 +86,7 @@ class Gate:
         latency_ns = received.mono_ns - report.stamp.mono_ns
         if (shared and latency_ns < 0) or report.stamp.utc_ns > received.utc_ns + self._tolerance_ns:
             raise MessageWrong("future", f"frame {report.seq} is stamped later than its report came in")
-        # Between two machines the clock exchange will answer; until then nobody knows.
-        return Reported(key, report, payload, received, latency_ns if shared else None)
+        return Reported(key, report, payload, received, latency_ns if shared else None, self._boot)
 
 
 @lru_cache(TOPICS)

@@ -8,9 +8,10 @@ from importlib.metadata import version
 
 from edge.address import BrokerAt
 from edge.dialects import Will
-from edge.link import Link
+from edge.link import Delivery, Link
 from edge.messages import ConnState, Message, encode
 from edge.topics import ROOT
+from fleet.answering import ClockAnswers
 from fleet.arrivals import key_of
 from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig
@@ -18,8 +19,10 @@ from fleet.gate import Gate
 from fleet.ingest import Ingest
 from fleet.latency import LatencyBook, LiveLatency
 from fleet.ledger import Ledger
+from fleet.namesake import Namesakes, NameTaken
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Clock, Stamp, boot_id
+from sensors.errors import GilmokError
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ class HubState(Message, frozen=True, kw_only=True):
     state: ConnState
     stamp: Stamp
     boot: str
+    began: Stamp
+    """When this life began."""
     software: str
     received: int = 0
     booked: int = 0
@@ -49,7 +54,10 @@ class Hub:
     def __init__(self, config: HubConfig, clock: Clock) -> None:
         self._config = config
         self._clock = clock
+        self._began = clock.now()
+        self._boot = boot_id()
         self._done = threading.Event()
+        self._fault: GilmokError | None = None
         self._topic = f"{ROOT}/{config.site or 'all'}/hub/{config.name}/state"
 
     def stop(self) -> None:
@@ -59,7 +67,8 @@ class Hub:
     def run(self, ready: Callable[[], None]) -> None:
         """Work until `stop`; `ready` is called once nothing that a node says can be missed any more.
 
-        Raises what kept it from starting (StoreUnreadable, PortOccupied, BrokerUnreachable, ...), or what ended it.
+        Raises what kept it from starting (StoreUnreadable, PortOccupied, BrokerUnreachable, ...), or what ended it
+        (IngestBroke, NameTaken).
         """
         with ExitStack() as stack:
             ledger = stack.enter_context(Ledger(self._config.store, create=True))
@@ -67,7 +76,7 @@ class Hub:
             registry = Registry(int(self._config.health_period_s * NS_PER_S))
             _resume(registry, ledger, self._clock.now())
             book = LatencyBook()
-            gate = Gate(registry, boot_id(), self._config.clock_tolerance_s)
+            gate = Gate(registry, self._boot, self._config.clock_tolerance_s)
             ingest = Ingest(gate, ledger, book, self._clock, on_fault=self.stop)
 
             def state(said: ConnState) -> bytes:
@@ -89,8 +98,9 @@ class Hub:
                 ingest.stop()
                 link.publish(self._topic, state("offline"), retain=True)
                 link.close()
-        if ingest.fault is not None:
-            raise ingest.fault
+        fault = self._fault or ingest.fault
+        if fault is not None:
+            raise fault
 
     def _broker(self, stack: ExitStack) -> BrokerAt:
         embedded = self._config.embedded
@@ -101,24 +111,37 @@ class Hub:
 
     def _link(self, at: BrokerAt, ingest: Ingest, announce: Callable[[], None], last_will: bytes) -> Link:
         site = self._config.site
-        return Link(
+        answers = ClockAnswers(self._clock, self._boot, lambda topic, answer: link.publish(topic, answer, qos=0))
+        namesakes = Namesakes(self._began, self._boot)
+
+        def hear(delivery: Delivery) -> None:
+            if delivery.topic == self._topic:
+                if namesakes.take_over(delivery):
+                    self._fault = NameTaken(self._config.name, at.url)
+                    self.stop()
+            elif not answers.take(delivery):
+                ingest.receive(delivery)
+
+        link = Link(
             at,
             f"gilmok-hub-{site or 'all'}-{self._config.name}",
             clock=self._clock,
             will=Will(self._topic, last_will),
-            subscriptions=[(f"{ROOT}/{site or '+'}/+/up/#", 1)],
-            on_delivery=ingest.receive,
+            subscriptions=[(f"{ROOT}/{site or '+'}/+/up/#", 1), (self._topic, 0)],
+            on_delivery=hear,
             on_up=announce,
             keep_session_s=self._config.session_s,
             manual_ack=True,
         )
+        return link
 
     def _state(self, said: ConnState, registry: Registry, ingest: Ingest, book: LatencyBook) -> HubState:
         now = self._clock.now()
         return HubState(
             state=said,
             stamp=now,
-            boot=boot_id(),
+            boot=self._boot,
+            began=self._began,
             software=version("gilmok"),
             received=ingest.tally.received,
             booked=ingest.tally.booked,

@@ -81,9 +81,12 @@ class LastWord:
 
 @dataclass(frozen=True, slots=True)
 class FrameRow:
+    """As it was `Reported`."""
+
     report: FrameReport
     received: Stamp
     hub_latency_ns: int | None
+    boot: str = ""
 
 
 class Ledger:
@@ -180,14 +183,22 @@ class Ledger:
 
     def frames(self, key: NodeKey, session: int, stream: str) -> Iterator[FrameRow]:
         """A stream's reports in order of n."""
+        columns = (FRAMES.c.received_mono_ns, FRAMES.c.received_utc_ns, FRAMES.c.hub_latency_ns, FRAMES.c.received_boot)
         query = (
-            sa.select(FRAMES.c.payload, FRAMES.c.received_mono_ns, FRAMES.c.received_utc_ns, FRAMES.c.hub_latency_ns)
+            sa.select(FRAMES.c.payload, *columns)
             .where(*_is(FRAMES, key, session), FRAMES.c.stream == stream)
             .order_by(FRAMES.c.n)
         )
         with self._reading() as connection:
-            for payload, mono_ns, utc_ns, latency_ns in connection.execute(query):
-                yield FrameRow(decode(payload, FrameReport), Stamp(mono_ns, utc_ns), latency_ns)
+            for payload, mono_ns, utc_ns, latency_ns, boot in connection.execute(query):
+                yield FrameRow(decode(payload, FrameReport), Stamp(mono_ns, utc_ns), latency_ns, boot)
+
+    def healths(self, key: NodeKey, session: int) -> Iterator[Health]:
+        """Everything a session said of its health, in the order of its clock."""
+        query = sa.select(HEALTH.c.payload).where(*_is(HEALTH, key, session)).order_by(HEALTH.c.stamp_mono_ns)
+        with self._reading() as connection:
+            for payload in connection.scalars(query):
+                yield decode(payload, Health)
 
     def count(self, key: NodeKey, session: int, stream: str) -> int:
         """How many reports of a stream are here."""

@@ -1,13 +1,15 @@
 """A run, out of the ledger again: what a summary needs, and what is wrong beside the frames."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from edge.clocktrack import ClockTrack
 from edge.messages import Birth, StreamBirth
 from fleet.accuracy import AccuracyBook, TruthUnknown
 from fleet.arrivals import key_of
 from fleet.config import TruthRoot
 from fleet.ledger import FrameRow, LastWord, Ledger
 from fleet.listing import utc
+from fleet.receipts import receipts, tracks, way_to_hub
 from replay.recording import Recording
 from replay.summary import StreamRecord
 from sensors.errors import GilmokError
@@ -23,9 +25,12 @@ def records(ledger: Ledger, run: str, truth: Sequence[TruthRoot]) -> Iterator[St
     """Every stream of every session of the run, oldest session first; nothing for a run that isn't known."""
     book = AccuracyBook(truth)
     for birth in ledger.births(run):
-        word = ledger.last_word(key_of(birth), birth.session)
+        key = key_of(birth)
+        word = ledger.last_word(key, birth.session)
+        clocks = tracks(ledger.healths(key, birth.session))
         for stream in birth.streams:
-            yield _record(birth, stream, word, list(ledger.frames(key_of(birth), birth.session, stream.name)), book)
+            rows = list(ledger.frames(key, birth.session, stream.name))
+            yield _record(birth, stream, word, rows, clocks, book)
 
 
 def troubles(ledger: Ledger, run: str) -> list[str]:
@@ -50,18 +55,27 @@ def known_run(ledger: Ledger, run: str) -> str:
 
 
 def _record(
-    birth: Birth, stream: StreamBirth, word: LastWord, rows: Sequence[FrameRow], book: AccuracyBook
+    birth: Birth,
+    stream: StreamBirth,
+    word: LastWord,
+    rows: Sequence[FrameRow],
+    clocks: Mapping[str, ClockTrack],
+    book: AccuracyBook,
 ) -> StreamRecord:
     recording, unknown = _truth(stream, book)
-    latencies = [row.hub_latency_ns for row in rows if row.report.status == "ok"]
-    known = [latency for latency in latencies if latency is not None]
+    came = receipts(rows, clocks)
+    way = way_to_hub(rows, came)
     return StreamRecord(
         birth=birth,
         stream=stream,
         reports=[row.report for row in rows],
         counters=word.health.streams.get(stream.name) if word.health else None,
         final=word.health is not None and word.health.final,
-        hub_latency_ns=known if len(known) == len(latencies) else None,
+        hub_latency_ns=way.latency_ns,
+        hub_unknown=way.unknown,
+        received_ns=None if came.instants is None else [at.edge_ns for at in came.instants],
+        received_bound_ns=None if came.instants is None else [at.bound_ns for at in came.instants],
+        clock_steps=came.steps,
         recording=recording,
         truth_unknown=unknown,
     )

@@ -20,6 +20,7 @@ def frame_row(arrival: Reported) -> dict[str, Any]:
         "total_ns": report.total_ns,
         "received_mono_ns": arrival.received.mono_ns,
         "received_utc_ns": arrival.received.utc_ns,
+        "received_boot": arrival.boot,
         "hub_latency_ns": arrival.hub_latency_ns,
         "payload": arrival.payload,
     }

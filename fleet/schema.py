@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-VERSION = 1
+VERSION = 2
 """Counts up when a column changes; a ledger of another version is refused, never guessed at."""
 
 ALL = sa.MetaData()
@@ -47,6 +47,7 @@ FRAMES = sa.Table(
         sa.Column("total_ns", BIG, nullable=False),
         sa.Column("received_mono_ns", BIG, nullable=False),
         sa.Column("received_utc_ns", BIG, nullable=False),
+        sa.Column("received_boot", sa.String, nullable=False),
         sa.Column("hub_latency_ns", BIG),
         sa.Column("payload", sa.LargeBinary, nullable=False),
     ),

@@ -95,8 +95,9 @@ def streaming_accuracy(
     captured: int | None,
     hub_latency_ns: Sequence[int] | None,
     offline: Mapping[str, float],
+    hub_unknown: str = "",
 ) -> StreamingAccuracy:
-    """`hub_latency_ns`: capture to receipt, per ok report; None: unknown. `offline`: COCO figures of the same frames.
+    """`hub_latency_ns`: capture to receipt, per ok report; None: `hub_unknown` may say why. `offline`: COCO figures.
 
     `captured` as in `replay.score.score_reports`; raises as it does.
     """
@@ -116,7 +117,7 @@ def streaming_accuracy(
         ap50={"edge": edge["AP50"], "hub": None if hub is None else hub["AP50"], "offline": offline["AP50"]},
         edge=freshness([asking.timeline]),
         hub=None if heard is None else freshness([heard]),
-        hub_unknown=HUB_UNHEARD if heard is None else "",
+        hub_unknown=(hub_unknown or HUB_UNHEARD) if heard is None else "",
     )
 
 

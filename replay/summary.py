@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from edge.messages import STAGES, Birth, FrameReport, Message, Pacing, StreamBirth, StreamCounters, encode
+from replay.metrics.oneway import bounds_of
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.recording import Recording
 from replay.score import score_reports
@@ -33,11 +34,19 @@ class StreamRecord:
     final: bool
     """Whether that word was its last on purpose."""
     hub_latency_ns: Sequence[int] | None
-    """Capture to receipt at the hub, per ok report; None where no common clock says."""
+    """Capture to receipt at the hub, per ok report; None where that can't be told (`hub_unknown`)."""
     recording: Recording | None
     """With the truth of this stream; None where nobody knows it."""
     truth_unknown: str = ""
     """Why there is no recording."""
+    hub_unknown: str = ""
+    """Why there is no latency to the hub; empty also where there was no hub."""
+    received_ns: Sequence[int] | None = None
+    """When each report came in at the hub, on the clock of the frames' stamps; None where nobody knows."""
+    received_bound_ns: Sequence[int] | None = None
+    """How far each of them may be from the truth: 0 where node and hub share a clock."""
+    clock_steps: int = 0
+    """How often the node's clock or the hub's was set, or stood still, against the other."""
 
 
 class Frames(Message, frozen=True, kw_only=True):
@@ -83,6 +92,12 @@ class StreamSummary(Message, frozen=True, kw_only=True):
     """Reports per second, from the first frame's stamp to the last report's end."""
     latency_ns: dict[str, Percentiles]
     """`total`, each stage, and `hub` (capture to receipt): ok frames."""
+    hub_bound_ns: Percentiles | None = None
+    """How far each percentile of `hub` may be from the truth, systematically: 0 on one clock. None without `hub`."""
+    hub_unknown: str = ""
+    """Why there is no `hub`; empty also where there was no hub."""
+    clock_steps: int = 0
+    """How often the node's clock or the hub's was set, or stood still, against the other."""
     pacing: Pacing | None
     accuracy: AccuracySummary
     digest: dict[str, str]
@@ -99,6 +114,7 @@ class Summary(Message, frozen=True, kw_only=True):
     invalid_because: tuple[str, ...]
     frames: Frames
     latency_ns: dict[str, Percentiles]
+    hub_bound_ns: Percentiles | None = None
     accuracy: AccuracySummary
     digest: dict[str, str]
     books: Books
@@ -118,6 +134,7 @@ def summarise(run: str, records: Sequence[StreamRecord], troubles: Sequence[str]
         invalid_because=because,
         frames=_sum([one.frames for one in streams]),
         latency_ns=_latencies(records),
+        hub_bound_ns=_hub_bounds(records),
         accuracy=streams[0].accuracy if len(streams) == 1 else _nowhere("several streams: see each one's own"),
         digest=streams[0].digest if len(streams) == 1 else {"detections": _joint_digest(streams)},
         books=Books(balanced=not complaints, complaints=complaints),
@@ -144,6 +161,9 @@ def _stream(record: StreamRecord) -> StreamSummary:
         frames=_frames(record),
         fps=_fps(record.reports),
         latency_ns=_latencies([record]),
+        hub_bound_ns=_hub_bounds([record]),
+        hub_unknown=record.hub_unknown,
+        clock_steps=record.clock_steps,
         pacing=record.counters.pacing if record.counters else None,
         accuracy=_accuracy(record),
         digest={"detections": findings_digest(record.reports)},
@@ -231,6 +251,18 @@ def _latencies(records: Sequence[StreamRecord]) -> dict[str, Percentiles]:
     return found
 
 
+def _hub_bounds(records: Sequence[StreamRecord]) -> Percentiles | None:
+    values: list[int] = []
+    bounds: list[int] = []
+    for record in records:
+        if record.hub_latency_ns is None or record.received_bound_ns is None:
+            return None
+        pairs = zip(record.reports, record.received_bound_ns, strict=True)
+        values += record.hub_latency_ns
+        bounds += [bound for report, bound in pairs if report.status == "ok"]
+    return bounds_of(values, bounds)
+
+
 def _fps(reports: Sequence[FrameReport]) -> float:
     if len(reports) < 2:
         return math.nan
@@ -270,6 +302,7 @@ def _accuracy(record: StreamRecord) -> AccuracySummary:
             record.stream,
             captured=captured,
             hub_latency_ns=record.hub_latency_ns,
+            hub_unknown=record.hub_unknown,
             offline=found.overall,
         )
         tracking = tracking_accuracy(record.reports, record.recording, model_labels, record.stream.labels, captured)

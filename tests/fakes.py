@@ -1,4 +1,5 @@
-"""Stand-ins for what a test can't have: a clock that is moved by hand, an accelerator that enforces its contract."""
+"""Stand-ins for what a test can't have: a clock that is moved by hand, another machine's clock, an accelerator that
+enforces its contract."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,7 +7,7 @@ import numpy as np
 
 from edge.backend import InferenceFailed, Telemetry, Tensors
 from models.tensors import TensorSpec
-from sensors.clock import Stamp
+from sensors.clock import Stamp, SystemClock
 from sensors.frame import Array
 
 EPOCH_NS = 1_700_000_000_000_000_000
@@ -28,6 +29,32 @@ class ManualClock:
 
     def pass_ns(self, duration_ns: int) -> None:
         self.mono_ns += duration_ns
+
+
+class ForeignClock:
+    """Another machine's: `ahead_ns` ahead of this one's at first, and `ppm` faster."""
+
+    def __init__(self, ahead_ns: int, ppm: int) -> None:
+        self._here = SystemClock()
+        self._ppm = ppm
+        self._origin_ns = self._here.now().mono_ns
+        self._set: list[tuple[int, int]] = [(0, ahead_ns)]
+
+    def reads(self, here_ns: int) -> int:
+        """What it reads when this machine's reads `here_ns`."""
+        ahead_ns = sum(by_ns for since_ns, by_ns in self._set if since_ns <= here_ns)
+        return here_ns + ahead_ns + (here_ns - self._origin_ns) * self._ppm // 1_000_000
+
+    def now(self) -> Stamp:
+        here = self._here.now()
+        return Stamp(self.reads(here.mono_ns), here.utc_ns)
+
+    def sleep_until(self, mono_ns: int) -> None:
+        while (left_ns := mono_ns - self.now().mono_ns) > 0:
+            self._here.sleep_until(self._here.now().mono_ns + left_ns)
+
+    def put_forward(self, by_ns: int) -> None:
+        self._set.append((self._here.now().mono_ns, by_ns))
 
 
 class StrictSession:

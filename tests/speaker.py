@@ -9,10 +9,12 @@ import msgspec
 
 from edge.address import BrokerAt
 from edge.dialects import Will
-from edge.link import Link
+from edge.hubclocks import HubClocks
+from edge.link import Delivery, Link
 from edge.messages import (
     BackendBirth,
     Birth,
+    ClockAsk,
     Conn,
     ConnState,
     Findings,
@@ -44,9 +46,17 @@ class Speaker:
     """One session of one node with one stream, `camera`."""
 
     def __init__(
-        self, clock: Clock, site: str = "seoul", node: str = "pole", session: int = 1, run: str = "drive"
+        self,
+        clock: Clock,
+        site: str = "seoul",
+        node: str = "pole",
+        session: int = 1,
+        run: str = "drive",
+        boot: str | None = None,
     ) -> None:
+        """`boot`: whose `clock` is, if not this machine's."""
         self.clock = clock
+        self.clocks = HubClocks(session, boot or boot_id(), clock)
         self.topics = NodeTopics(site, node)
         self.node = node
         self.session = session
@@ -57,7 +67,7 @@ class Speaker:
             kind="roadside",
             run=run,
             stamp=clock.now(),
-            boot=boot_id(),
+            boot=boot or boot_id(),
             host={"name": "test"},
             software="0",
             streams=(StreamBirth(name="camera", source="folder", pace="lockstep", fps=25.0),),
@@ -72,11 +82,27 @@ class Speaker:
         def introduce() -> None:
             link.publish(self.topics.birth, encode(self.birth), retain=True)
             link.publish(self.topics.conn, self.conn("online"), retain=True)
+            self.ask(self.clocks.question(burst=True))
 
-        will = Will(self.topics.conn, self.conn("lost"))
-        link = self.link = Link(at, f"{self.topics.site}-{self.node}", clock=self.clock, will=will, on_up=introduce)
+        def hear(delivery: Delivery) -> None:
+            self.ask(self.clocks.heard(delivery.payload))
+
+        link = self.link = Link(
+            at,
+            f"{self.topics.site}-{self.node}",
+            clock=self.clock,
+            will=Will(self.topics.conn, self.conn("lost")),
+            subscriptions=[(self.topics.clock_answer, 0)],
+            on_delivery=hear,
+            on_up=introduce,
+        )
         link.connect()
         return self
+
+    def ask(self, question: ClockAsk | None) -> None:
+        assert self.link is not None
+        if question is not None:
+            self.link.publish(self.topics.clock_ask, encode(question), qos=0)
 
     def conn(self, state: ConnState) -> bytes:
         return encode(Conn(state=state, session=self.session))
@@ -103,7 +129,14 @@ class Speaker:
 
     def health(self, ok: int, final: bool = False, failed: int = 0, dropped: int = 0) -> Health:
         counted = StreamCounters(captured=ok + failed + dropped, ok=ok, failed=failed, dropped=dropped)
-        return Health(session=self.session, stamp=self.clock.now(), streams={"camera": counted}, queued=0, final=final)
+        return Health(
+            session=self.session,
+            stamp=self.clock.now(),
+            streams={"camera": counted},
+            queued=0,
+            final=final,
+            clocks=self.clocks.told(),
+        )
 
     def say(self, *reports: FrameReport) -> None:
         assert self.link is not None

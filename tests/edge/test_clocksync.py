@@ -1,49 +1,9 @@
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from edge.clocksync import ClockEstimator, ClockUnknown, worth_showing
 from sensors.clock import NS_PER_MS, NS_PER_S
-
-HUB_AHEAD_NS = 1_700_000_000 * NS_PER_S
-
-
-@dataclass(frozen=True)
-class Network:
-    """One-way delays in ms: a floor each way, exponential jitter, and now and then a burst that triples it."""
-
-    forward_ms: float
-    back_ms: float
-    jitter_forward_ms: float
-    jitter_back_ms: float
-    bursts: bool = False
-
-    def delays_ns(self, rng: np.random.Generator, n: int) -> tuple[list[int], list[int]]:
-        bursty = np.where((np.arange(n) // 20) % 7 == 3, 3.0, 1.0) if self.bursts else np.ones(n)
-        there = self.forward_ms + bursty * rng.exponential(self.jitter_forward_ms, n)
-        back = self.back_ms + bursty * rng.exponential(self.jitter_back_ms, n)
-        return (there * NS_PER_MS).astype(np.int64).tolist(), (back * NS_PER_MS).astype(np.int64).tolist()
-
-
-NETWORKS = {
-    "bursty": Network(1, 1, 8, 3, bursts=True),
-    "lopsided": Network(3, 1, 8, 3, bursts=True),
-    "wifi-like": Network(1, 1, 20, 20),
-    "wired": Network(0.2, 0.2, 0.1, 0.1),
-}
-
-
-def hub_time(edge_ns: int, skew_ppm: int = 20) -> int:
-    return edge_ns + HUB_AHEAD_NS + edge_ns * skew_ppm // 1_000_000
-
-
-def drive(estimator: ClockEstimator, network: Network, rng: np.random.Generator, seconds: int) -> None:
-    there, back = network.delays_ns(rng, seconds)
-    for second in range(seconds):
-        t1 = (second + 1) * NS_PER_S
-        arrives, answered = t1 + there[second], t1 + there[second] + 50_000
-        estimator.add(t1, hub_time(arrives), hub_time(answered), answered + back[second])
+from tests.edge.networks import NETWORKS, exchanges, hub_time
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -54,15 +14,11 @@ def drive(estimator: ClockEstimator, network: Network, rng: np.random.Generator,
     ("wired", 0.01, 0.05),
 ])  # fmt: skip
 def test_the_bound_covers_the_truth_every_time(name: str, half_ms: float, worst_ms: float, seed: int) -> None:
-    network, rng = NETWORKS[name], np.random.default_rng(seed)
     estimator = ClockEstimator()
-    there, back = network.delays_ns(rng, 900)
     errors = []
-    for second in range(900):
-        t1 = (second + 1) * NS_PER_S
-        answered = t1 + there[second] + 50_000
-        t4 = answered + back[second]
-        estimator.add(t1, hub_time(t1 + there[second]), hub_time(answered), t4)
+    for stamps in exchanges(NETWORKS[name], np.random.default_rng(seed), 900):
+        estimator.add(*stamps)
+        t4 = stamps[3]
         for t in (t4, t4 + NS_PER_S // 2):
             offset_ns, bound_ns = estimator.at(t)
             error = abs(offset_ns - (hub_time(t) - t))
@@ -129,23 +85,16 @@ def test_a_stepped_clock_is_flagged_and_the_estimate_starts_again(step_ns: int) 
 
 def test_late_answers_may_arrive_in_any_order() -> None:
     rng = np.random.default_rng(5)
-    exchanges = []
+    said = []
     for second in range(200):
         t1, there, back = second * NS_PER_S, int(rng.integers(10**6, 9 * 10**6)), int(rng.integers(10**6, 9 * 10**6))
-        exchanges.append((t1, hub_time(t1 + there), hub_time(t1 + there), t1 + there + back))
+        said.append((t1, hub_time(t1 + there), hub_time(t1 + there), t1 + there + back))
     straight, shuffled = ClockEstimator(), ClockEstimator()
-    for exchange in exchanges:
-        straight.add(*exchange)
-    for index in rng.permutation(len(exchanges)):
-        shuffled.add(*exchanges[index])
+    for stamps in said:
+        straight.add(*stamps)
+    for index in rng.permutation(len(said)):
+        shuffled.add(*said[index])
     assert shuffled.at(150 * NS_PER_S) == straight.at(150 * NS_PER_S)
-
-
-def test_exchanges_on_both_sides_give_a_final_report_a_tighter_bound() -> None:
-    live, final = ClockEstimator(), ClockEstimator(keep_ns=10**15)
-    drive(live, NETWORKS["wifi-like"], np.random.default_rng(1), 300)
-    drive(final, NETWORKS["wifi-like"], np.random.default_rng(1), 900)
-    assert final.at(300 * NS_PER_S).bound_ns <= live.at(300 * NS_PER_S).bound_ns
 
 
 def test_exchanges_older_than_the_window_are_forgotten() -> None:

@@ -32,7 +32,7 @@ def test_a_report_is_admitted_with_its_way_to_the_hub(gate: Gate, speaker: Speak
     report = speaker.report(0)
     received = report.published.shifted_to(report.published.mono_ns + 700)
     arrival = gate.admit(DET, encode(report), received)
-    assert arrival == Reported(KEY, report, encode(report), received, TOTAL_NS + 700)
+    assert arrival == Reported(KEY, report, encode(report), received, TOTAL_NS + 700, boot_id())
 
 
 def test_without_a_common_clock_the_way_to_the_hub_is_unknown(speaker: Speaker) -> None:
