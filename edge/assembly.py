@@ -39,6 +39,7 @@ class Loaded:
             artefact=self.artefact.sha256,
             precision=self.artefact.precision,
             labels=tuple(self.labels),
+            calibration={seen.digest: seen.frames for seen in self.artefact.calibration},
         )
 
     def backend_birth(self) -> BackendBirth:

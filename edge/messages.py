@@ -135,6 +135,8 @@ class ModelBirth(Message, frozen=True, kw_only=True):
     artefact: str
     precision: str
     labels: tuple[str, ...]
+    calibration: dict[str, tuple[int, ...]] = {}
+    """Recording's digest -> frames that the artefact's quantiser saw: nothing may be scored on them."""
 
 
 class BackendBirth(Message, frozen=True, kw_only=True):

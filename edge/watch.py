@@ -85,6 +85,11 @@ class Watched:
         return session.facts if session is not None else self._facts
 
     @property
+    def session(self) -> Session | None:
+        """The one that stands; None while there is none."""
+        return self._session
+
+    @property
     def depth(self) -> int:
         return self._depth
 
@@ -118,6 +123,12 @@ class Watched:
     def telemetry(self) -> Telemetry | None:
         session = self._session
         return session.telemetry() if session is not None else None
+
+    def troubles(self) -> list[str]:
+        """A sentence for each session that was lost; empty after a run without trouble."""
+        with self._changing:
+            after = f"{self.rebuilt} of {len(self.losses)} were built anew"
+            return [f"the session was lost: {why} ({after})" for why in self.losses]
 
     def close(self) -> None:
         with self._changing:

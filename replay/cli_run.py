@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 PROGRESS_PERIOD_S = 0.2
+DEADLINE_MS = 10_000.0
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,6 +42,12 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="KEY=VALUE",
         help="an option of the tracker, as TOML: --tracker-set high_score=0.5",
     )
+    run.add_argument(
+        "--deadline-ms",
+        type=float,
+        default=DEADLINE_MS,
+        help="an inference that takes longer fails, and the session is built anew (%(default)g)",
+    )
     run.add_argument("--frames", type=int, help="stop after so many frames")
     run.add_argument("--out", type=Path, required=True, help="the run folder to make")
     run.add_argument("--json", action="store_true", help="print summary.json instead of tables")
@@ -74,6 +81,7 @@ def _run(chosen: argparse.Namespace) -> int:
                 device=chosen.device,
                 options=assignments(chosen.set),
                 precision=chosen.precision,
+                deadline_ms=chosen.deadline_ms,
             ),
             pace=chosen.pace,
             tracker=tracker,

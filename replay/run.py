@@ -104,7 +104,7 @@ class OfflineRun:
             hub_latency_ns=None,
             recording=recording,
         )
-        summary = summarise(who.run, [record])
+        summary = summarise(who.run, [record], troubles=parts.session.troubles())
         folder.write_summary(summary)
         return summary
 

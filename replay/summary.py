@@ -291,6 +291,8 @@ def _sum(parts: Sequence[Frames]) -> Frames:
 def _accuracy(record: StreamRecord) -> AccuracySummary:
     if record.recording is None:
         return _nowhere(record.truth_unknown or "no truth is known for this stream")
+    if seen := _calibrated_on(record):
+        return _nowhere(f"{seen} of the frames calibrated the artefact: no accuracy is told on what it was fitted to")
     captured = record.counters.captured if record.counters else None
     model_labels = record.birth.model.labels
     try:
@@ -309,6 +311,13 @@ def _accuracy(record: StreamRecord) -> AccuracySummary:
     except GilmokError as error:
         return _nowhere(error.sentence)
     return AccuracySummary(coco=found.overall, per_class=found.per_class, streaming=streaming, tracking=tracking)
+
+
+def _calibrated_on(record: StreamRecord) -> int:
+    """How many of the reported frames the artefact's quantiser has seen."""
+    assert record.recording is not None
+    seen = frozenset(record.birth.model.calibration.get(record.recording.digest, ()))
+    return sum(report.seq in seen for report in record.reports)
 
 
 def _nowhere(why: str) -> AccuracySummary:

@@ -140,7 +140,7 @@ class Rknn:
         made = toolkit.RKNN(verbose=False)
         try:
             asked = [
-                made.config(target_platform=self._options.target, **_normalisation(artefact)),
+                made.config(target_platform=self._options.target, **_normalisation(artefact), **_quantiser(artefact)),
                 made.load_onnx(model=str(source)),
                 made.build(do_quantization=calibration is not None, dataset=calibration and str(calibration)),
                 made.init_runtime(),
@@ -165,6 +165,11 @@ def _normalisation(artefact: Artefact) -> dict[str, Any]:
         "mean_values": [[float(value) for value in (mean or "0 0 0").split()]],
         "std_values": [[float(value) for value in (std or "1 1 1").split()]],
     }
+
+
+def _quantiser(artefact: Artefact) -> dict[str, str]:
+    told = {"quantized_algorithm": "algorithm", "quantized_dtype": "dtype"}
+    return {asked: artefact.toolchain[key] for asked, key in told.items() if key in artefact.toolchain}
 
 
 def _code(call: Any) -> int:

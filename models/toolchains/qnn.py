@@ -16,8 +16,9 @@ ACTIVATIONS = {"u16": QuantType.QUInt16, "int8": QuantType.QUInt8}
 
 
 class Options(Settings, frozen=True, kw_only=True):
-    method: Literal["minmax", "percentile", "entropy"] = "minmax"
-    """How the range of a tensor is told from the numbers seen."""
+    method: Literal["", "minmax", "percentile", "entropy"] = ""
+    """How the range of a tensor is told from the numbers seen; empty: `minmax` for 16 bits, which have room for
+    outliers, `percentile` for 8, which haven't."""
     per_channel: bool = True
     """A scale for each channel of a weight. With one scale for all, depthwise networks lose everything (YOLOX-nano
     finds nobody on PETS09-S2L1, at 16 bits of activation, too)."""
@@ -33,12 +34,12 @@ def make(job: Job) -> Product:
     if not qnn_preprocess_model(trunk, readied):
         readied = trunk
     job.on_step("quantise")
-
+    method = options.method or ("minmax" if job.precision == "u16" else "percentile")
     contract, name = job.manifest.input, model.graph.input[0].name
     settings = get_qnn_qdq_config(
         readied,
         qdq.Pictures(job, name, contract),
-        calibrate_method=qdq.methods()[options.method],
+        calibrate_method=qdq.methods()[method],
         activation_type=ACTIVATIONS[job.precision],
         weight_type=QuantType.QInt8 if options.per_channel else QuantType.QUInt8,
         weight_symmetric=options.per_channel,
@@ -48,7 +49,7 @@ def make(job: Job) -> Product:
     quantize(readied, path, settings)
     toolchain = versions("onnx", "onnxruntime") | {
         "opset": str(graph.OPSET),
-        "quantiser": f"get_qnn_qdq_config, {options.method}, activations "
+        "quantiser": f"get_qnn_qdq_config, {method}, activations "
         f"{'uint16' if job.precision == 'u16' else 'uint8'}, weights "
         f"{'int8 per channel' if options.per_channel else 'uint8'}",
     }

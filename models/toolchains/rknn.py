@@ -1,5 +1,7 @@
 """For Rockchip's NPUs: what rknn-toolkit2 builds from. Its simulator builds anew at each start, on the other side."""
 
+from typing import Literal
+
 import numpy as np
 
 from models.toolchains import graph
@@ -13,12 +15,15 @@ PICTURES = "calibration.txt"
 
 
 class Options(Settings, frozen=True, kw_only=True):
-    pass
+    algorithm: Literal["normal", "mmse", "kl_divergence"] = "normal"
+    """How rknn-toolkit2 tells a tensor's range."""
+    dtype: Literal["w8a8", "w8a16", "w16a16i_dfp", "w4a16"] = "w8a8"
+    """Bits of weights and activations; not every chip has each."""
 
 
 def make(job: Job) -> Product:
     """The graph for `load_onnx`, the pictures for `build(dataset=...)`, mean and deviation for `config`."""
-    config.convert(job.options, Options, "options of the rknn toolchain")
+    options = config.convert(job.options, Options, "options of the rknn toolchain")
     model = graph.read(job.source, job.manifest.name)
     parted = graph.cut(model) if job.precision in QUANTISED else None
     path = graph.write(parted.trunk if parted else model, job.folder / "model.onnx")
@@ -28,8 +33,9 @@ def make(job: Job) -> Product:
         "opset": str(graph.OPSET),
         "mean": " ".join(f"{value:.9g}" for value in -offset / factor),
         "std": " ".join(f"{value:.9g}" for value in 1 / factor),
-        "quantiser": "rknn-toolkit2 at load, w8a8" if job.precision in QUANTISED else "none: fp16",
     }
+    if job.precision in QUANTISED:
+        toolchain |= {"quantiser": "rknn-toolkit2 at load", "algorithm": options.algorithm, "dtype": options.dtype}
     contract = graph.as_bytes(job.manifest.input)
     parts = {"onnx": path}
     if job.precision in QUANTISED:
