@@ -53,8 +53,8 @@ def terms_of(chosen: argparse.Namespace) -> "Terms":
 
 
 @contextmanager
-def watched(terms: "Terms") -> Iterator[Callable[[int], None]]:
-    """A progress bar; what it yields takes the draws that were worked out."""
+def watched(terms: "Terms", *, told: bool = True) -> Iterator[Callable[[int], None]]:
+    """A progress bar, if it is told; what it yields takes the draws that were worked out."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -62,7 +62,7 @@ def watched(terms: "Terms") -> Iterator[Callable[[int], None]]:
     console = Console(stderr=True)
     # Two sides; streamed accuracy is another pass over both, which only the runs themselves tell.
     whole = 2 * (terms.resamples + 1)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, transient=True, disable=not (told and console.is_terminal)) as bars:
         task = bars.add_task("", total=whole)
         done = 0
 

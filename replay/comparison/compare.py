@@ -19,7 +19,7 @@ from replay.comparison.accuracy import (
 from replay.comparison.identity import differing
 from replay.comparison.outcome import Comparison, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
-from replay.comparison.sides import Recordings, Side, read_side
+from replay.comparison.sides import Recordings, Side, check_side, read_side
 from replay.metrics.pool import Numbers
 from replay.statistics.bootstrap import LEAST_SEQUENCES, RESAMPLES, Estimate, draws_of, paired_differences
 from replay.statistics.verdicts import Judgement, Verdict, judge, judge_each
@@ -74,11 +74,14 @@ def compare(
     Raises NoRuns, RunFolderWrong, RunTwice, RunUnfit, NotComparable, or what `replay.score.evaluated` raises.
     """
     recordings = Recordings()
-    return hold(read_side(a, recordings), read_side(b, recordings), recordings, terms or Terms(), progress)
+    sides = read_side(a, recordings), read_side(b, recordings)
+    for side in sides:
+        check_side(side)
+    return hold(*sides, recordings, terms or Terms(), progress)
 
 
 def hold(a: Side, b: Side, recordings: Recordings, terms: Terms, progress: Progress) -> Held:
-    """As `compare`, of sides that are read."""
+    """As `compare`, of sides that are read, and fit."""
     paired = pairs(a, b, recordings, terms.labels, common=terms.common)
     if not paired:
         _check_names(a, b)

@@ -1,0 +1,1 @@
+"""Bars that a run must clear before anything is merged or rolled out."""

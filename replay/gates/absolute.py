@@ -1,0 +1,155 @@
+"""Bars that a run clears, or doesn't, by its own figures."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from replay.gates.bars import STREAMED, AccuracyBar, Bar, FramesBar, Gates, LatencyBar, RateBar
+from replay.gates.outcome import Result
+from replay.metrics.percentiles import QUANTILES, least_n
+from replay.report.material import RunMaterial
+from replay.summary import StreamSummary
+from sensors.clock import NS_PER_MS
+
+STAGE_NAMES = {"total": "latency", "hub": "latency to the hub"}
+
+B = TypeVar("B", bound=Bar)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    value: float
+    undefined: str = ""
+    """Why there is no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    bound: float
+    most: bool = False
+    """The greatest that is allowed; else the least."""
+
+    def cleared(self, value: float) -> bool:
+        return value <= self.bound if self.most else value >= self.bound
+
+    def __str__(self) -> str:
+        return f"{'<=' if self.most else '>='} {self.bound:g}"
+
+
+def undefined(why: str) -> Reading:
+    return Reading(math.nan, why or "nobody says why")
+
+
+def results(gates: Gates, runs: Sequence[RunMaterial]) -> Iterator[Result]:
+    """In the order of the file; every bar is held against every stream that it names, of every run."""
+    if gates.valid:
+        yield _sound("the run is valid", runs, _invalid)
+    if gates.books:
+        yield _sound("the books balance", runs, lambda run: list(run.summary.books.complaints))
+    for accuracy in gates.accuracy:
+        of = f" of {accuracy.label}" if accuracy.label else ""
+        yield _held(accuracy, "accuracy", f"{accuracy.figure}{of}", Limit(accuracy.at_least), runs, read_accuracy)
+    for latency in gates.latency:
+        what = f"{STAGE_NAMES.get(latency.stage, latency.stage)} {latency.percentile}, ms"
+        most = Limit(latency.at_most_ms, most=True)
+        yield _held(latency, "latency", what, most, runs, read_latency)
+    for frames in gates.frames:
+        yield _held(
+            frames, "frames", f"share of frames {frames.fate}", Limit(frames.at_most, most=True), runs, read_frames
+        )
+    for rate in gates.rate:
+        yield _held(rate, "rate", "frames per second", Limit(rate.at_least_fps), runs, read_rate)
+
+
+def read_accuracy(bar: AccuracyBar, one: StreamSummary) -> Reading:
+    known = one.accuracy
+    if known.unknown:
+        return undefined(known.unknown)
+    if bar.figure in STREAMED:
+        return _streamed(bar, one)
+    if bar.label and bar.label not in known.per_class:
+        return undefined(f"no class {bar.label!r} was evaluated; there are {', '.join(known.per_class)}")
+    figures = known.per_class[bar.label] if bar.label else known.coco
+    value = figures.get(bar.figure, math.nan)
+    return undefined("the truth holds nothing to find") if math.isnan(value) else Reading(value)
+
+
+def _streamed(bar: AccuracyBar, one: StreamSummary) -> Reading:
+    known = one.accuracy.streaming
+    if known is None:
+        return undefined("the run's summary has no streaming accuracy")
+    value = known.sap_edge if bar.figure == "sAP_edge" else known.sap_hub
+    if value is None or math.isnan(value):
+        return undefined(known.unknown or (known.hub_unknown if bar.figure == "sAP_hub" else "") or "nothing to find")
+    return Reading(value)
+
+
+def read_latency(bar: LatencyBar, one: StreamSummary) -> Reading:
+    row = one.latency_ns.get(bar.stage)
+    if row is None:
+        return undefined(f"there is no time for {bar.stage!r}; there are {', '.join(one.latency_ns)}")
+    mark = bar.percentile.replace(".", "")
+    value: int | None = getattr(row, mark)
+    if value is None:
+        needs = least_n(QUANTILES[mark]) if mark in QUANTILES else 1
+        return undefined(f"n too small: {row.n} ok frames, and {bar.percentile} needs {needs}")
+    return Reading(value / NS_PER_MS)
+
+
+def read_frames(bar: FramesBar, one: StreamSummary) -> Reading:
+    if not one.frames.captured:
+        return undefined("no frame was captured")
+    lost: int = getattr(one.frames, bar.fate)
+    return Reading(lost / one.frames.captured)
+
+
+def read_rate(bar: RateBar, one: StreamSummary) -> Reading:  # noqa: ARG001 - readers are called alike
+    return undefined("fewer than two frames were answered") if math.isnan(one.fps) else Reading(one.fps)
+
+
+def _sound(name: str, runs: Sequence[RunMaterial], complaints: Callable[[RunMaterial], list[str]]) -> Result:
+    why = [f"{run.identity.run}: {one}" for run in runs for one in complaints(run)]
+    return Result(kind="validity", name=name, passed=not why, why="; ".join(why))
+
+
+def _invalid(run: RunMaterial) -> list[str]:
+    summary = run.summary
+    why = [*summary.invalid_because, *summary.troubles]
+    if not summary.streams:
+        why.append("it has no stream")
+    return why or ([] if summary.valid else ["it is marked invalid"])
+
+
+def _held(
+    bar: B,
+    kind: str,
+    what: str,
+    limit: Limit,
+    runs: Sequence[RunMaterial],
+    read: Callable[[B, StreamSummary], Reading],
+) -> Result:
+    asked = f"{what} {limit}"
+    name = bar.name or (f"{asked} on {bar.stream}" if bar.stream else asked)
+
+    def result(why: str, value: float = math.nan, where: str = "") -> Result:
+        return Result(kind=kind, name=name, passed=not why, value=value, bound=limit.bound, where=where, why=why)
+
+    readings: list[tuple[str, Reading]] = []
+    for run in runs:
+        streams = [one.summary for one in run.streams if bar.stream in ("", one.name, one.summary.stream)]
+        if not streams:
+            there = ", ".join(one.name for one in run.streams) or "none"
+            return result(f"undefined: {run.identity.run} has no stream {bar.stream!r}; there are {there}")
+        readings += [(_place(run, one, len(runs)), read(bar, one)) for one in streams]
+    blind = [f"{place}: {reading.undefined}" for place, reading in readings if reading.undefined]
+    if blind:
+        return result(f"undefined: {'; '.join(blind)}")
+    place, worst = (max if limit.most else min)(readings, key=lambda one: one[1].value)
+    cleared = limit.cleared(worst.value)
+    return result("" if cleared else f"{worst.value:.6g} on {place}, the bar is {limit}", worst.value, place)
+
+
+def _place(run: RunMaterial, one: StreamSummary, n_runs: int) -> str:
+    name = f"{one.node}/{one.stream}"
+    return name if n_runs == 1 else f"{run.identity.run}: {name}"

@@ -1,0 +1,92 @@
+"""GATES.toml: which bars there are, and what each one asks (docs/gates.md)."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from replay.comparison.outcome import Margins
+from replay.statistics.bootstrap import RESAMPLES
+from sensors.config import Settings
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+"""Finite: TOML has nan and inf, and an infinite bar would be none."""
+
+STREAMED = ("sAP_edge", "sAP_hub")
+
+
+class Bar(Settings, frozen=True, kw_only=True):
+    name: str = ""
+    """What the bar is called in tables and in JUnit; empty: what it asks."""
+    stream: str = ""
+    """`node/stream`, or a stream's own name; empty: every stream must clear the bar."""
+
+
+class AccuracyBar(Bar, frozen=True, kw_only=True):
+    figure: Literal["AP", "AP50", "AP75", "APs", "APm", "APl", "AR100", "sAP_edge", "sAP_hub"]
+    label: str = msgspec.field(name="class", default="")
+    """Empty: the mean over the evaluated classes."""
+    at_least: Share
+
+    def __post_init__(self) -> None:
+        if self.label and self.figure in STREAMED:
+            raise ValueError(f"{self.figure} is a mean over classes: leave `class` out")
+
+
+class LatencyBar(Bar, frozen=True, kw_only=True):
+    stage: Literal["total", "hub", "wait", "prepare", "infer", "decode", "track"] = "total"
+    """`total`: from capture to result; `hub`: from capture to receipt at the hub."""
+    percentile: Literal["p50", "p90", "p99", "p99.9", "max"] = "p99"
+    at_most_ms: Positive
+
+
+class FramesBar(Bar, frozen=True, kw_only=True):
+    fate: Literal["dropped", "failed"]
+    at_most: Share
+    """Of the captured frames."""
+
+
+class RateBar(Bar, frozen=True, kw_only=True):
+    at_least_fps: Positive
+
+
+class RelativeBar(Settings, frozen=True, kw_only=True):
+    name: str = ""
+    figure: Literal["AP", "sAP_edge", "latency p99", "latency to the hub p99"]
+    label: str = msgspec.field(name="class", default="")
+    """Of AP only; empty: the mean over the evaluated classes."""
+    inconclusive: Literal["fails", "passes"] = "fails"
+    """What too few sequences or runs, or too wide an interval, mean."""
+
+    def __post_init__(self) -> None:
+        if self.label and self.figure != "AP":
+            raise ValueError(f"{self.figure} is compared over all classes: leave `class` out")
+
+
+class BaselineBars(Settings, frozen=True, kw_only=True):
+    """Bars against --baseline: the run must not be worse."""
+
+    margin_ap: Share = Margins().ap
+    margin_sap: Share = Margins().sap
+    margin_p99: Annotated[float, msgspec.Meta(ge=1, le=1e9)] = Margins().p99
+    labels: tuple[str, ...] = ()
+    resamples: Annotated[int, msgspec.Meta(ge=100)] = RESAMPLES
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 1
+    not_worse: tuple[RelativeBar, ...] = ()
+
+
+class Gates(Settings, frozen=True, kw_only=True):
+    valid: bool = True
+    """The run must be valid: the load was as stated, no part died."""
+    books: bool = True
+    """Its books must balance."""
+    accuracy: tuple[AccuracyBar, ...] = ()
+    latency: tuple[LatencyBar, ...] = ()
+    frames: tuple[FramesBar, ...] = ()
+    rate: tuple[RateBar, ...] = ()
+    baseline: BaselineBars = BaselineBars()
+
+    def __post_init__(self) -> None:
+        listed = (*self.accuracy, *self.latency, *self.frames, *self.rate, *self.baseline.not_worse)
+        if not (listed or self.valid or self.books):
+            raise ValueError("there is no bar in it: whatever ran would pass")

@@ -1,0 +1,59 @@
+"""A run held against its bars."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from replay.comparison.accuracy import Progress
+from replay.comparison.compare import hold
+from replay.comparison.outcome import Comparison
+from replay.comparison.sides import Recordings, check_side, read_side
+from replay.gates import absolute, relative
+from replay.gates.bars import Gates
+from replay.gates.outcome import GateOutcome, Result
+from sensors.errors import GilmokError
+
+
+class BaselineMissing(GilmokError):
+    def __init__(self, gates: Path) -> None:
+        super().__init__(
+            f"{gates} asks for what is not worse than a baseline, and no baseline is named",
+            "name its run folders with --baseline",
+        )
+
+
+def held(
+    gates: Gates,
+    where: Path,
+    runs: Sequence[Path],
+    baseline: Sequence[Path],
+    progress: Progress = lambda _: None,
+) -> GateOutcome:
+    """Raises BaselineMissing, NoRuns, RunTwice or RunFolderWrong: what can't be read is no bar that isn't cleared."""
+    asked = gates.baseline.not_worse
+    if asked and not baseline:
+        raise BaselineMissing(where)
+    recordings = Recordings()
+    side = read_side(runs, recordings if asked else None)
+    bars = list(absolute.results(gates, side.runs))
+    comparison: Comparison | None = None
+    if asked:
+        before = read_side(baseline, recordings)
+        try:
+            check_side(before)
+            check_side(side)
+            comparison = hold(before, side, recordings, relative.terms(gates.baseline), progress).comparison
+        except GilmokError as error:
+            bars += relative.refused(asked, error.sentence)
+        else:
+            bars += relative.results(asked, comparison)
+    return GateOutcome(
+        passed=all(bar.passed for bar in bars),
+        gates=where.name,
+        runs=tuple(run.identity.run for run in side.runs),
+        bars=tuple(bars),
+        comparison=comparison,
+    )
+
+
+def failed(outcome: GateOutcome) -> list[Result]:
+    return [bar for bar in outcome.bars if not bar.passed]

@@ -1,0 +1,41 @@
+"""Bars as a JUnit report: what every CI shows without being told how."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from replay.gates.outcome import GateOutcome
+from sensors.errors import GilmokError
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class JunitUnwritable(GilmokError):
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path} can't be written: {error.strerror}", "name another file with --junit")
+
+
+def write_junit(outcome: GateOutcome, path: Path) -> None:
+    """One test case a bar; raises JunitUnwritable."""
+    failed = str(sum(not bar.passed for bar in outcome.bars))
+    counts = {"tests": str(len(outcome.bars)), "failures": failed, "errors": "0", "skipped": "0"}
+    suites = ET.Element("testsuites", counts)
+    suite = ET.SubElement(suites, "testsuite", {"name": _clean(f"gilmok gate {outcome.gates}"), **counts})
+    for bar in outcome.bars:
+        where = {"classname": f"gilmok.gate.{bar.kind}", "name": _clean(bar.name), "time": "0"}
+        case = ET.SubElement(suite, "testcase", where)
+        if not bar.passed:
+            failure = ET.SubElement(case, "failure", {"type": bar.kind, "message": _clean(bar.why)})
+            failure.text = _clean(f"{bar.name}\n{bar.why}\nruns: {', '.join(outcome.runs)}")
+    ET.indent(suites)
+    unfinished = path.with_name(f"{path.name}.new")
+    try:
+        ET.ElementTree(suites).write(unfinished, encoding="utf-8", xml_declaration=True)
+        unfinished.replace(path)
+    except OSError as error:
+        raise JunitUnwritable(path, error) from error
+
+
+def _clean(text: str) -> str:
+    """Without the control characters that XML can't hold."""
+    return _NOT_XML.sub("�", text)

@@ -1,0 +1,29 @@
+"""What became of each bar, as it goes into JSON."""
+
+import math
+
+from edge.messages import Message
+from replay.comparison.outcome import Comparison
+
+
+class Result(Message, frozen=True, kw_only=True):
+    kind: str
+    """validity, accuracy, latency, frames, rate, baseline."""
+    name: str
+    passed: bool
+    value: float = math.nan
+    """At the worst place, in the bar's own unit; NaN (null in JSON) where undefined."""
+    bound: float = math.nan
+    where: str = ""
+    """The stream that decided."""
+    why: str = ""
+    """A sentence where the bar isn't cleared."""
+
+
+class GateOutcome(Message, frozen=True, kw_only=True):
+    passed: bool
+    gates: str
+    runs: tuple[str, ...]
+    bars: tuple[Result, ...]
+    comparison: Comparison | None
+    """With the baseline, where a bar asks for it and the two can be compared."""
