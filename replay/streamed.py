@@ -105,9 +105,9 @@ def streaming_accuracy(
         return StreamingAccuracy(unknown=UNPACED.format(pace=stream.pace))
     try:
         asking = questions(reports, recording, model_labels, stream.labels, captured=captured, scheduled=True)
-        heard = None if hub_latency_ns is None else asking.heard(reports, hub_latency_ns)
     except Unstreamable as error:
         return StreamingAccuracy(unknown=error.sentence)
+    heard, unheard = _heard(asking, reports, hub_latency_ns, hub_unknown or HUB_UNHEARD)
     edge = asking.answered_by(asking.timeline).overall
     hub = None if heard is None else asking.answered_by(heard).overall
     return StreamingAccuracy(
@@ -117,8 +117,20 @@ def streaming_accuracy(
         ap50={"edge": edge["AP50"], "hub": None if hub is None else hub["AP50"], "offline": offline["AP50"]},
         edge=freshness([asking.timeline]),
         hub=None if heard is None else freshness([heard]),
-        hub_unknown=(hub_unknown or HUB_UNHEARD) if heard is None else "",
+        hub_unknown=unheard,
     )
+
+
+def _heard(
+    asking: Questions, reports: Sequence[FrameReport], hub_latency_ns: Sequence[int] | None, unknown: str
+) -> tuple[Stream | None, str]:
+    """What the hub had when, or why nobody knows; `unknown` is why where there are no latencies."""
+    if hub_latency_ns is None:
+        return None, unknown
+    try:
+        return asking.heard(reports, hub_latency_ns), ""
+    except Unstreamable as error:
+        return None, error.sentence
 
 
 def questions(
