@@ -8,6 +8,7 @@ import msgspec
 
 from edge.config import BackendChoice, ModelChoice
 from replay.recording import Recording, open_dataset
+from replay.score import check_offered
 from sensors import config
 from sensors.config import Settings
 from sensors.errors import GilmokError
@@ -122,6 +123,17 @@ def chosen(texts: Sequence[str]) -> tuple[RecordingChoice, ...]:
         if not choice.open().numbers:
             raise NothingToMeasure(f"{choice.dataset} {choice.name} has no frames")
     return tuple(found)
+
+
+def check_labels(recordings: Sequence[RecordingChoice], labels: Sequence[str]) -> None:
+    """Raises LabelsNotOffered where `labels` leave nothing to score of a recording, or name what none offers."""
+    opened = [choice.open() for choice in recordings]
+    for recording in opened:
+        if labels and not set(labels) & set(recording.groups):
+            check_offered(recording, labels)
+    for label in labels:
+        if not any(label in recording.groups for recording in opened):
+            check_offered(opened[0], [label])
 
 
 def camera_rate(recordings: Sequence[RecordingChoice]) -> float:

@@ -213,6 +213,7 @@ def _constant(bench: _Bench, duration_s: float) -> ScenarioResult:
     campaign = bench.campaign
     n = max(2, round(duration_s * campaign.rate_fps))
     latencies = constant_rate(bench.serving, len(bench.library), campaign.rate_fps, n, bench.clock)
+    loadgen.keep(latencies, bench.logs / "constant-rate")
     answered = Answered(tuple(latencies), "", (), "")
     name = f"Constant rate, {campaign.rate_fps:g}/s"
     took_s = n / campaign.rate_fps

@@ -5,7 +5,7 @@ A latency runs from the instant at which LoadGen scheduled the query, not from w
 
 import importlib.util
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -20,6 +20,7 @@ WORDING = "LoadGen-style, not an MLPerf result, not verified by MLCommons"
 SAMPLES_PER_QUERY = 8
 """Of MultiStream."""
 TRACE, SUMMARY, DETAIL = "mlperf_log_trace.json", "mlperf_log_summary.txt", "mlperf_log_detail.txt"
+LATENCIES = "latencies_ns.txt"
 EMPTY = ("mlperf_log_accuracy.json",)
 OVERTIME = 1.5
 """A run ends after so many times its duration, whatever is left."""
@@ -150,10 +151,16 @@ def _read(load: Load, logs: Path) -> Answered:
     for name in (TRACE, *EMPTY):
         (logs / name).unlink(missing_ok=True)
     ordered = tuple(latencies[key] for key in sorted(latencies))
-    (logs / "latencies_ns.txt").write_text("".join(f"{one}\n" for one in ordered), encoding="ascii")
+    keep(ordered, logs)
     return Answered(
         latencies_ns=ordered,
         result=result[1],
         unmet=tuple((left or right).strip() for left, right in _UNMET.findall(summary)),
         version=version[1].strip() if version else "unknown",
     )
+
+
+def keep(latencies_ns: Sequence[int], folder: Path) -> None:
+    """One a line, in the order of the schedule."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / LATENCIES).write_text("".join(f"{one}\n" for one in latencies_ns), encoding="ascii")

@@ -1,0 +1,98 @@
+"""qualification.json: everything that was measured, with the settings to measure it again."""
+
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from edge.messages import Message
+from replay.qualify import nulls
+from replay.qualify.accuracy import Accuracy
+from replay.qualify.coldstart import ColdStart
+from replay.qualify.determinism import Determinism
+from replay.qualify.endurance import Endurance
+from replay.qualify.identity import Identity
+from replay.qualify.latency import Latency
+from replay.qualify.parity import Parity
+from replay.qualify.streams import Streams
+from sensors.errors import GilmokError
+
+SCHEMA = 1
+RECORD, PAGE, SIGNATURE, EVIDENCE = "qualification.json", "qualification.html", "qualification.sig", "evidence"
+
+Status: TypeAlias = Literal["measured", "failed", "interrupted", "left out"]
+
+
+class RecordTaken(GilmokError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} already holds a qualification", "name another folder with --out; nothing is overwritten"
+        )
+
+
+class RecordUnreadable(GilmokError):
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} is no qualification: {why}", "name a folder that `gilmok qualify` left")
+
+
+class RecordUnwritable(GilmokError):
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} can't be written: {why}", "name a folder of yours with --out")
+
+
+class PartOutcome(Message, frozen=True, kw_only=True):
+    part: str
+    status: Status
+    why: str = ""
+    took_s: float = 0.0
+
+
+class Measured(Message, frozen=True, kw_only=True):
+    """What each part found; None where it has no result."""
+
+    identity: Identity
+    accuracy: Accuracy | None = None
+    parity: Parity | None = None
+    determinism: Determinism | None = None
+    latency: Latency | None = None
+    streams: Streams | None = None
+    coldstart: ColdStart | None = None
+    endurance: Endurance | None = None
+
+
+def write(folder: Path, name: str, content: bytes) -> Path:
+    """Whole or not at all; raises RecordUnwritable."""
+    path = folder / name
+    unfinished = folder / f"{name}.new"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError as error:
+        raise RecordUnwritable(path, error.strerror or str(error)) from error
+    return path
+
+
+def pretty(tree: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n"
+
+
+def check_free(folder: Path) -> None:
+    """Raises RecordTaken."""
+    if (folder / RECORD).exists():
+        raise RecordTaken(folder)
+
+
+def place_of(folder_or_file: Path) -> Path:
+    """The record's own path, whichever of the two was named."""
+    return folder_or_file / RECORD if folder_or_file.is_dir() else folder_or_file
+
+
+def decoded(path: Path, kind: type[nulls.T]) -> nulls.T:
+    """Raises RecordUnreadable."""
+    try:
+        return nulls.convert(msgspec.json.decode(path.read_bytes()), kind)
+    except OSError as error:
+        raise RecordUnreadable(path, error.strerror or str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordUnreadable(path, str(error)) from error

@@ -1,0 +1,215 @@
+"""What the figures amount to: one line a criterion, and one word for all. What is open is not passed."""
+
+import math
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from edge.messages import Message
+from replay.qualify.endurance import LEAST_SOAK_S
+from replay.qualify.parity import IOU, LEAST_COSINE, LEAST_MATCHED, MOST_SHIFT, SCORE
+from replay.qualify.ratio import RatioVerdict
+
+if TYPE_CHECKING:
+    from replay.qualify.record import Measured
+
+LEAST_STEADY = 0.95
+MOST_GROWTH = 0.01
+"""Of resident memory, over the second half of the soak."""
+STAND_INS = ("emulator", "simulator", "emulated")
+"""Kinds of device whose times say nothing of a chip's."""
+
+
+class Outcome(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    OPEN = "open"
+
+
+class Word(StrEnum):
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+class Criterion(Message, frozen=True, kw_only=True):
+    part: str
+    asked: str
+    found: str
+    outcome: Outcome
+    why: str = ""
+    """Why it is open, or what to look at."""
+
+
+class Verdict(Message, frozen=True, kw_only=True):
+    word: Word
+    sentence: str
+    criteria: tuple[Criterion, ...]
+
+
+def judged(measured: "Measured", unfinished: Sequence[tuple[str, str, bool]]) -> Verdict:
+    """`unfinished`: (part, why, whether the device is to blame) of each part without a result."""
+    criteria = [
+        *(
+            Criterion(part=part, asked="the part comes to its end", found="it did not", outcome=_blame(device), why=why)
+            for part, why, device in unfinished
+        ),
+        *_accuracy(measured),
+        *_parity(measured),
+        *_determinism(measured),
+        *_times(measured),
+        *_endurance(measured),
+    ]
+    counts = {outcome: sum(one.outcome == outcome for one in criteria) for outcome in Outcome}
+    if counts[Outcome.FAIL]:
+        word = Word.FAIL
+    elif counts[Outcome.OPEN] or not criteria:
+        word = Word.INCONCLUSIVE
+    else:
+        word = Word.PASS
+    return Verdict(word=word, sentence=_sentence(word, counts), criteria=tuple(criteria))
+
+
+def _blame(device: bool) -> Outcome:
+    return Outcome.FAIL if device else Outcome.OPEN
+
+
+def _sentence(word: Word, counts: dict[Outcome, int]) -> str:
+    passed, failed, left = (counts[one] for one in (Outcome.PASS, Outcome.FAIL, Outcome.OPEN))
+    whole = passed + failed + left
+    if word is Word.PASS:
+        return f"All {whole} criteria are met."
+    if word is Word.FAIL:
+        return f"{failed} of {whole} criteria {'is' if failed == 1 else 'are'} not met; {passed} met, {left} open."
+    return f"No criterion failed: {passed} of {whole} are met, {left} need more evidence than this campaign gathered."
+
+
+def _accuracy(measured: "Measured") -> Iterator[Criterion]:
+    accuracy = measured.accuracy
+    if accuracy is None:
+        return
+    failed = sum(accuracy.failed.values())
+    yield _criterion("accuracy", "every frame is answered", f"{failed} of {accuracy.frames} failed", failed == 0)
+    ratio = accuracy.ratio
+    outcomes = {RatioVerdict.FAIL: Outcome.FAIL, RatioVerdict.INCONCLUSIVE: Outcome.OPEN}
+    interval = "" if math.isnan(ratio.low) else f" [{ratio.low:.4f}, {ratio.high:.4f}]"
+    yield Criterion(
+        part="accuracy",
+        asked="AP kept: candidate / reference at least .99, with 95 % confidence",
+        found=f"{ratio.value:.4f}{interval}: {ratio.verdict}",
+        outcome=outcomes.get(ratio.verdict, Outcome.PASS),
+        why="" if ratio.verdict not in outcomes else ratio.why,
+    )
+    yield Criterion(
+        part="accuracy",
+        asked="no class loses more than 2 points of AP",
+        found=", ".join(accuracy.dropped) or "none does",
+        outcome=Outcome.OPEN if accuracy.dropped else Outcome.PASS,
+        why="look at these classes, whatever their intervals say" if accuracy.dropped else "",
+    )
+
+
+def _parity(measured: "Measured") -> Iterator[Criterion]:
+    parity = measured.parity
+    if parity is None:
+        return
+    finite = parity.not_finite == 0
+    cosines = [output.cosine_min for output in parity.outputs]
+    worst = math.nan if any(map(math.isnan, cosines)) else min(cosines, default=math.nan)
+    yield _criterion(
+        "parity",
+        f"cosine of every output at least {LEAST_COSINE}, on every frame",
+        f"worst {cosine_text(worst)}" if finite else f"{parity.not_finite} frames were not finite numbers",
+        finite and worst >= LEAST_COSINE,
+    )
+    boxes = parity.boxes
+    asked = f"boxes (score ≥ {SCORE}) matched at IoU ≥ {IOU}: at least {LEAST_MATCHED:.0%}, both ways"
+    if not boxes.reference and not boxes.candidate:
+        yield Criterion(part="parity", asked=asked, found="no box on either side", outcome=Outcome.OPEN)
+        return
+    shares = (boxes.of_reference, boxes.of_candidate)
+    found = f"{percent(shares[0])} of the reference's {boxes.reference}, {percent(shares[1])} of the candidate's"
+    yield _criterion("parity", asked, found, min(_zero(share) for share in shares) >= LEAST_MATCHED)
+    yield _criterion(
+        "parity",
+        f"scores shift by at most {MOST_SHIFT} (p95 of matched boxes)",
+        f"{boxes.shift_p95:.2g}",
+        boxes.shift_p95 <= MOST_SHIFT,
+    )
+
+
+def _determinism(measured: "Measured") -> Iterator[Criterion]:
+    seen = measured.determinism
+    if seen is None:
+        return
+    whole = seen.frames * seen.repeats * seen.processes
+    found = f"{seen.unequal_repeats} of {whole:,} repeats and {seen.unequal_frames} of {seen.frames} restarts differ"
+    asked = "the same input gives the same bytes, repeated and after a restart"
+    yield _criterion("determinism", asked, found, not (seen.unequal_repeats or seen.unequal_frames))
+
+
+def _times(measured: "Measured") -> Iterator[Criterion]:
+    stand_in = _stand_in(measured)
+    paced = [one for one in measured.latency.scenarios if one.name.startswith("Constant")] if measured.latency else []
+    for one in paced:
+        assert measured.latency is not None
+        late = f"{one.over_bound} of {one.latency_ns.n:,} later"
+        outcome = {True: Outcome.PASS, False: Outcome.FAIL, None: Outcome.OPEN}[one.holds]
+        why = "" if one.holds is not None else "too few queries to be sure of a p99 (early stopping)"
+        yield Criterion(
+            part="latency",
+            asked=f"{one.rate_qps:g} frames/s: p99 within {measured.latency.deadline_ms:g} ms, with 99 % confidence",
+            found=late,
+            outcome=Outcome.OPEN if stand_in else outcome,
+            why=stand_in or why,
+        )
+    streams = measured.streams
+    if streams is not None:
+        yield Criterion(
+            part="streams",
+            asked=f"at least one camera at {streams.rate_fps:g}/s within {streams.deadline_ms:g} ms (p99)",
+            found=f"{streams.most}",
+            outcome=Outcome.OPEN if stand_in else Outcome.PASS if streams.most else Outcome.FAIL,
+            why=stand_in,
+        )
+
+
+def _endurance(measured: "Measured") -> Iterator[Criterion]:
+    if measured.endurance is None:
+        return
+    soak, memory = measured.endurance.soak, measured.endurance.memory
+    short = soak.duration_s < 0.99 * LEAST_SOAK_S
+    why = f"{soak.duration_s:.0f} s is an indication; a soak takes {LEAST_SOAK_S / 60:g} min" if short else ""
+    why = _stand_in(measured) or why
+    for asked, found, kept in (
+        (f"throughput of the last third at least {LEAST_STEADY} of the beginning's", soak.ratio, _zero(soak.ratio)),
+        (f"memory grows by at most {MOST_GROWTH:.0%} over the second half", memory.growth_share, memory.growth_share),
+    ):
+        good = kept >= LEAST_STEADY if found is soak.ratio else kept <= MOST_GROWTH
+        text = "unknown" if math.isnan(found) else f"{found:.3f}" if found is soak.ratio else f"{found:.2%}"
+        outcome = Outcome.OPEN if why or math.isnan(found) else Outcome.PASS if good else Outcome.FAIL
+        yield Criterion(part="endurance", asked=asked, found=text, outcome=outcome, why=why)
+
+
+def _criterion(part: str, asked: str, found: str, good: bool) -> Criterion:
+    return Criterion(part=part, asked=asked, found=found, outcome=Outcome.PASS if good else Outcome.FAIL)
+
+
+def _stand_in(measured: "Measured") -> str:
+    kind = measured.identity.candidate.device_kind
+    return f"the device is {kind}: its times are no chip's" if kind in STAND_INS else ""
+
+
+def _zero(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
+
+
+def percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.1%}"
+
+
+def cosine_text(value: float) -> str:
+    """Near 1 what matters is how far it is from it."""
+    if math.isnan(value):
+        return "undefined"
+    return f"1 − {max(1 - value, 0):.1g}" if value > 0.9999 else f"{value:.4f}"
