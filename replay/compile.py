@@ -50,7 +50,7 @@ class Frames:
     @classmethod
     def of(cls, text: str) -> "Frames":
         """DATASET:ROOT:NAME[:FIRST-LAST[/STEP]]; raises CalibrationUnreadable."""
-        found = re.fullmatch(r"([^:]+):(.+?):([^:]+)(?::(\d+)-(\d+)(?:/(\d+))?)?", text)
+        found = re.fullmatch(r"([^:]+):([^:]+):([^:]+)(?::(\d+)-(\d+)(?:/(\d+))?)?", text)
         if found is None or found[6] == "0":
             raise CalibrationUnreadable(text)
         first, last, step = (None if number is None else int(number) for number in found.groups()[3:])

@@ -315,8 +315,7 @@ def _accuracy(record: StreamRecord) -> AccuracySummary:
 
 def _calibrated_on(record: StreamRecord) -> int:
     """How many of the reported frames the artefact's quantiser has seen."""
-    assert record.recording is not None
-    seen = frozenset(record.birth.model.calibration.get(record.recording.digest, ()))
+    seen = frozenset(record.birth.model.calibration.get(record.stream.digest, ()))
     return sum(report.seq in seen for report in record.reports)
 
 

@@ -15,8 +15,9 @@ PICTURES = "calibration.txt"
 
 
 class Options(Settings, frozen=True, kw_only=True):
-    algorithm: Literal["normal", "mmse", "kl_divergence"] = "normal"
-    """How rknn-toolkit2 tells a tensor's range."""
+    algorithm: Literal["normal", "mmse", "kl_divergence"] = "kl_divergence"
+    """How rknn-toolkit2 tells a tensor's range. Its own default, `normal`, takes the least and greatest number seen,
+    and left YOLOX-nano an AP of .05 where this one leaves .47 of .48 (12 frames of PETS09-S2L1)."""
     dtype: Literal["w8a8", "w8a16", "w16a16i_dfp", "w4a16"] = "w8a8"
     """Bits of weights and activations; not every chip has each."""
 
