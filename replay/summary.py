@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import msgspec
 
 from edge.messages import STAGES, Birth, FrameReport, Message, Pacing, StreamBirth, StreamCounters, encode
+from replay.breakdown import Breakdown, breakdown
 from replay.metrics.oneway import bounds_of
 from replay.metrics.percentiles import Percentiles, percentiles
+from replay.profiles import Case, ProfileFigures, ProfileName, profiles
 from replay.recording import Recording
-from replay.score import score_reports
+from replay.score import asked, score_reports
 from replay.streamed import StreamingAccuracy, streaming_accuracy
 from replay.tracks import TrackingAccuracy, tracking_accuracy
 from sensors.clock import NS_PER_MS, NS_PER_S
@@ -72,6 +74,10 @@ class AccuracySummary(Message, frozen=True, kw_only=True):
     """Why there are no figures."""
     streaming: StreamingAccuracy | None = None
     tracking: TrackingAccuracy | None = None
+    profiles: dict[ProfileName, ProfileFigures] = {}
+    """By other rules than `coco` and `per_class`: never to be put beside them."""
+    breakdown: Breakdown = {}
+    """By the rule of `coco`."""
     """None where the node ran no tracker."""
 
 
@@ -308,9 +314,19 @@ def _accuracy(record: StreamRecord) -> AccuracySummary:
             offline=found.overall,
         )
         tracking = tracking_accuracy(record.reports, record.recording, model_labels, record.stream.labels, captured)
+        _, pairs = asked(record.reports, record.recording, captured)
+        bands = breakdown(pairs, record.recording, model_labels, record.stream.labels)
     except GilmokError as error:
         return _nowhere(error.sentence)
-    return AccuracySummary(coco=found.overall, per_class=found.per_class, streaming=streaming, tracking=tracking)
+    case = Case.of(record.reports, record.recording, model_labels, record.stream.labels, captured)
+    return AccuracySummary(
+        coco=found.overall,
+        per_class=found.per_class,
+        streaming=streaming,
+        tracking=tracking,
+        profiles=profiles(case),
+        breakdown=bands,
+    )
 
 
 def _calibrated_on(record: StreamRecord) -> int:

@@ -58,16 +58,20 @@ class Moments:
         return sum(map(len, self.found_ids))
 
 
-def moments(truth: TrackRows, found: TrackRows, n_frames: int, roles: Index | None = None) -> Moments:
+def moments(
+    truth: TrackRows, found: TrackRows, n_frames: int, roles: Index | None = None, excused: Mask | None = None
+) -> Moments:
     """Pair the sequence frame by frame.
 
     With `roles` (of the truth's rows): found boxes that are a neighbour's, or in a region and nobody's, are taken
-    out first, as TrackEval takes out distractors and ignored regions; then only positives stay.
+    out first, as TrackEval takes out distractors and ignored regions; then only positives stay. `excused` (of the found
+    rows, where there are roles): those that go likewise if they are nobody's.
     """
     keep = np.ones(len(found.frames), np.bool_)
     if roles is not None:
         for there, here in zip(_by_frame(truth.frames, n_frames), _by_frame(found.frames, n_frames), strict=True):
-            keep[here] = ~_distracted(truth.boxes[there], roles[there], found.boxes[here])
+            spared = np.zeros(len(here), np.bool_) if excused is None else excused[here]
+            keep[here] = ~_distracted(truth.boxes[there], roles[there], found.boxes[here], spared)
         truth = truth.pick(roles == Role.POSITIVE)
     found = found.pick(keep)
     truth_names, truth_ids = np.unique(truth.tracks, return_inverse=True)
@@ -100,8 +104,10 @@ def assign(scores: Numbers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return rows, columns
 
 
-def _distracted(truth: Numbers, roles: Index, found: Numbers) -> Mask:
-    """(found,) marks boxes assigned to a neighbour, and those assigned to nobody with over half of them in a region."""
+def _distracted(truth: Numbers, roles: Index, found: Numbers, spared: Mask) -> Mask:
+    """(found,) marks boxes assigned to a neighbour; and those assigned to nobody that are over half in a region or
+    `spared`.
+    """
     objects = np.flatnonzero(np.isin(roles, (Role.POSITIVE, Role.NEIGHBOUR)))
     scores = similarity(truth[objects], found)
     scores[scores < SAME - EPS] = 0
@@ -114,7 +120,7 @@ def _distracted(truth: Numbers, roles: Index, found: Numbers) -> Mask:
     free[columns] = False
     shared, area, _ = _shared(found, truth[roles == Role.REGION])
     covered = shared > (0.5 + EPS) * area[:, None]
-    return distracted | (free & covered.any(axis=1))
+    return distracted | (free & (covered.any(axis=1) | spared))
 
 
 def _shared(a: Numbers, b: Numbers) -> tuple[Numbers, Numbers, Numbers]:
