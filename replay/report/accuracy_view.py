@@ -4,25 +4,37 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from replay.report import accuracy_charts, texts
+from replay.report import texts
 from replay.report.accuracy_charts import MOST_CURVES, precision_recall, shares_found
 from replay.report.evidence import Evidence, evidence
 from replay.report.material import StreamMaterial
 from replay.report.panels import Panel, panels
 from replay.report.slices import breakdowns
-from replay.report.views import Figure, Row
-from replay.report.whatif import accuracy_if_later
+from replay.report.streaming_view import later_figure, streaming_table
+from replay.report.tracking_view import tracking_table
+from replay.report.views import Figure, Row, Table
 from replay.truth import Role
 from sensors.errors import GilmokError
 
-COLUMNS = ("AP50", "AP", "AP75", "APs", "APm", "APl", "AR100")
+FIGURES = ("AP50", "AP", "AP75", "APs", "APm", "APl", "AR100")
+COLUMNS = (
+    ("AP50", "ap"),
+    ("AP", "ap"),
+    ("AP75", "ap"),
+    ("AP small", "size"),
+    ("AP medium", "size"),
+    ("AP large", "size"),
+    ("AR100", "ap"),
+    ("objects", ""),
+    ("findings", ""),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AccuracyView:
     unknown: str
     """Why there are no figures; empty where there are."""
-    rows: tuple[Row, ...] = ()
+    tables: tuple[Table, ...] = ()
     sentence: str = ""
     notes: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
@@ -34,36 +46,39 @@ def accuracy_view(stream: StreamMaterial, anchor: str, picture_bytes: int) -> Ac
     known = stream.summary.accuracy
     if known.unknown:
         return AccuracyView(known.unknown)
-    rows = tuple(_rows(known.coco, known.per_class))
+    tables = tuple(_tables(stream))
     if stream.recording is None:
-        return AccuracyView("", rows, notes=(f"No curves and no frames can be shown: {stream.absent}.",))
+        return AccuracyView("", tables, notes=(f"No curves and no frames can be shown: {stream.absent}.",))
     try:
         seen = evidence(stream, stream.recording)
     except GilmokError as error:
-        return AccuracyView("", rows, notes=(f"No curves and no frames can be shown: {error.sentence}.",))
+        return AccuracyView("", tables, notes=(f"No curves and no frames can be shown: {error.sentence}.",))
     if not seen.positive.any():
-        return AccuracyView("", rows, notes=("The truth holds no object of the evaluated classes.",))
+        return AccuracyView("", tables, notes=("The truth holds no object of the evaluated classes.",))
     drawn, undrawn = panels(seen, picture_bytes)
     return AccuracyView(
         unknown="",
-        rows=rows,
+        tables=tables,
         sentence=_sentence(seen),
         notes=(*_notes(stream, seen), *undrawn),
-        figures=(*_figures(seen, anchor), *_later(stream, seen, anchor)),
+        figures=(*_figures(seen, anchor), *later_figure(stream, anchor)),
         panels=tuple(drawn),
         operating_score=texts.figure(seen.operating.score, 2),
     )
 
 
-def _rows(coco: Mapping[str, float], per_class: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
-    def row(name: str, figures: Mapping[str, float], inner: bool) -> Row:
-        cells = [texts.figure(figures.get(column, math.nan)) for column in COLUMNS]
-        counts = [texts.figure(figures.get(column, math.nan), 0) for column in ("n_truth", "n_found")]
-        return Row(name, (*cells, *counts), inner=inner)
+def _tables(stream: StreamMaterial) -> Iterator[Table]:
+    known = stream.summary.accuracy
+    title = "Average precision and recall (COCO's rules; 1 is perfect)"
+    yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class)))
+    yield from (table for table in (streaming_table(stream), tracking_table(stream)) if table is not None)
 
-    yield row("all classes", coco, inner=False)
-    for name, figures in per_class.items():
-        yield row(name, figures, inner=True)
+
+def _rows(coco: Mapping[str, float], per_class: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
+    for name, figures, inner in (("all classes", coco, False), *((name, one, True) for name, one in per_class.items())):
+        cells = [texts.figure(figures.get(key, math.nan)) for key in FIGURES]
+        counts = [texts.figure(figures.get(key, math.nan), 0) for key in ("n_truth", "n_found")]
+        yield Row(name, (*cells, *counts), inner=inner)
 
 
 def _sentence(seen: Evidence) -> str:
@@ -127,18 +142,3 @@ def _figures(seen: Evidence, anchor: str) -> Iterator[Figure]:
             "Dark: found at the operating score; light: found at any score.",
             ("found", "operating", *(part.term for part in parts if part.term != "found")),
         )
-
-
-def _later(stream: StreamMaterial, seen: Evidence, anchor: str) -> Iterator[Figure]:
-    curve = accuracy_if_later(stream, seen.recording)
-    if curve is None:
-        return
-    yield Figure(
-        "What it would be worth if it came later",
-        accuracy_charts.accuracy_if_later(curve, f"{anchor}-later"),
-        f"A consumer meets the world with the newest answer there is, and the world has moved on: {curve.n:,} labelled "
-        f"instants of a camera at {seen.recording.fps:g} frames per second, each frame's own latency as measured plus "
-        "what is added. Simulated: the node takes the newest frame when it is free.",
-        ("streaming", "ap"),
-        wide=True,
-    )

@@ -135,7 +135,27 @@ GLOSSARY = (
         "Streaming accuracy",
         "At each labelled instant the truth is compared with the newest answer that had left the node by then, "
         "whatever frame it came from; before the first answer everything is missed. It joins speed and rightness in "
-        "one number (Li, Wang and Ramanan, 2020). Offline: each frame is answered by its own output, however late.",
+        "one number (Li, Wang and Ramanan, 2020). Offline: each frame is answered by its own output, however late. At "
+        "the node: the newest answer that it had published. At the hub: the newest that the hub had received.",
+    ),
+    Definition(
+        "age",
+        "Age, misses, in time",
+        "Age of information: at a labelled instant, how long ago the frame was taken that the newest answer is about. "
+        "Misses: instants before the first answer. In time: instants answered from their own frame. n: instants.",
+    ),
+    Definition(
+        "tracking",
+        "HOTA, AssA, MOTA, IDF1, IDSW",
+        "How well the node kept apart who is who over time. HOTA weighs finding (DetA) and keeping the identity (AssA) "
+        "alike; MOTA counts errors; IDF1 compares whole tracks; IDSW counts how often a track changed its identity. "
+        "1 is perfect but for IDSW, where it is 0. TrackEval's rules.",
+    ),
+    Definition(
+        "bound",
+        "± (systematic)",
+        "Between two machines a time is only as good as the comparison of their clocks: the true percentile lies "
+        "within so much of the one shown. Where the bound exceeds a fifth of the median, no figure is shown.",
     ),
     Definition("distance", "Distance", "From the camera to the object, where the data set knows it."),
     Definition(
@@ -168,5 +188,46 @@ GLOSSARY = (
         "Device kind",
         "Where the numbers come from: cpu, gpu, npu are silicon; emulator and simulator are a vendor's; emulated is a "
         "CPU's findings with a profile's latency, and no statement about the chip.",
+    ),
+)
+
+COMPARISON_TERMS = (
+    Definition(
+        "verdict",
+        "WORSE, NOT WORSE, INCONCLUSIVE",
+        "WORSE: the 95 % interval lies wholly on the bad side of no change. NOT WORSE: with 95 % certainty B is worse "
+        "by less than the margin. INCONCLUSIVE: what was measured says neither. All together: WORSE if any figure or "
+        "class is, NOT WORSE if every judged figure is, else INCONCLUSIVE.",
+    ),
+    Definition(
+        "change",
+        "Change",
+        "Of accuracy the difference B − A on the same recordings; of a latency the ratio B / A, of geometric means "
+        "over runs.",
+    ),
+    Definition(
+        "interval",
+        "95 % interval",
+        "Accuracy: recordings are drawn again and again, with replacement, the same ones for A and B (paired "
+        "bootstrap), and Student's t over them. Latency: Welch's interval on the logarithm of each run's percentile. "
+        "None is shown where n is too small: 8 sequences, or 5 runs a side.",
+    ),
+    Definition(
+        "unit",
+        "n: sequences and runs",
+        "The frames of one drive resemble each other, and so do those of one run: they are no independent witnesses. "
+        "What counts is the number of different recordings (sequences) and, for latency, of separate runs.",
+    ),
+    Definition(
+        "margin",
+        "Margin",
+        "How much worse B may be and still pass for not worse: a difference of accuracy, or a factor on a latency. "
+        "Chosen by whoever asks.",
+    ),
+    Definition(
+        "holm",
+        "Holm's correction",
+        "Of many classes some look worse by chance. Holm's step-down keeps the chance of even one false WORSE over all "
+        "classes to 2.5 %.",
     ),
 )

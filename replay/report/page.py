@@ -9,7 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 from replay.report import texts
-from replay.report.definitions import GLOSSARY
+from replay.report.definitions import GLOSSARY, Definition
 from replay.report.material import RunMaterial
 from replay.report.stream_view import StreamView, stream_view
 
@@ -27,7 +27,7 @@ def run_page(run: RunMaterial) -> str:
         stream_view(stream, f"stream-{place}", min(MOST_PICTURE_BYTES, budget))
         for place, stream in enumerate(run.streams, 1)
     ]
-    return _environment().get_template("run.html.jinja").render(
+    return environment(GLOSSARY).get_template("run.html.jinja").render(
         title=f"{run.identity.run} – gilmok",
         run=run,
         summary=run.summary,
@@ -40,21 +40,22 @@ def run_page(run: RunMaterial) -> str:
     )  # fmt: skip
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment(glossary: Sequence[Definition]) -> jinja2.Environment:
+    """Where templates are filled: what comes from outside is escaped, what is missing is an error."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {
-        "glossary": GLOSSARY,
-        "terms": {definition.anchor: definition.term for definition in GLOSSARY},
+    made.globals |= {
+        "glossary": glossary,
+        "terms": {definition.anchor: definition.term for definition in glossary},
         "style": Markup((HERE / "templates" / "page.css").read_text(encoding="utf-8")),
         "texts": texts,
     }
-    return environment
+    return made
 
 
 def _opening(run: RunMaterial) -> str:

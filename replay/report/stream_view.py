@@ -12,9 +12,10 @@ from replay.report.charts import STAGE_COLOURS
 from replay.report.latency_charts import over_time, stage_boxes, tail
 from replay.report.material import StreamMaterial
 from replay.report.timeline import timeline
-from replay.report.views import Figure, Row, Tile
+from replay.report.views import Figure, Row, Table, Tile
 from sensors.clock import NS_PER_MS
 
+LATENCY_COLUMNS = (*((mark, "percentile") for mark in ("p50", "p90", "p99", "p99.9")), ("max", ""), ("n", ""))
 ROW_NAMES = {"total": ("capture to result", "latency"), "hub": ("capture to hub", "hub")}
 
 
@@ -35,9 +36,10 @@ class StreamView:
     fates: str
     speed: str
     lateness: str
+    clocks: str
     tiles: tuple[Tile, ...]
     shares: tuple[StageShare, ...]
-    latency_rows: tuple[Row, ...]
+    latency: Table
     figures: tuple[Figure, ...]
     accuracy: AccuracyView
 
@@ -52,9 +54,10 @@ def stream_view(stream: StreamMaterial, anchor: str, picture_bytes: int) -> Stre
         fates=texts.fates(stream.summary.frames),
         speed=texts.speed(stream),
         lateness=texts.lateness(stream),
+        clocks=texts.clocks(stream),
         tiles=tuple(_tiles(stream)),
         shares=tuple(_shares(stream)),
-        latency_rows=tuple(_latency_rows(stream)),
+        latency=Table("Latency of ok frames, ms", LATENCY_COLUMNS, tuple(_latency_rows(stream))),
         figures=tuple(_figures(stream, anchor)),
         accuracy=accuracy_view(stream, anchor, picture_bytes),
     )
@@ -67,14 +70,19 @@ def _tiles(stream: StreamMaterial) -> Iterator[Tile]:
     yield Tile("frames answered", texts.share(frames.ok, frames.captured), f"{frames.ok:,} of {frames.captured:,}",
                "frames")  # fmt: skip
     rate = f"of the camera's {stream.stream.fps:g}" if stream.stream.fps and one.pace == "realtime" else one.pace
-    yield Tile("frames per second", texts.figure(one.fps, 1), rate, "fps")
-    yield Tile("latency, median", texts.percentile(total, "p50"), "ms, capture to result", "latency")
+    yield Tile("fps", texts.figure(one.fps, 1), rate, "fps")
+    yield Tile("latency, median", texts.percentile(total, "p50"), "ms to the result", "latency")
     yield Tile("latency, p99", texts.percentile(total, "p99"), f"ms, n={total.n:,}", "percentile")
     if not one.accuracy.unknown:
         coco = one.accuracy.coco
         truth = texts.count(int(coco.get("n_truth", 0)), "object")
-        yield Tile("AP50", texts.figure(coco.get("AP50", np.nan), 3), f"at IoU .50, {truth}", "ap")
-        yield Tile("AP", texts.figure(coco.get("AP", np.nan), 3), "mean over IoU .50 to .95", "ap")
+        yield Tile("AP50", texts.figure(coco.get("AP50", np.nan), 3), truth, "ap")
+        yield Tile("AP", texts.figure(coco.get("AP", np.nan), 3), "IoU .50 to .95", "ap")
+        streaming = one.accuracy.streaming
+        if streaming is not None and streaming.edge is not None:
+            at_node = streaming.ap50.get("edge")
+            value = texts.figure(np.nan if at_node is None else at_node, 3)
+            yield Tile("streaming AP50", value, "at the node", "streaming")
 
 
 def _shares(stream: StreamMaterial) -> Iterator[StageShare]:
@@ -92,6 +100,10 @@ def _latency_rows(stream: StreamMaterial) -> Iterator[Row]:
         label, term = ROW_NAMES.get(name, (name, "stages"))
         cells = [texts.percentile(row, mark) for mark in ("p50", "p90", "p99", "p999")]
         yield Row(label, (*cells, texts.ms(row.max), f"{row.n:,}"), term, inner=name not in ROW_NAMES)
+    bound = stream.summary.hub_bound_ns
+    if bound is not None and bound.max:
+        cells = [texts.percentile(bound, mark) for mark in ("p50", "p90", "p99", "p999")]
+        yield Row("± (systematic)", (*cells, texts.ms(bound.max), f"{bound.n:,}"), "bound", inner=True)
 
 
 def _figures(stream: StreamMaterial, anchor: str) -> Iterator[Figure]:

@@ -102,6 +102,15 @@ def lateness(stream: StreamMaterial) -> str:
     return f"{told}; its p99 {'kept to' if kept else 'broke'} the bound of {bound_ms:g} ms."
 
 
+def clocks(stream: StreamMaterial) -> str:
+    """What the clocks of node and hub don't allow to be told; empty where there is nothing to say."""
+    one = stream.summary
+    told = f"The time from capture to hub can't be told: {one.hub_unknown}." if one.hub_unknown else ""
+    if one.clock_steps:
+        told += f" The node's clock or the hub's was set, or stood still, {count(one.clock_steps, 'time')}."
+    return told.strip()
+
+
 def _rounded(value_ns: float) -> str:
     value = value_ns / NS_PER_MS
     if value >= 10_000:

@@ -26,6 +26,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    title: str
+    columns: tuple[tuple[str, str], ...]
+    """(head, its definition's anchor or nothing), without the first one."""
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     title: str
     svg: Markup

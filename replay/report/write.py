@@ -29,9 +29,12 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
         from replay.report.page import run_page
     except ImportError as error:
         raise ReportUnavailable(error.name or str(error)) from error
-    path = out or folder / PAGE
+    return write_page(run_page(run), out or folder / PAGE)
+
+
+def write_page(page: str, path: Path) -> Path:
+    """`page` at `path`, whole or not at all; raises ReportUnwritable."""
     unfinished = path.with_name(f"{path.name}.new")
-    page = run_page(run)
     try:
         unfinished.write_text(page, encoding="utf-8")
         unfinished.replace(path)

@@ -41,3 +41,12 @@ def read_page(path: Path) -> Page:
     reader = _Reader()
     reader.feed(path.read_text(encoding="utf-8"))
     return reader.page
+
+
+def check_self_contained(page: Page) -> None:
+    assert not page.tags & {"script", "iframe", "object", "embed", "base", "form"}
+    assert not page.handlers
+    assert all(link.startswith(("#", "data:")) for link in page.links)
+    missing = {link[1:] for link in page.links if link.startswith("#")} - set(page.ids)
+    assert not missing
+    assert len(page.ids) == len(set(page.ids))

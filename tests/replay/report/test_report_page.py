@@ -10,7 +10,7 @@ import pytest
 import gilmok
 from replay.report.write import ReportUnavailable, write_report
 from replay.runfolder import RunFolderWrong
-from tests.replay.report.pages import Page, read_page
+from tests.replay.report.pages import check_self_contained, read_page
 
 HOSTILE = "<script>alert('x')</script>&\"<img src=http://evil.example onerror=alert(1)>"
 
@@ -19,15 +19,6 @@ def change(path: Path, how: Callable[[Any], None]) -> None:
     content = json.loads(path.read_text())
     how(content)
     path.write_text(json.dumps(content))
-
-
-def check_self_contained(page: Page) -> None:
-    assert not page.tags & {"script", "iframe", "object", "embed", "base", "form"}
-    assert not page.handlers
-    assert all(link.startswith(("#", "data:")) for link in page.links)
-    missing = {link[1:] for link in page.links if link.startswith("#")} - set(page.ids)
-    assert not missing
-    assert len(page.ids) == len(set(page.ids))
 
 
 def test_a_run_leaves_a_page_that_is_complete_in_itself(tiny_run: Path) -> None:

@@ -17,10 +17,9 @@ from replay.report.material import StreamMaterial, read_run
 from replay.report.nulls import convert
 from replay.report.panels import jpeg
 from replay.report.timeline import timeline
-from replay.report.whatif import accuracy_if_later
 from replay.runfolder import read_summary
 from replay.summary import Frames, Summary
-from sensors.clock import NS_PER_MS, Stamp
+from sensors.clock import Stamp
 
 HOSTILE = "<script>alert(1)</script> $\\frac{1}{0}$ 길목"
 
@@ -56,29 +55,6 @@ def test_the_tail_keeps_every_slow_frame_and_thins_only_the_common_ones() -> Non
     x, y = exceeding(np.arange(1, 100_001, dtype=np.float64))
     assert len(x) < 700
     assert set(range(99_951, 100_001)) <= set(x.tolist())
-
-
-def test_later_answers_are_worth_less(tiny_run: Path) -> None:
-    stream = stream_of(tiny_run)
-    assert stream.recording is not None
-    stages = {"wait": 7 * NS_PER_MS, "infer": 5 * NS_PER_MS}
-    reports = [msgspec.structs.replace(one, stages=stages, total_ns=12 * NS_PER_MS) for one in stream.reports]
-    timed = StreamMaterial(stream.summary, stream.birth, stream.stream, reports, stream.recording)
-    curve = accuracy_if_later(timed, stream.recording)
-    assert curve is not None
-    assert curve.offline == pytest.approx(1.0)
-    assert curve.n == 12
-    # 20 ms a frame and nothing moves: only the instants before the first answer are missed. 5 ms and 15 ms: one of
-    # 12, so recall 11/12 reaches 92 of 101 points; 30 ms: two; 55 ms: three; 105 ms: six; 205 ms: eleven; never.
-    reached = [math.floor(100 * (12 - missed) / 12) + 1 for missed in (1, 1, 2, 3, 6, 11)]
-    assert curve.ap50 == pytest.approx([*(points / 101 for points in reached), 0.0])
-
-
-def test_a_run_with_dropped_frames_says_nothing_of_what_if(tiny_run: Path) -> None:
-    stream = stream_of(tiny_run)
-    assert stream.recording is not None
-    holes = StreamMaterial(stream.summary, stream.birth, stream.stream, stream.reports[::2], stream.recording)
-    assert accuracy_if_later(holes, stream.recording) is None
 
 
 def test_names_in_a_chart_stay_text_of_any_script() -> None:

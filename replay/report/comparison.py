@@ -1,0 +1,15 @@
+"""The page of a comparison, written; nothing heavy is imported before a page is wanted."""
+
+from pathlib import Path
+
+from replay.comparison.compare import Held
+from replay.report.write import ReportUnavailable, write_page
+
+
+def write_comparison(held: Held, out: Path) -> Path:
+    """Write the comparison's page to `out` and return it; raises ReportUnavailable or ReportUnwritable."""
+    try:
+        from replay.report.comparison_page import comparison_page
+    except ImportError as error:
+        raise ReportUnavailable(error.name or str(error)) from error
+    return write_page(comparison_page(held), out)
