@@ -1,7 +1,7 @@
 """The embedded broker: a real one (nats-server with its MQTT listener), as a child process.
 
 It keeps sessions, retained messages and what awaits acknowledgement on disk, also when it is killed. It speaks MQTT
-3.1.1. Client ids must not contain dots.
+3.1.1. Client ids must not contain dots. It ends with the process that started it, also when that one is killed.
 """
 
 import shutil
@@ -16,6 +16,7 @@ from typing import Self
 
 from edge.address import BrokerAt
 from edge.link import BrokerUnreachable, Link
+from fleet.leash import leashed
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 
@@ -88,7 +89,7 @@ class EmbeddedBroker:
         with self._log.open("ab") as log:
             # A session of its own: Ctrl-C at the terminal is for us, and we stop it when the nodes have said goodbye.
             self._child = subprocess.Popen(
-                [program, "-c", str(configuration)], stdout=log, stderr=log, start_new_session=True
+                leashed([program, "-c", str(configuration)]), stdout=log, stderr=log, start_new_session=True
             )
         try:
             self._await_ready(self._child)

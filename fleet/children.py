@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from fleet.leash import leashed
 from sensors.errors import GilmokError
 
 LAST_WORDS = 3
@@ -31,7 +32,9 @@ class ChildSilent(GilmokError):
 
 
 class Child:
-    """`gilmok ARGUMENTS` as a process of its own, out of reach of the terminal's Ctrl-C: its parent stops it."""
+    """`gilmok ARGUMENTS` as a process of its own, out of reach of the terminal's Ctrl-C: its parent stops it, or the
+    kernel does when the parent is killed.
+    """
 
     def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
         self.name = name
@@ -41,7 +44,7 @@ class Child:
         self._heard = threading.Condition()
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gilmok", *arguments],
+                leashed([sys.executable, "-P", "-m", "gilmok", *arguments]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
