@@ -19,6 +19,7 @@ from replay.recording import Group, Recording
 from replay.score import asked, evaluated
 from replay.truth import Role, Truth, joined, to_sizes
 from sensors.errors import GilmokError
+from sensors.plugins import ExtraMissing
 
 NO_TRACK = -1
 
@@ -123,8 +124,8 @@ def tracking_accuracy(
     ]
     try:
         per_class = _per_class(_Sequence.of(answers, told), recording, model_labels, groups)
-    except Untrackable as error:
-        return TrackingAccuracy(unknown=error.sentence)
+    except (Untrackable, ExtraMissing) as error:
+        return TrackingAccuracy(unknown=f"{error.sentence}: {error.hint}" if error.hint else error.sentence)
     return TrackingAccuracy(per_class=per_class)
 
 

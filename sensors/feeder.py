@@ -15,7 +15,7 @@ from sensors.feeding import GO, Opened, Refused, feed
 from sensors.frame import Frame
 from sensors.pacing import PacingError
 from sensors.slots import NO_SLOT, Ring, State, Stuck, locked, view
-from sensors.source import Origin, SourceUnusable
+from sensors.source import Origin, SourceBroke, SourceUnusable
 
 GRACE_S = 5.0
 PATIENCE_S = 1.0
@@ -65,7 +65,8 @@ class Feeder:
         self._memory = SharedMemory(opened.memory)
         self._taken = 0
         self._seen = 0
-        self._lateness: PacingError | None = None
+        self._last: PacingError | Refused | None = None
+        self._heard_last = False
 
     @property
     def captured(self) -> int:
@@ -87,6 +88,7 @@ class Feeder:
             self._pipe.send(GO)
 
     def take(self) -> Frame | None:
+        """Raises SourceBroke where the source broke off, and FeederDied."""
         self._state.held = NO_SLOT
         while not self._state.stopping:
             try:
@@ -99,6 +101,9 @@ class Feeder:
             except Stuck:
                 raise FeederDied(self._stream, self._child.exitcode) from None
             if self._state.ended:
+                self._hear_the_last()
+                if isinstance(self._last, Refused):
+                    raise SourceBroke(self._last.sentence, self._last.hint)
                 return None
             self._await_bell()
         return None
@@ -107,7 +112,7 @@ class Feeder:
         self._state.stopping = True
 
     def pacing_error(self) -> PacingError | None:
-        return self._lateness
+        return self._last if isinstance(self._last, PacingError) else None
 
     def close(self) -> None:
         """End the child, keeping what it measured; closing twice is harmless."""
@@ -116,8 +121,7 @@ class Feeder:
         self.stop()
         self.start()
         with contextlib.suppress(FeederDied):
-            if self._pipe.poll(timeout=GRACE_S):
-                self._lateness = self._receive()
+            self._hear_the_last()
         self._child.join(timeout=GRACE_S)
         if self._child.is_alive():
             self._child.kill()
@@ -139,6 +143,12 @@ class Feeder:
             raise SourceUnusable(said.sentence, said.hint)
         assert isinstance(said, Opened)
         return said
+
+    def _hear_the_last(self) -> None:
+        """What the child said at its end, once it has."""
+        if not self._heard_last and self._pipe.poll(timeout=GRACE_S):
+            self._heard_last = True
+            self._last = self._receive()
 
     def _await_bell(self) -> None:
         rung, _, _ = select.select([self._bell], [], [], PATIENCE_S)

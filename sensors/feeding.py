@@ -15,9 +15,9 @@ import numpy as np
 from sensors.clock import NS_PER_MS, Clock, SystemClock
 from sensors.errors import GilmokError
 from sensors.frame import NO_IMAGE, Frame
-from sensors.pacing import PacingError, Schedule
+from sensors.pacing import PaceUnfit, PacingError, Schedule
 from sensors.slots import SLOTS, Ring, Stuck
-from sensors.source import Origin, SourceUnusable, open_source
+from sensors.source import Origin, Source, SourceBroke, SourceUnusable, open_source
 
 GO = "go"
 ROOM = 2
@@ -39,6 +39,8 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
+    """Why the source can't be opened, or why it broke off."""
+
     sentence: str
     hint: str
 
@@ -52,6 +54,8 @@ def feed(ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: i
     with contextlib.ExitStack() as stack:
         try:
             source = stack.enter_context(open_source(kind, options, stream=stream, clock=clock))
+            if source.live == paced:
+                raise PaceUnfit(source)
             frames = source.frames()
             first = next(frames, None)
             if first is None:
@@ -66,13 +70,41 @@ def feed(ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: i
         stack.callback(memory.close)
         ring.pipe.send(Opened(source.origin, source.fps, memory.name))
         try:
-            ring.pipe.recv()
-            schedule = Schedule(clock.now().mono_ns + LEAD_NS, source.fps) if paced else None
-            lateness = _run(ring, itertools.islice(itertools.chain([first], frames), limit), memory, schedule, clock)
+            last = _from_start_to_end(ring, source, first, frames, limit, memory, clock)
         except (EOFError, ConnectionError, Stuck):
             return  # the node is gone; nobody is left to feed
+        # In this order: whoever sees the end finds the word about it.
+        with contextlib.suppress(ConnectionError):
+            ring.pipe.send(last)
         ring.end()
-        ring.pipe.send(_summary(lateness))
+
+
+def _from_start_to_end(
+    ring: Ring,
+    source: Source,
+    first: Frame,
+    frames: Iterator[Frame],
+    limit: int | None,
+    memory: SharedMemory,
+    clock: Clock,
+) -> PacingError | Refused | None:
+    """Wait for the start, feed all, and return what is to be told at the end."""
+    try:
+        if source.live:
+            _until_start(ring, frames)
+        else:
+            frames = itertools.chain([first], frames)
+        ring.pipe.recv()
+        schedule = None if source.live else Schedule(clock.now().mono_ns + LEAD_NS, source.fps)
+        return _summary(_run(ring, itertools.islice(frames, limit), memory, schedule, clock))
+    except SourceBroke as error:
+        return Refused(error.sentence, error.hint)
+
+
+def _until_start(ring: Ring, frames: Iterator[Frame]) -> None:
+    """A live camera goes on before the start; what it shows then must not lie in its buffers until afterwards."""
+    while not ring.pipe.poll() and next(frames, None) is not None:
+        pass
 
 
 def _run(

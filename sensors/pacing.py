@@ -6,7 +6,7 @@ from typing import Protocol
 from sensors.ahead import Ahead
 from sensors.clock import NS_PER_S, Clock
 from sensors.frame import Frame
-from sensors.source import Origin, Source
+from sensors.source import Origin, Source, SourceUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,17 @@ class PacingError:
     p99_ns: int
     max_ns: int
     n: int
+
+
+class PaceUnfit(SourceUnusable):
+    def __init__(self, source: Source) -> None:
+        shown = f"{source.origin.kind} {source.origin.name}"
+        if source.live:
+            super().__init__(f"{shown} is live: nothing but itself can pace it", 'set pace = "live" for its stream')
+        else:
+            super().__init__(
+                f"{shown} is recorded: it has no pace of its own", 'set pace = "realtime" or "lockstep" for its stream'
+            )
 
 
 class Pace(Protocol):
@@ -60,6 +71,10 @@ class Lockstep:
     """Every frame once, the next when the node asks for it; a frame is stamped when it is handed over."""
 
     def __init__(self, source: Source, clock: Clock, limit: int | None = None) -> None:
+        """Raises PaceUnfit for a live source, and closes it."""
+        if source.live:
+            source.__exit__(None, None, None)
+            raise PaceUnfit(source)
         self._source = source
         self._clock = clock
         self._limit = limit

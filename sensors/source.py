@@ -29,6 +29,10 @@ class SourceUnusable(GilmokError):
     """The source can't be opened, or holds nothing."""
 
 
+class SourceBroke(GilmokError):
+    """The source was open, and then gave no more frames although it should have."""
+
+
 class Source(Protocol):
     """Opened by `with`. A recorded source ends; a live one never just ends: its end is a fault."""
 
@@ -46,7 +50,10 @@ class Source(Protocol):
         ...
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame in order, stamped at hand-over. A picture that can't be read is a frame with a fault."""
+        """Every frame in order, stamped at hand-over. A picture that can't be read is a frame with a fault.
+
+        A live source raises SourceBroke where it can't go on.
+        """
         ...
 
     def __enter__(self) -> Self: ...

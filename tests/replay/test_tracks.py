@@ -1,4 +1,5 @@
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from replay.tracks import TrackingAccuracy, tracking_accuracy
 from replay.truth import Role, Truth, nothing_there
 from sensors.clock import Stamp, SystemClock
 from tests.tiny import write_model, write_recording
+
+pytest.importorskip("scipy.optimize", reason="scipy is not installed")
 
 Box = tuple[float, float, float, float]
 
@@ -170,6 +173,14 @@ def test_where_there_are_no_figures_it_says_why(there: Truth, found: list[tuple[
     assert told is not None
     assert told.per_class == {}
     assert why in told.unknown
+
+
+def test_without_scipy_a_summary_goes_without_tracking_figures_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    told = tracking_accuracy([report(7, (CAR, 0, NEAR))], street(CAR_AND_VAN), MODEL)
+    assert told is not None
+    assert told.per_class == {}
+    assert told.unknown == "tracking figures need scipy, which is not installed: pip install 'gilmok[statistics]'"
 
 
 def test_nobody_there_and_nothing_found_is_no_trouble() -> None:
