@@ -18,6 +18,7 @@ VERBS = {
     "model compile": ("replay.cli_compile:main", "compile and quantise a model for a backend"),
     "world": ("sensors.world.cli:main", "render recordings of the built-in world"),
     "backend": ("edge.cli_backend:main", "list, check and install accelerators' backends"),
+    "qualify": ("replay.cli_qualify:main", "put a model on a chip to the test: accuracy, parity, latency, endurance"),
     "camera": (
         "edge.cli_camera:main",
         "look through a source: one frame as a PNG, with boxes if a model is named",

@@ -223,9 +223,8 @@ def _verify(chosen: argparse.Namespace) -> int:
 
     told = verify(chosen.folder, chosen.key)
     signed = datetime.fromtimestamp(told.signed_utc_ns / NS_PER_S, UTC)
-    print(
-        f"{chosen.folder}: {len(told.files)} files are as the owner of {chosen.key} signed them, {signed:%Y-%m-%d %H:%M} UTC"
-    )
+    print(f"{chosen.folder}: all {len(told.files)} files are as the owner of {chosen.key} signed them")
+    print(f"signed {signed:%Y-%m-%d %H:%M} UTC by its own clock")
     return DONE
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +135,8 @@ def _joint(
 def _scored(theirs: Joint, ours: Joint, sequences: int, seed: int, same: int, ref: _Answers, dut: _Answers) -> Accuracy:
     if not theirs.n_images:
         raise NothingToMeasure("nobody labelled one of these frames")
+    if theirs.classes != ours.classes:
+        raise NothingToMeasure(f"the sides know other classes: {theirs.classes} and {ours.classes}")
     n_classes = len(theirs.classes)
     overall, per_class = average_precision(theirs.found, theirs.labelled, theirs.n_images, n_classes)
     our_overall, our_per_class = average_precision(ours.found, ours.labelled, ours.n_images, n_classes)
@@ -143,12 +145,15 @@ def _scored(theirs: Joint, ours: Joint, sequences: int, seed: int, same: int, re
         # The set itself only: too few sequences to draw from, and blocks of a recording are no sequences.
         draws = draws[:1]
     estimates = paired_differences(_statistic(theirs), _statistic(ours), draws)
-    judged_classes = judge_each(dict(zip(theirs.classes, estimates[1:], strict=True)), MARGIN)
+    holding = [_sequences_of(theirs, label) for label in range(n_classes)]
+    # A class that few recordings hold rests on those few.
+    of_classes = [replace(one, n=n) for one, n in zip(estimates[1:], holding, strict=True)]
+    judged_classes = judge_each(dict(zip(theirs.classes, of_classes, strict=True)), MARGIN)
     classes = tuple(
         ClassAccuracy(
             name=name,
             n_truth=int(((theirs.labelled.labels == label) & (theirs.labelled.roles == Role.POSITIVE)).sum()),
-            sequences=len(np.unique(theirs.sequence_of_image[theirs.labelled.images[theirs.labelled.labels == label]])),
+            sequences=holding[label],
             reference=per_class[label],
             candidate=our_per_class[label],
             difference=verdict.difference,
@@ -173,6 +178,11 @@ def _scored(theirs: Joint, ours: Joint, sequences: int, seed: int, same: int, re
         resamples=len(draws) - 1,
         seed=seed,
     )
+
+
+def _sequences_of(joint: Joint, label: int) -> int:
+    images = joint.labelled.images[joint.labelled.labels == label]
+    return len(np.unique(joint.sequence_of_image[images]))
 
 
 def _statistic(joint: Joint) -> Statistic:

@@ -107,15 +107,7 @@ def soak(found: Soak, name: str) -> Markup:
         axes.set_xlabel(f"s since the beginning, windows of {found.window_s:g} s")
         if found.windows:
             axes.axhline(found.windows[0].fps, color=QUIET, linewidth=1, linestyle=DASHES)
-            note(
-                axes,
-                1,
-                found.windows[0].fps,
-                "first window",
-                xycoords=("axes fraction", "data"),
-                ha="right",
-                va="bottom",
-            )
+            _at_the_edge(axes, found.windows[0].fps, "first window")
         heat = [(at, window.temperature_c) for at, window in zip(middle, found.windows, strict=True)]
         known = [(at, value) for at, value in heat if not math.isnan(value)]
         if known:
@@ -128,12 +120,8 @@ def soak(found: Soak, name: str) -> Markup:
 
 def _deadline(axes: Axes, deadline_ms: float) -> None:
     axes.axhline(deadline_ms, color=ALARM, linewidth=1, linestyle=DASHES)
-    note(
-        axes,
-        1,
-        deadline_ms,
-        f"deadline {deadline_ms:g} ms",
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        va="bottom",
-    )
+    _at_the_edge(axes, deadline_ms, f"deadline {deadline_ms:g} ms")
+
+
+def _at_the_edge(axes: Axes, height: float, text: str) -> None:
+    note(axes, 1, height, text, xycoords=("axes fraction", "data"), ha="right", va="bottom")

@@ -52,9 +52,9 @@ class Comparison(Message, frozen=True, kw_only=True):
 
 
 RULE = (
-    "Reports without a failed criterion come before those with one; then more cameras in the deadline; then the lower p99 "
-    "at the camera's rate; then the higher throughput. Emulated and simulated devices are not ranked: their times are no "
-    "chip's."
+    "Reports without a failed criterion come before those with one; then more cameras in the deadline; then the "
+    "lower p99 at the camera's rate; then the higher throughput. Emulated and simulated devices are not ranked: "
+    "their times are no chip's."
 )
 
 

@@ -7,10 +7,9 @@ from edge.messages import Message
 from replay.qualify.campaign import Campaign
 from replay.qualify.endurance import LEAST_SOAK_S
 from replay.qualify.record import Measured
+from replay.qualify.verdict import IDLE_SHARE
 from replay.statistics.bootstrap import LEAST_SEQUENCES
 
-IDLE_SHARE = 0.15
-"""A machine that was busier than this, as a share of its cores, was not idle."""
 MLPERF_S = 600.0
 
 

@@ -4,6 +4,8 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from edge.config import BackendChoice
 from edge.opening import open_backend
 from replay.qualify.conduct import PARTS
@@ -51,6 +53,5 @@ def backend_choice(
         if not found:
             raise DevicesNone(name)
         device = found[0].name
-    return BackendChoice(
-        name=name, device=device, options=dict(options), **({} if precision is None else {"precision": precision})
-    )
+    choice = BackendChoice(name=name, device=device, options=dict(options))
+    return choice if precision is None else msgspec.structs.replace(choice, precision=precision)

@@ -67,7 +67,7 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Streams:  # noqa: A
         while not ended:
             n = next_try(trials, budget.most_streams)
             if n is None:
-                ended = "the next number was tried" if broken_at(trials) else f"{budget.most_streams} is the most asked"
+                ended = "the limit was found" if broken_at(trials) else f"{budget.most_streams} is the most asked"
             elif trials and clock.now().mono_ns > end_ns:
                 ended = f"its {budget.streams_s:g} s were over"
             else:

@@ -36,7 +36,9 @@ def figure(value: float, digits: int = 4) -> str:
 
 
 def signed(value: float) -> str:
-    return UNKNOWN if math.isnan(value) else f"{value:+.4f}" if round(value, 4) else "0"
+    if math.isnan(value):
+        return UNKNOWN
+    return f"{value:+.4f}" if round(value, 4) else "0.0000"
 
 
 def small(value: float) -> str:

@@ -6,8 +6,9 @@ GLOSSARY = (
     Definition(
         "verdict",
         "PASS, FAIL, INCONCLUSIVE",
-        "FAIL: at least one criterion is not met. PASS: all are met. INCONCLUSIVE: none failed, but at least one is open, "
-        "because this campaign gathered too little evidence for it or the device can't show it. Open is not passed.",
+        "FAIL: at least one criterion is not met. PASS: all are met. INCONCLUSIVE: none failed, but at least one is "
+        "open, because this campaign gathered too little evidence for it or the device can't show it. Open is not "
+        "passed.",
     ),
     Definition(
         "reference",
@@ -25,7 +26,8 @@ GLOSSARY = (
         "ratio",
         "AP ratio",
         "Candidate's AP over the reference's, on the same frames. PASS-99: the 95 % interval lies at or above .99; "
-        "PASS-99.9: at or above .999; FAIL: below .99; INCONCLUSIVE: it holds .99, or there are fewer than 8 recordings.",
+        "PASS-99.9: at or above .999; FAIL: below .99; INCONCLUSIVE: it holds .99, or fewer than 8 recordings made "
+        "none.",
     ),
     Definition(
         "interval",
@@ -37,8 +39,8 @@ GLOSSARY = (
     Definition(
         "cosine",
         "Cosine",
-        "Of the angle between the two sides' output tensors on one frame: 1 is equal up to a factor. It is dominated by "
-        "the largest numbers, mostly box coordinates; hence the boxes are compared too.",
+        "Of the angle between the two sides' output tensors on one frame: 1 is equal up to a factor. It is dominated "
+        "by the largest numbers, mostly box coordinates; hence the boxes are compared too.",
     ),
     Definition(
         "matched",
@@ -50,15 +52,15 @@ GLOSSARY = (
         "loadgen",
         "LoadGen-style",
         "Queries are issued and timed by MLPerf's own load generator (mlcommons-loadgen). Not an MLPerf result, not "
-        "verified by MLCommons. A query is a prepared input tensor, its answer are decoded boxes; latency runs from the "
-        "instant at which the query was scheduled.",
+        "verified by MLCommons. A query is a prepared input tensor, its answer are decoded boxes; latency runs from "
+        "the instant at which the query was scheduled.",
     ),
     Definition(
         "scenario",
         "Scenarios",
-        "SingleStream: the next query when the last is answered. MultiStream: 8 samples a query. Offline: everything at "
-        "once. Server: queries at random instants (Poisson), at a share of the offline throughput. Constant rate: on a "
-        "camera's schedule, answered or not; asked and timed by gilmok.",
+        "SingleStream: the next query when the last is answered. MultiStream: 8 samples a query. Offline: everything "
+        "at once. Server: queries at random instants (Poisson), at a share of the offline throughput. Constant rate: "
+        "on a camera's schedule, answered or not; asked and timed by gilmok.",
     ),
     Definition(
         "early-stopping",
@@ -70,8 +72,8 @@ GLOSSARY = (
     Definition(
         "percentile",
         "p50, p90, p99, p99.9",
-        "The ⌈q·n⌉-th smallest of the n raw values. A percentile that needs more values than there are is not shown: p99 "
-        "needs 100, p99.9 needs 1,000.",
+        "The ⌈q·n⌉-th smallest of the n raw values. A percentile that needs more values than there are is not shown: "
+        "p99 needs 100, p99.9 needs 1,000.",
     ),
     Definition(
         "streams",
@@ -88,14 +90,14 @@ GLOSSARY = (
     Definition(
         "steady",
         "Steady / first",
-        "Frames a second in the last third of the soak over those of its first window. Below .95 the device slows down as "
-        "it warms up. A soak takes 30 minutes; a shorter one is an indication.",
+        "Frames a second in the last third of the soak over those of its first window. Below .95 the device slows "
+        "down as it warms up. A soak takes 30 minutes; a shorter one is an indication.",
     ),
     Definition(
         "memory",
         "Memory",
-        "Resident bytes of the measuring process and its children, test pictures included. Growth: slope of a straight "
-        "line through the second half of the soak.",
+        "Resident bytes of the measuring process and its children, test pictures included. Growth: slope of a "
+        "straight line through the second half of the soak.",
     ),
     Definition(
         "determinism",
