@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
+from edge.backends import rknn
+from edge.environment import python_of
+from edge.opening import open_backend
 from models import artefacts, catalogue
 from models.manifest import Artefact, Calibration
 from models.toolchains.job import QUANTISED, Job, toolchain
@@ -108,21 +112,33 @@ def compile_model(
         made = maker.make(
             Job(manifest, original.path, precision, pictures, folder, scratch, options=options, on_step=on_step)
         )
-        return artefacts.keep(
-            store,
-            Artefact(
-                model=manifest.name,
-                path=made.path,
-                sha256="",
-                precision=precision,
-                backend=backend,
-                input=made.input,
-                toolchain=dict(made.toolchain),
-                source=manifest.sha256,
-                outputs=made.outputs,
-                cuts=made.cuts,
-                stitch=made.stitch,
-                parts=dict(made.parts),
-                calibration=tuple(seen),
-            ),
+        artefact = Artefact(
+            model=manifest.name,
+            path=made.path,
+            sha256="",
+            precision=precision,
+            backend=backend,
+            input=made.input,
+            toolchain=dict(made.toolchain),
+            source=manifest.sha256,
+            outputs=made.outputs,
+            cuts=made.cuts,
+            stitch=made.stitch,
+            parts=dict(made.parts),
+            calibration=tuple(seen),
         )
+        if backend == rknn.NAME and python_of(backend).is_file():
+            on_step("build the board's file")
+            artefact = _with_board_file(artefact, folder)
+        return artefacts.keep(store, artefact)
+
+
+def _with_board_file(artefact: Artefact, folder: Path) -> Artefact:
+    """Built by rknn-toolkit2 in its own environment, since nothing else writes .rknn files."""
+    board = folder / "model.rknn"
+    builder = open_backend(rknn.NAME, {"export": str(board)})
+    builder.load(artefact, rknn.SIMULATOR).close()
+    target = rknn.Rknn.Options().target
+    return replace(
+        artefact, parts={**artefact.parts, rknn.BOARD: board}, toolchain={**artefact.toolchain, "target": target}
+    )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from edge.backend import ArtefactRefused, BackendError, Device, DeviceAbsent
 from edge.calls import CalledSession, Calls, gist
 from edge.feeds import fed_by, readable
@@ -16,6 +18,9 @@ from sensors.config import Settings
 
 NAME = "rknn"
 NPU, SIMULATOR = "npu", "simulator"
+
+BOARD = "board"
+"""Part of an artefact: the .rknn file."""
 
 CORES = {"auto": 0, "0": 1, "1": 2, "2": 4, "0_1": 3, "0_1_2": 7, "all": 0xFFFF}
 """RKNNLite's core masks."""
@@ -83,6 +88,8 @@ class Rknn:
         """The chip that the simulator plays."""
         cores: Literal["auto", "0", "1", "2", "0_1", "0_1_2", "all"] = "auto"
         """Cores of an RK3588 or RK3576 that a session runs on."""
+        export: Path | None = None
+        """Where the simulator writes what it has built, for a board."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -104,6 +111,9 @@ class Rknn:
         found = [each.name for each in self.devices()]
         if device not in found:
             raise DeviceAbsent(NAME, device, found)
+        if device == NPU:
+            # What was compiled here has its file for the board beside what the simulator builds from.
+            artefact = replace(artefact, path=artefact.parts.get(BOARD, artefact.path))
         readable(NAME, artefact, (".rknn",) if device == NPU else (".rknn", ".onnx"), onnx=device == SIMULATOR)
         engine, version = self._on_board(artefact) if device == NPU else self._simulated(artefact)
         facts = {"runtime": version, "cores": self._options.cores if device == NPU else "simulated", **UNTRIED}
@@ -143,13 +153,14 @@ class Rknn:
                 made.config(target_platform=self._options.target, **_normalisation(artefact), **_quantiser(artefact)),
                 made.load_onnx(model=str(source)),
                 made.build(do_quantization=calibration is not None, dataset=calibration and str(calibration)),
+                made.export_rknn(str(self._options.export)) if self._options.export else 0,
                 made.init_runtime(),
             ]
         # Its loader raises what its log says, as ValueError, and once in a while something else.
         except Exception as error:
             raise ArtefactRefused(NAME, artefact, gist(error)) from error
         if any(asked):
-            raise ArtefactRefused(NAME, artefact, f"config, load, build and init returned {asked}")
+            raise ArtefactRefused(NAME, artefact, f"config, load, build, export and init returned {asked}")
         return made, f"rknn-toolkit2 {_version('rknn-toolkit2')}, simulator of {self._options.target}"
 
 
