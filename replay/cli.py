@@ -4,6 +4,7 @@ import argparse
 
 from replay import (
     cli_compare,
+    cli_determinism,
     cli_gate,
     cli_profile,
     cli_recordings,
@@ -28,6 +29,7 @@ def main(argv: list[str]) -> int:
         cli_trend,
         cli_whatif,
         cli_profile,
+        cli_determinism,
     ):
         part.register(verbs)
     chosen = parser.parse_args(argv)
