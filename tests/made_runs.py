@@ -77,6 +77,7 @@ class Played:
     """Reports that were counted and never came."""
     name: str = "replay"
     started_utc_ns: int = 0
+    threads: int = 1
 
 
 def write_run(folder: Path, *played: Played) -> Path:
@@ -93,7 +94,7 @@ def write_run(folder: Path, *played: Played) -> Path:
             run=folder.name,
             software=who.software,
             started_utc_ns=played[0].started_utc_ns,
-            scenario={"root": str(played[0].root)},
+            scenario={"root": str(played[0].root), "backend": {"options": {"threads": played[0].threads}}},
             clock={},
             host=who.host,
             nodes=(who,),

@@ -1,6 +1,7 @@
 """What of the two sides is not the same, beside their figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from edge.messages import Message
 from replay.comparison.sides import Side
@@ -35,7 +36,15 @@ def _facts(side: Side) -> dict[str, set[str]]:
     return found
 
 
+def _options(scenario: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Of the backends, by a scenario of `gilmok run` or the configuration of `gilmok replay run`."""
+    for node in scenario.get("nodes", (scenario,)):
+        for name, value in node.get("backend", {}).get("options", {}).items():
+            yield f"option {name}", f"{node['name']}: {value}" if "nodes" in scenario else str(value)
+
+
 def _of_run(run: RunMaterial) -> Iterator[tuple[str, str]]:
+    yield from _options(run.identity.scenario)
     several = len(run.identity.nodes) > 1
     for node in run.identity.nodes:
         of = f"{node.node}: " if several else ""

@@ -167,8 +167,9 @@ def test_in_real_time_the_answer_is_a_frame_old_and_streaming_accuracy_says_so(r
 
 def test_what_differs_beside_the_figures_is_listed(root: Path, tmp_path: Path) -> None:
     a = write_group(tmp_path / "a", root, [8] * 10)
-    b = write_group(tmp_path / "b", root, [8] * 10, model="tinier")
-    told = held(a, b)
-    assert {one.what: (one.a, one.b) for one in told.identity}["model"] == (("tiny",), ("tinier",))
-    assert {one.what for one in told.identity} == {"model", "model sha256"}
+    b = write_group(tmp_path / "b", root, [8] * 10, model="tinier", threads=2)
+    told = {one.what: (one.a, one.b) for one in held(a, b).identity}
+    assert told["model"] == (("tiny",), ("tinier",))
+    assert told["option threads"] == (("1",), ("2",))
+    assert set(told) == {"model", "model sha256", "option threads"}
     assert held(a, a).identity == ()
