@@ -12,7 +12,7 @@ from sensors.clock import Clock
 log = logging.getLogger(__name__)
 
 BURST = 8
-"""So many questions follow each other's answers at a connection, and when a hub is first heard."""
+"""So many exchanges in a row, each begun by the answer before, at a connection and when a hub is first heard."""
 
 REMEMBERED = 64
 """Questions whose answers are still welcome, and exchanges that a health message may carry."""
@@ -30,7 +30,8 @@ class HubClocks:
         self._boot = boot
         self._clock = clock
         self._asked: deque[int] = deque(maxlen=REMEMBERED)
-        self._burst = BURST
+        self._burst = 0
+        """Questions that are still to follow an answer at once."""
         self._hubs: dict[str, _Hub] = {}
         self._lock = threading.Lock()
 
@@ -38,7 +39,7 @@ class HubClocks:
         """Due once a second. `burst`: its answer is followed by more, as after every connection."""
         with self._lock:
             if burst:
-                self._burst = BURST
+                self._burst = BURST - 1
             return self._next()
 
     def heard(self, payload: bytes) -> ClockAsk | None:
@@ -68,7 +69,7 @@ class HubClocks:
     def _keep(self, answer: ClockAnswer, t4_ns: int) -> None:
         if answer.boot not in self._hubs:
             self._hubs[answer.boot] = _Hub()
-            self._burst = BURST
+            self._burst = BURST - 1
         self._hubs[answer.boot].add(Exchange(answer.t1_ns, answer.t2_ns, answer.t3_ns, t4_ns))
 
     def told(self) -> dict[str, HubClock]:
