@@ -104,7 +104,7 @@ def tracking_tables(streams: Sequence[StreamSummary]) -> list[Table]:
     tracked = [(one, one.accuracy.tracking) for one in streams if one.accuracy.tracking]
     if not tracked:
         return []
-    title = "Tracking (dropped and failed frames count as misses; IDSW: identity switches)"
+    title = "Tracking (misses counted as above; IDSW: identity switches)"
     table = _table(title, "HOTA", "AssA", "MOTA", "IDF1", "IDSW", "frames", "tracks")
     for one, known in tracked:
         table.add_row(Text(_name(one), style="bold"), Text(known.unknown, style="dim"))

@@ -15,6 +15,7 @@ import numpy as np
 from sensors.clock import NS_PER_MS, Clock, SystemClock
 from sensors.errors import GilmokError
 from sensors.frame import NO_IMAGE, Frame
+from sensors.logs import to_stderr
 from sensors.pacing import PaceUnfit, PacingError, Schedule
 from sensors.slots import SLOTS, Ring, Stuck
 from sensors.source import Origin, Source, SourceBroke, SourceUnusable, open_source
@@ -47,6 +48,7 @@ class Refused:
 
 def feed(ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: int | None) -> None:
     """The child: open, tell, wait for the start, feed, tell how late it was."""
+    to_stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the node decides when to stop
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
