@@ -1,7 +1,7 @@
 """A program that ends with whoever started it, however that one ends: `python -P -m fleet.leash PARENT PROGRAM ...`.
 
 Killed outright, a process can't stop what it started; the kernel can (Linux: prctl(2), PR_SET_PDEATHSIG). What is
-asked of it here outlasts exec, and so holds for programs that aren't ours. Elsewhere than on Linux nothing is asked.
+asked of it here outlasts exec, and so holds for programs that aren't ours. Elsewhere than on Linux there is no leash.
 """
 
 import ctypes
@@ -18,15 +18,16 @@ def leashed(command: Sequence[str]) -> list[str]:
 
     The kernel watches the thread that starts it: that one has to stay for as long as the program shall.
     """
+    if sys.platform != "linux":
+        return list(command)
     return [sys.executable, "-P", "-m", "fleet.leash", str(os.getpid()), *command]
 
 
 def main(parent: str, *command: str) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
-        # Whoever was killed before the kernel was asked is not noticed by it.
-        if os.getppid() != int(parent):
-            sys.exit(1)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+    # Whoever was killed before the kernel was asked is not noticed by it.
+    if os.getppid() != int(parent):
+        sys.exit(1)
     os.execvp(command[0], command)
 
 
