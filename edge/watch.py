@@ -121,8 +121,14 @@ class Watched:
             self._places.release()
 
     def telemetry(self) -> Telemetry | None:
+        """None also while there is no session, or one that has just died: an inference will tell."""
         session = self._session
-        return session.telemetry() if session is not None else None
+        if session is None:
+            return None
+        try:
+            return session.telemetry()
+        except BackendError:
+            return None
 
     def troubles(self) -> list[str]:
         """A sentence for each session that was lost; empty after a run without trouble."""

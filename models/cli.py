@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from models import catalogue
+from models import artefacts, catalogue
 from models.fetch import OnBytes
 from models.manifest import Artefact, Manifest
 from sensors.errors import GilmokError
@@ -84,7 +84,7 @@ def _show(chosen: argparse.Namespace) -> int:
     if chosen.json:
         _print_json(told)
     else:
-        _print_columns([(key, "-" if value is None else str(value)) for key, value in _flat(told)])
+        _print_columns([(key, "-" if value in (None, []) else str(value)) for key, value in _flat(told)])
     return DONE
 
 
@@ -129,7 +129,8 @@ def _where(manifest: Manifest) -> Path | None:
 
 def _told(manifest: Manifest, path: Path | None) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(manifest)
-    return told | {"path": None if path is None else str(path)}
+    compiled = artefacts.compiled(catalogue.store(), manifest.name)
+    return told | {"path": None if path is None else str(path), "compiled": compiled}
 
 
 def _flat(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -73,6 +73,15 @@ def test_a_killed_worker_costs_one_frame_and_the_next_runs_in_a_new_one(apart: C
     assert "signal 9" in told
 
 
+def test_a_dead_worker_tells_no_telemetry_and_disturbs_nobody_who_asks(apart: Callable[..., Watched]) -> None:
+    watched = apart()
+    assert watched.telemetry() is not None
+    os.kill(pid_of(watched), 9)
+    with pytest.raises(SessionLost):
+        watched.run(feed(1))
+    assert watched.telemetry() is None
+
+
 def test_a_hung_worker_is_ended_at_the_deadline_and_the_next_runs(apart: Callable[..., Watched]) -> None:
     watched = apart(deadline_ms=50)
     with pytest.raises(SessionLost, match="no answer within 50 ms, so its process was ended"):
