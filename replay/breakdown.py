@@ -63,9 +63,9 @@ def breakdown_of(pool: Pool, condition: str) -> Breakdown:
     of_class = {one.name: _band(matching, one, positive) for one in classes}
     made: Breakdown = {"class": of_class, "size": scored(area_slices(pool.found, pool.labelled), ~nowhere)}
     values = {
-        "distance": (pool.truth.distance_m, _distances),
-        "occlusion": (pool.truth.occluded, _levels),
-        "truncation": (pool.truth.truncated, _levels),
+        "distance": (pool.truth.distance_m, distance_bands),
+        "occlusion": (pool.truth.occluded, level_bands),
+        "truncation": (pool.truth.truncated, level_bands),
     }
     for dimension, (column, cut) in values.items():
         value = column.astype(np.float64)
@@ -92,14 +92,14 @@ def _slices(values: Numbers, limits: Mapping[str, tuple[float, float]]) -> Itera
         yield Slice(name, (values > above) & (values <= most))
 
 
-def _distances(_: Numbers) -> Mapping[str, tuple[float, float]]:
+def distance_bands(_: Numbers) -> Mapping[str, tuple[float, float]]:
     """An object 10 m away is in "10 to 20 m"."""
     just_below = [np.nextafter(edge, -np.inf) for edge in DISTANCES_M]
     names = [f"{low} to {high} m" for low, high in pairwise(DISTANCES_M)] + [f"from {DISTANCES_M[-1]} m"]
     return dict(zip(names, pairwise([*just_below, np.inf]), strict=True))
 
 
-def _levels(known: Numbers) -> Mapping[str, tuple[float, float]]:
+def level_bands(known: Numbers) -> Mapping[str, tuple[float, float]]:
     """By the data set's own levels where it has levels, else by thirds."""
     if known.max() > 0 and np.all(known == np.rint(known)):
         return {f"level {level:.0f}": (level - 0.5, level + 0.5) for level in np.unique(known).tolist()}

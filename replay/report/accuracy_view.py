@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from replay.report import texts
 from replay.report.accuracy_charts import MOST_CURVES, precision_recall, shares_found
+from replay.report.band_tables import breakdown_table, profile_tables
 from replay.report.evidence import Evidence, evidence
 from replay.report.material import StreamMaterial
 from replay.report.panels import Panel, panels
@@ -72,6 +73,8 @@ def _tables(stream: StreamMaterial) -> Iterator[Table]:
     title = "Average precision and recall (COCO's rules; 1 is perfect)"
     yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class)))
     yield from (table for table in (streaming_table(stream), tracking_table(stream)) if table is not None)
+    yield from breakdown_table(known.breakdown)
+    yield from profile_tables(known.profiles)
 
 
 def _rows(coco: Mapping[str, float], per_class: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:

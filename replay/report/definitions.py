@@ -157,6 +157,13 @@ GLOSSARY = (
         "Between two machines a time is only as good as the comparison of their clocks: the true percentile lies "
         "within so much of the one shown. Where the bound exceeds a fifth of the median, no figure is shown.",
     ),
+    Definition(
+        "profile",
+        "Profiles",
+        "Other rules for the same findings. official: the data set's own devkit, to be compared with what others "
+        "publish. crosswalk: a model of COCO's classes on a label set that is not COCO's; each labelled box has a "
+        "role.",
+    ),
     Definition("distance", "Distance", "From the camera to the object, where the data set knows it."),
     Definition(
         "occlusion",

@@ -1,17 +1,18 @@
 """The truth in parts (class, size, distance, what hides it), and how much of each part was found."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from replay.breakdown import distance_bands, level_bands
 from replay.metrics.average_precision import AREAS
 from replay.metrics.pool import Mask, Numbers
 from replay.report.evidence import Evidence
 
-DISTANCES_M = (0, 10, 20, 40, 80)
-FRACTIONS = (0.0, 1 / 3, 2 / 3)
 MOST_CLASSES = 12
+Cut = Callable[[Numbers], Mapping[str, tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ def breakdowns(evidence: Evidence) -> list[Breakdown]:
     columns = [
         ("class", "found", list(_classes(evidence))),
         ("size", "size", list(_sizes(evidence))),
-        ("distance", "distance", list(_distances(truth.distance_m.astype(np.float64)))),
-        ("hidden", "occlusion", list(_levels(truth.occluded.astype(np.float64)))),
-        ("outside the picture", "truncation", list(_levels(truth.truncated.astype(np.float64)))),
+        ("distance", "distance", list(_bands(truth.distance_m, distance_bands, evidence.positive))),
+        ("hidden", "occlusion", list(_bands(truth.occluded, level_bands, evidence.positive))),
+        ("outside the picture", "truncation", list(_bands(truth.truncated, level_bands, evidence.positive))),
     ]
     made = [Breakdown(title, term, tuple(_parts(evidence, named))) for title, term, named in columns]
     return [one for one in made if len(one.parts) > 1]
@@ -71,22 +72,9 @@ def _sizes(evidence: Evidence) -> Iterator[tuple[str, Mask]]:
         least = most
 
 
-def _distances(distance_m: Numbers) -> Iterator[tuple[str, Mask]]:
-    for low, high in zip(DISTANCES_M, (*DISTANCES_M[1:], None), strict=True):
-        if high is None:
-            yield f"from {low} m", distance_m >= low
-        else:
-            yield f"{low} to {high} m", (distance_m >= low) & (distance_m < high)
-
-
-def _levels(values: Numbers) -> Iterator[tuple[str, Mask]]:
-    """By the data set's levels where it has levels, else by fractions."""
-    known = values[~np.isnan(values)]
-    if len(known) and known.max() > 0 and np.all(known == np.rint(known)):
-        for level in np.unique(known).tolist():
-            yield f"level {level:.0f}", values == level
-        return
-    yield "not at all", values == FRACTIONS[0]
-    yield "up to a third", (values > FRACTIONS[0]) & (values <= FRACTIONS[1])
-    yield "up to two thirds", (values > FRACTIONS[1]) & (values <= FRACTIONS[2])
-    yield "more", values > FRACTIONS[2]
+def _bands(values: NDArray[np.float32], cut: Cut, positive: Mask) -> Iterator[tuple[str, Mask]]:
+    """The bands of `replay.breakdown`; nothing where nothing is known."""
+    wide = values.astype(np.float64)
+    known = wide[~np.isnan(wide) & positive]
+    for name, (above, most) in cut(known).items() if len(known) else ():
+        yield name, (wide > above) & (wide <= most)

@@ -31,6 +31,9 @@ class Table:
     columns: tuple[tuple[str, str], ...]
     """(head, its definition's anchor or nothing), without the first one."""
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    folded: bool = False
+    """Shown when asked for."""
 
 
 @dataclass(frozen=True, slots=True)

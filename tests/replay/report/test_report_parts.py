@@ -7,9 +7,12 @@ import pytest
 import simplejpeg
 
 from edge.messages import FrameReport
+from replay.breakdown import Band
 from replay.metrics.percentiles import percentiles
+from replay.profiles import ProfileFigures
 from replay.report import texts
 from replay.report.accuracy_charts import precision_recall
+from replay.report.band_tables import breakdown_table, profile_tables
 from replay.report.definitions import GLOSSARY
 from replay.report.evidence import Curve, Operating
 from replay.report.latency_charts import exceeding, over_time, stage_boxes, tail
@@ -132,6 +135,28 @@ def test_an_undefined_figure_comes_back_as_nan_and_an_absent_one_stays_absent(ti
     assert math.isnan(summary.streams[0].accuracy.per_class["person"]["APl"])
     assert summary.streams[0].pacing is None
     assert summary.latency_ns["total"].p99 is None
+
+
+def test_bands_of_which_nothing_is_known_are_left_out() -> None:
+    band: Band = {"AP": 0.5, "AP50": None, "n_truth": 3}
+    unknown: Band = {"AP": None, "AP50": None, "n_truth": 9}
+    empty: Band = {"AP": None, "AP50": None, "n_truth": 0}
+    sizes = {"small": band, "large": empty}
+    (table,) = breakdown_table({"class": {"car": band}, "size": sizes, "distance": {"unknown": unknown}})
+    assert [(row.label, row.cells) for row in table.rows] == [("size", ("", "", "")), ("small", ("–", "0.5000", "3"))]
+    assert list(breakdown_table({"distance": {"unknown": unknown}})) == []
+
+
+def test_each_profile_has_a_table_of_its_own_with_its_rules() -> None:
+    official = ProfileFigures(
+        rules={"car": "IoU .7"},
+        overall={"AP40": 0.25, "n_truth": 1200.0},
+        per_class={"car": {"AP40": None, "n_truth": 1200.0}},
+        left_out={"tram": "the model doesn't have it"},
+    )
+    (table,) = profile_tables({"official": official, "crosswalk": ProfileFigures(unknown="no rules")})
+    assert [row.cells for row in table.rows] == [("0.2500", "1,200"), ("–", "1,200")]
+    assert table.notes == ("car: IoU .7.", "tram, not scored: the model doesn't have it.")
 
 
 def test_every_word_is_defined_once() -> None:
