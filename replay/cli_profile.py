@@ -48,10 +48,13 @@ def _profile(chosen: argparse.Namespace) -> int:
 
 
 def _scored(stream: "StreamMaterial", name: Any) -> "ProfileFigures":
+    from replay.accuracy import calibrated_on
     from replay.profiles import Case, ProfileFigures, profile
 
     if stream.recording is None:
         return ProfileFigures(unknown=stream.absent)
+    if why := calibrated_on(stream.birth, stream.stream, stream.reports):
+        return ProfileFigures(unknown=why)
     labels, captured = stream.stream.labels, stream.summary.frames.captured
     case = Case.of(stream.reports, stream.recording, stream.birth.model.labels, labels, captured)
     return profile(case, name)

@@ -11,16 +11,11 @@ from dataclasses import dataclass
 import msgspec
 
 from edge.messages import STAGES, Birth, FrameReport, Message, Pacing, StreamBirth, StreamCounters, encode
-from replay.breakdown import Breakdown, breakdown
+from replay.accuracy import AccuracySummary, accuracy_summary, no_accuracy
 from replay.metrics.oneway import bounds_of
 from replay.metrics.percentiles import Percentiles, percentiles
-from replay.profiles import Case, ProfileFigures, ProfileName, profiles
 from replay.recording import Recording
-from replay.score import asked, score_reports
-from replay.streamed import StreamingAccuracy, streaming_accuracy
-from replay.tracks import TrackingAccuracy, tracking_accuracy
 from sensors.clock import NS_PER_MS, NS_PER_S
-from sensors.errors import GilmokError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,23 +57,6 @@ class Books(Message, frozen=True, kw_only=True):
     balanced: bool
     complaints: tuple[str, ...]
     """A sentence for each place where they don't balance."""
-
-
-class AccuracySummary(Message, frozen=True, kw_only=True):
-    """NaN (null in JSON) where undefined."""
-
-    coco: dict[str, float]
-    """The mean over the evaluated classes that have truth, with `n_frames` and `n_truth`."""
-    per_class: dict[str, dict[str, float]]
-    unknown: str = ""
-    """Why there are no figures."""
-    streaming: StreamingAccuracy | None = None
-    tracking: TrackingAccuracy | None = None
-    profiles: dict[ProfileName, ProfileFigures] = {}
-    """By other rules than `coco` and `per_class`: never to be put beside them."""
-    breakdown: Breakdown = {}
-    """By the rule of `coco`."""
-    """None where the node ran no tracker."""
 
 
 class StreamSummary(Message, frozen=True, kw_only=True):
@@ -141,7 +119,7 @@ def summarise(run: str, records: Sequence[StreamRecord], troubles: Sequence[str]
         frames=_sum([one.frames for one in streams]),
         latency_ns=_latencies(records),
         hub_bound_ns=_hub_bounds(records),
-        accuracy=streams[0].accuracy if len(streams) == 1 else _nowhere("several streams: see each one's own"),
+        accuracy=streams[0].accuracy if len(streams) == 1 else no_accuracy("several streams: see each one's own"),
         digest=streams[0].digest if len(streams) == 1 else {"detections": _joint_digest(streams)},
         books=Books(balanced=not complaints, complaints=complaints),
         streams=streams,
@@ -296,44 +274,13 @@ def _sum(parts: Sequence[Frames]) -> Frames:
 
 def _accuracy(record: StreamRecord) -> AccuracySummary:
     if record.recording is None:
-        return _nowhere(record.truth_unknown or "no truth is known for this stream")
-    if seen := _calibrated_on(record):
-        return _nowhere(f"{seen} of the frames calibrated the artefact: no accuracy is told on what it was fitted to")
-    captured = record.counters.captured if record.counters else None
-    model_labels = record.birth.model.labels
-    try:
-        found = score_reports(record.reports, record.recording, model_labels, record.stream.labels, captured)
-        streaming = streaming_accuracy(
-            record.reports,
-            record.recording,
-            model_labels,
-            record.stream,
-            captured=captured,
-            hub_latency_ns=record.hub_latency_ns,
-            hub_unknown=record.hub_unknown,
-            offline=found.overall,
-        )
-        tracking = tracking_accuracy(record.reports, record.recording, model_labels, record.stream.labels, captured)
-        _, pairs = asked(record.reports, record.recording, captured)
-        bands = breakdown(pairs, record.recording, model_labels, record.stream.labels)
-    except GilmokError as error:
-        return _nowhere(error.sentence)
-    case = Case.of(record.reports, record.recording, model_labels, record.stream.labels, captured)
-    return AccuracySummary(
-        coco=found.overall,
-        per_class=found.per_class,
-        streaming=streaming,
-        tracking=tracking,
-        profiles=profiles(case),
-        breakdown=bands,
+        return no_accuracy(record.truth_unknown or "no truth is known for this stream")
+    return accuracy_summary(
+        record.birth,
+        record.stream,
+        record.reports,
+        record.recording,
+        captured=record.counters.captured if record.counters else None,
+        hub_latency_ns=record.hub_latency_ns,
+        hub_unknown=record.hub_unknown,
     )
-
-
-def _calibrated_on(record: StreamRecord) -> int:
-    """How many of the reported frames the artefact's quantiser has seen."""
-    seen = frozenset(record.birth.model.calibration.get(record.stream.digest, ()))
-    return sum(report.seq in seen for report in record.reports)
-
-
-def _nowhere(why: str) -> AccuracySummary:
-    return AccuracySummary(coco={"AP": math.nan, "AP50": math.nan}, per_class={}, unknown=why)

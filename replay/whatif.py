@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from edge.messages import FrameReport, Message
+from replay.accuracy import calibrated_on
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.metrics.pool import Index
 from replay.metrics.streaming import Freshness, Policy, Stream, freshness, what_if
@@ -72,6 +73,8 @@ def suppose(stream: StreamMaterial, supposed: Supposed) -> Supposition:
     """Raises NothingToSuppose, and the GilmokErrors of `replay.score`."""
     if stream.recording is None:
         raise NothingToSuppose(f"{stream.name}: {stream.absent}")
+    if why := calibrated_on(stream.birth, stream.stream, stream.reports):
+        raise NothingToSuppose(f"{stream.name}: {why}")
     realtime = stream.stream.pace == "realtime"
     if stream.stream.pace == "live":
         raise NothingToSuppose(f"{stream.name} looked through a live source: nothing can be asked of it again")
