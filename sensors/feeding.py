@@ -120,17 +120,20 @@ def _run(
     for read in frames:
         index = ring.free_slot()
         frame = _stored(read, memory, index, slot_bytes)
+        late_ns = None
         if schedule is not None:
             first_seq = frame.id.seq if first_seq is None else first_seq
             due_ns = schedule.due_ns(frame.id.seq - first_seq)
             with _urgent():
                 clock.sleep_until(due_ns)
                 now = clock.now()
-            lateness.append(now.mono_ns - due_ns)
+            late_ns = now.mono_ns - due_ns
             frame = replace(frame, stamp=now.shifted_to(due_ns), kind="scheduled")
         if ring.state.stopping or os.getppid() != parent:
             break
         ring.release(index, frame)
+        if late_ns is not None:
+            lateness.append(late_ns)
     return lateness
 
 
