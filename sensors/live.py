@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 LOW_LATENCY = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
-"""Without these FFmpeg holds frames back to sort and smooth them: 431 instead of 70 ms at p95."""
+"""Without these FFmpeg sorts and smooths: frames of an RTSP camera were up to 1.8 s old instead of 85 ms."""
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 250, 5_000
 """Between two attempts to get a lost camera back; each pause is twice the one before."""
 
@@ -51,7 +51,7 @@ class Camera:
         """Instead of the rate that the stream states."""
         open_timeout_s: float = 10.0
         read_timeout_s: float = 5.0
-        """A network camera that is silent for longer is lost; for a device, the driver says."""
+        """A network camera that is silent for longer is lost (FFmpeg asks RTSP twice); for a device, the driver says."""
         give_up_s: float = 60.0
         """How long to try to get a lost camera back."""
 
@@ -86,9 +86,8 @@ class Camera:
                 continue
             if seq == 0:
                 raise SourceUnusable(f"{self.origin.name} gives no picture", "does another program show one?")
-            if arrived:
-                fault = f"{self.origin.name} sent what is no picture"
-            else:
+            fault = f"{self.origin.name} sent what is no picture"
+            if not arrived:
                 self._let_go()
                 fault = f"{self.origin.name} was lost: it ended the stream, or was silent for too long"
                 log.warning("%s", fault)
