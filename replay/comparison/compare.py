@@ -5,23 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from replay.comparison import tail
-from replay.comparison.accuracy import (
-    HEADS,
-    Answering,
-    Progress,
-    own_answers,
-    scored,
-    streamed_answers,
-)
+from replay.comparison.accuracy import HEADS, Progress, own_answers, streamed_answers
+from replay.comparison.drawn import Drawn, draw
 from replay.comparison.identity import differing
 from replay.comparison.outcome import Comparison, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
 from replay.comparison.sides import Recordings, Side, check_side, read_side
-from replay.metrics.pool import Numbers
-from replay.statistics.bootstrap import LEAST_SEQUENCES, RESAMPLES, Estimate, draws_of, paired_differences
+from replay.statistics.bootstrap import LEAST_SEQUENCES, RESAMPLES
 from replay.statistics.verdicts import Judgement, Verdict, judge, judge_each
 from replay.streamed import Unstreamable
 
@@ -53,19 +44,6 @@ class Held:
     b: Side
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    """Figures of both sides on the same draws, (draws, figures); the first draw is the set itself."""
-
-    names: tuple[str, ...]
-    a: Numbers
-    b: Numbers
-    each_a: Numbers
-    """(sequences, figures) of each recording alone."""
-    each_b: Numbers
-    estimates: dict[str, Estimate]
-
-
 def compare(
     a: Sequence[Path], b: Sequence[Path], terms: Terms | None = None, progress: Progress = lambda _: None
 ) -> Held:
@@ -86,12 +64,12 @@ def hold(a: Side, b: Side, recordings: Recordings, terms: Terms, progress: Progr
     if not paired:
         _check_names(a, b)
     notes: list[str] = []
-    offline = _drawn(paired, own_answers, terms, progress) if paired else None
+    offline = draw(paired, own_answers, terms.resamples, terms.seed, progress) if paired else None
     streamed = _streamed(paired, terms, progress, notes) if paired else None
     figures = [*_figures(offline, OFFLINE, terms.margins), *_figures(streamed, STREAMED, terms.margins)]
     figures += tail.rows(a, b, terms.margins)
     per_class = list(_classes(offline, terms.margins))
-    notes += _notes(paired)
+    notes += _notes(paired, per_class)
     verdict, because = _verdict(figures, per_class)
     return Held(
         Comparison(
@@ -136,36 +114,17 @@ def _check_names(a: Side, b: Side) -> None:
         )
 
 
-def _streamed(paired: Sequence[Pair], terms: Terms, progress: Progress, notes: list[str]) -> _Drawn | None:
+def _streamed(paired: Sequence[Pair], terms: Terms, progress: Progress, notes: list[str]) -> Drawn | None:
     if any(stream.summary.pace != "realtime" for pair in paired for stream in (*pair.a, *pair.b)):
         return None
     try:
-        return _drawn(paired, streamed_answers, terms, progress)
+        return draw(paired, streamed_answers, terms.resamples, terms.seed, progress)
     except Unstreamable as error:
         notes.append(f"No streaming accuracy: {error.sentence}.")
         return None
 
 
-def _drawn(paired: Sequence[Pair], answering: Answering, terms: Terms, progress: Progress) -> _Drawn:
-    # Each figure starts from the seed: the same draws for A and B, offline and streamed.
-    draws = draws_of(len(paired), np.random.default_rng(terms.seed), terms.resamples)
-    alone = np.eye(len(paired), dtype=np.int64)
-
-    a = scored(paired, [pair.a for pair in paired], answering)
-    b = scored(paired, [pair.b for pair in paired], answering)
-    on_a, on_b = a.figures_of_draws(draws, progress), b.figures_of_draws(draws, progress)
-    estimates = paired_differences(lambda _: on_a, lambda _: on_b, draws)
-    return _Drawn(
-        names=a.figures,
-        a=on_a,
-        b=on_b,
-        each_a=a.figures_of_draws(alone),
-        each_b=b.figures_of_draws(alone),
-        estimates=dict(zip(a.figures, estimates, strict=True)),
-    )
-
-
-def _figures(drawn: _Drawn | None, names: dict[str, str], margins: Margins) -> Iterator[Row]:
+def _figures(drawn: Drawn | None, names: dict[str, str], margins: Margins) -> Iterator[Row]:
     for place, (figure, told) in enumerate(names.items()):
         if drawn is not None:
             margin = margins.ap if told == "AP" else margins.sap
@@ -173,23 +132,27 @@ def _figures(drawn: _Drawn | None, names: dict[str, str], margins: Margins) -> I
             yield _row(told, "", drawn, place, judgement, margin if told in JUDGED else None)
 
 
-def _classes(drawn: _Drawn | None, margins: Margins) -> Iterator[Row]:
+def _classes(drawn: Drawn | None, margins: Margins) -> Iterator[Row]:
     if drawn is None:
         return
-    judged = judge_each({name: drawn.estimates[name] for name in drawn.names[len(HEADS) :]}, margins.ap)
-    for place, (name, judgement) in enumerate(judged.items(), len(HEADS)):
-        yield _row("AP", name, drawn, place, judgement, margins.ap)
+    classes = {name: drawn.estimates[name] for name in drawn.names[len(HEADS) :]}
+    # A class in too few recordings can't be judged, and takes no share of the correction.
+    judged = judge_each({name: one for name, one in classes.items() if one.n >= LEAST_SEQUENCES}, margins.ap)
+    for place, (name, one) in enumerate(classes.items(), len(HEADS)):
+        yield _row("AP", name, drawn, place, judged.get(name) or judge(one, margins.ap), margins.ap)
 
 
-def _row(figure: str, of: str, drawn: _Drawn, place: int, judgement: Judgement, margin: float | None) -> Row:
+def _row(figure: str, of: str, drawn: Drawn, place: int, judgement: Judgement, margin: float | None) -> Row:
+    # Below the least number an interval would look like knowledge.
+    told = judgement.n >= LEAST_SEQUENCES
     return Row(
         figure=figure,
         of=of,
         a=float(drawn.a[0, place]),
         b=float(drawn.b[0, place]),
         difference=judgement.difference,
-        low=judgement.low,
-        high=judgement.high,
+        low=judgement.low if told else math.nan,
+        high=judgement.high if told else math.nan,
         n=judgement.n,
         unit="sequences",
         verdict=judgement.verdict if margin is not None else None,
@@ -198,7 +161,7 @@ def _row(figure: str, of: str, drawn: _Drawn, place: int, judgement: Judgement, 
     )
 
 
-def _sequences(paired: Sequence[Pair], offline: _Drawn | None, streamed: _Drawn | None) -> Iterator[SequenceRow]:
+def _sequences(paired: Sequence[Pair], offline: Drawn | None, streamed: Drawn | None) -> Iterator[SequenceRow]:
     for place, pair in enumerate(paired):
         if offline is not None:
             yield SequenceRow(
@@ -211,7 +174,7 @@ def _sequences(paired: Sequence[Pair], offline: _Drawn | None, streamed: _Drawn 
             )
 
 
-def _notes(paired: Sequence[Pair]) -> Iterator[str]:
+def _notes(paired: Sequence[Pair], per_class: Sequence[Row]) -> Iterator[str]:
     if not paired:
         yield "No stream has a recording with a truth: only latency is compared."
         return
@@ -219,6 +182,12 @@ def _notes(paired: Sequence[Pair]) -> Iterator[str]:
         yield (
             f"{len(paired)} sequence{'' if len(paired) == 1 else 's'}: accuracy is described and not judged; "
             f"a judgement takes {LEAST_SEQUENCES}, and finds small differences only with more."
+        )
+    rare = [f"{row.of} in {row.n}" for row in per_class if row.n < LEAST_SEQUENCES <= len(paired)]
+    if rare:
+        yield (
+            f"AP is a mean over classes, and some are in few of the {len(paired)} sequences ({', '.join(rare)}): leave "
+            "them out with --labels, or read AP with care."
         )
     seen = {pair.recording.note for pair in paired if pair.recording.note}
     yield from (f"About the recordings: {note}." for note in sorted(seen))

@@ -49,7 +49,7 @@ def _rows(title: str, rows: Sequence[Row]) -> Table:
 
 def cells(row: Row) -> list[str]:
     """A, B, the change, its interval, n."""
-    interval = "-" if math.isnan(row.low) else f"{_change(row, row.low)} .. {_change(row, row.high)}"
+    interval = "-" if math.isnan(row.low) else f"{_change(row, row.low)}..{_change(row, row.high)}"
     return [_value(row, row.a), _value(row, row.b), _change(row, row.difference), interval, str(row.n)]
 
 

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ def test_with_seven_sequences_a_difference_is_described_and_not_judged(root: Pat
     assert (told.sequences, told.verdict) == (7, Verdict.INCONCLUSIVE)
     assert row(told, "AP").difference < -0.3
     assert row(told, "AP").why == "7 sequences; a difference is judged from 8 on"
+    assert math.isnan(row(told, "AP").low)
     assert any("described and not judged" in note for note in told.notes)
 
 
@@ -85,6 +87,24 @@ def test_a_rare_class_takes_holms_correction(root: Path, tmp_path: Path) -> None
     assert (both.difference, both.high) == pytest.approx((alone.difference, alone.high), abs=0.02)
     assert alone.high < 0
     assert (both.verdict, alone.verdict) == (Verdict.INCONCLUSIVE, Verdict.WORSE)
+
+
+def test_a_class_rests_on_the_recordings_that_hold_it(root: Path, tmp_path: Path) -> None:
+    """Walkers are in three of ten drives: theirs is no difference of ten sequences, and costs the cars nothing."""
+    for drive in range(3, 10):
+        labels = root / f"training/label_02/{drive:04}.txt"
+        labels.write_text("".join(line for line in labels.read_text().splitlines(True) if "Car" in line))
+    a = write_group(tmp_path / "a", root, [6] * 10)
+    b = write_group(tmp_path / "b", root, [3, 3, 4, 5, 5, 6, 6, 6, 6, 6])
+    told = held(a, b, Terms(resamples=2000))
+    walkers = row(told, "AP", "person")
+    assert (walkers.n, walkers.verdict, walkers.why) == (
+        3,
+        Verdict.INCONCLUSIVE,
+        "3 sequences; a difference is judged from 8 on",
+    )
+    assert row(told, "AP", "vehicle").verdict is Verdict.WORSE
+    assert any("person in 3" in note for note in told.notes)
 
 
 def test_the_same_seed_gives_the_same_interval_and_is_recorded(root: Path, tmp_path: Path) -> None:
