@@ -1,6 +1,7 @@
 """`gilmok qualify`: put a model on a chip to the test, sign what came out, run it again, hold chips side by side."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,7 @@ def main(argv: list[str]) -> int:
         one.add_argument("folder", type=Path, metavar="DIR")
         one.add_argument("--key", type=Path, required=True, help=what)
     chosen = parser.parse_args(argv)
+    chosen.words = argv
     run: Callable[[argparse.Namespace], int] = chosen.run
     return run(chosen)
 
@@ -87,8 +89,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
     check_requirements(chosen.skip)
     campaign = _campaign(chosen)
-    command = "gilmok qualify " + " ".join(_quoted(word) for word in sys.argv[2:])
-    return _conducted(Conductor(campaign, chosen.out, command, SystemClock()), campaign, chosen)
+    return _conducted(Conductor(campaign, chosen.out, _command(chosen), SystemClock()), campaign, chosen)
 
 
 def _rerun(chosen: argparse.Namespace) -> int:
@@ -102,8 +103,8 @@ def _rerun(chosen: argparse.Namespace) -> int:
     first, path = read(chosen.folder), place_of(chosen.folder)
     campaign = from_record(first.campaign, str(path))
     check_requirements(campaign.skip)
-    command = f"gilmok qualify rerun {_quoted(str(chosen.folder))} --out {_quoted(str(chosen.out))}"
-    return _conducted(Conductor(campaign, chosen.out, command, SystemClock(), (path, first)), campaign, chosen)
+    conductor = Conductor(campaign, chosen.out, _command(chosen), SystemClock(), (path, first))
+    return _conducted(conductor, campaign, chosen)
 
 
 def _campaign(chosen: argparse.Namespace) -> "Campaign":
@@ -228,7 +229,5 @@ def _verify(chosen: argparse.Namespace) -> int:
     return DONE
 
 
-def _quoted(word: str) -> str:
-    import shlex
-
-    return shlex.quote(word)
+def _command(chosen: argparse.Namespace) -> str:
+    return shlex.join(["gilmok", "qualify", *chosen.words])

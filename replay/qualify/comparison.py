@@ -9,7 +9,7 @@ from edge.messages import Message
 from replay.qualify.identity import same_campaign
 from replay.qualify.qualification import Qualification, read
 from replay.qualify.record import pretty
-from replay.qualify.texts import median
+from replay.qualify.texts import device, median
 from replay.qualify.tiles import scenario
 from replay.qualify.verdict import STAND_INS, Word
 
@@ -82,7 +82,7 @@ def _row(folder: Path, found: Qualification) -> Row:
     return Row(
         folder=str(folder),
         place=None,
-        device=side.description,
+        device=device(side),
         backend=f"{side.backend}:{side.device}",
         device_kind=side.device_kind,
         precision=side.precision,

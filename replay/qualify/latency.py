@@ -74,6 +74,8 @@ class Latency(Message, frozen=True, kw_only=True):
     deadline_ms: float
     in_flight: int
     """Inferences that the session takes at once."""
+    facts_after: dict[str, str]
+    """What the session said of itself after the load, where it differs from before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Latency:
     loadgen.check_present()
     clock, budget = SystemClock(), campaign.budget
     with candidate(campaign) as parts:
+        before = dict(parts.session.facts)
         library = Library(parts, pictures(campaign, SAMPLES))
         bench = _Bench(campaign, parts, library, folder / "loadgen", clock)
         alone = _alone(bench)
@@ -128,6 +131,7 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Latency:
             wording=loadgen.WORDING,
             deadline_ms=campaign.deadline_ms,
             in_flight=getattr(parts.session, "depth", 1),
+            facts_after={name: told for name, told in parts.session.facts.items() if before.get(name) != told},
         )
 
 

@@ -3,6 +3,7 @@
 import math
 
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
+from replay.qualify.identity import Side
 from replay.qualify.latency import Estimated, ScenarioResult
 from replay.qualify.qualification import Qualification
 from replay.qualify.verdict import cosine_text, percent
@@ -74,7 +75,12 @@ def within(one: ScenarioResult) -> str:
 
 def title(found: Qualification) -> str:
     side = found.measured.identity.candidate
-    return f"{side.model} on {side.description}"
+    return f"{side.model} on {device(side)}"
+
+
+def device(side: Side) -> str:
+    """What people call it: the silicon's name, or the profile's of what is none."""
+    return side.device if side.device_kind == "emulated" else side.description
 
 
 def subject(found: Qualification) -> str:

@@ -38,7 +38,8 @@ def _tiles(measured: Measured) -> Iterator[Tile]:
         yield Tile("Boxes matched", texts.percent(share), f"of {parity.boxes.reference:,}, both ways", "matched")
     single, offline = scenario(measured, "SingleStream"), scenario(measured, "Offline")
     if single is not None:
-        detail = f"SingleStream p90; p99 {texts.percentile(single.latency_ns, 'p99')} ms, n={single.latency_ns.n:,}"
+        p99 = "" if single.latency_ns.p99 is None else f", p99 {texts.ms(single.latency_ns.p99)} ms"
+        detail = f"SingleStream p90{p99}, n={single.latency_ns.n:,}"
         yield Tile("Latency", f"{texts.percentile(single.latency_ns, 'p90')} ms", detail, "scenario")
     if offline is not None:
         yield Tile("Throughput", f"{offline.samples_per_s:.1f}/s", f"Offline, n={offline.latency_ns.n:,}", "scenario")
