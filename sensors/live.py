@@ -51,7 +51,7 @@ class Camera:
         """Instead of the rate that the stream states."""
         open_timeout_s: float = 10.0
         read_timeout_s: float = 5.0
-        """A network camera that is silent for longer (RTSP: for twice that) is lost; of a device, the driver says it."""
+        """A network camera that is silent for longer (RTSP: twice as long) is lost; of a device the driver says it."""
         give_up_s: float = 60.0
         """How long to try to get a lost camera back."""
 
