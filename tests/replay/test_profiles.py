@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 import gilmok
+from edge.messages import Findings, FrameReport
 from models.detections import Detections
 from replay.crosswalk import MERGE_RULE, merged
 from replay.datasets.kitti import LABELS
 from replay.datasets.pictures import PictureRecording
 from replay.profiles import Case, profile
+from replay.recording import Group
 from replay.runfolder import read_summary
 from replay.truth import Role, Truth, from_sizes
+from sensors.clock import Stamp
 from tests.tiny import write_model, write_recording
 
 COCO = ("car", "truck", "person", "bus")
@@ -44,13 +47,20 @@ def found(*rows: Row) -> Detections:
     )
 
 
-def case(truth: Truth, answer: Detections, dataset: str = "kitti-object", labels: tuple[str, ...] = LABELS) -> Case:
+def case(
+    truth: Truth,
+    answer: Detections,
+    dataset: str = "kitti-object",
+    labels: tuple[str, ...] = LABELS,
+    groups: dict[str, Group] | None = None,
+) -> Case:
     recording = PictureRecording(
-        dataset=dataset, name="street", fps=10, labels=labels, groups={}, pictures={}, truths={}
+        dataset=dataset, name="street", fps=10, labels=labels, groups=groups or {}, pictures={}, truths={}
     )
     return Case(recording, COCO, (), (), None, [truth], [answer])
 
 
+DETRAC_GROUP = Group(("Sedan",), ("car", "bus", "truck"))
 CAR: Row = ("Car", (0, 0, 60, 40))
 HIT: Row = ("car", (0, 0, 60, 40))
 ASIDE = (200.0, 0.0, 60.0, 40.0)
@@ -118,6 +128,99 @@ def test_an_official_figure_that_can_t_be_is_told_with_the_reason(dataset: str, 
     made = profile(case(labelled([CAR]), found(HIT), dataset), "official")
     assert told in made.unknown
     assert not made.per_class
+
+
+REGIONED = Truth(
+    boxes=np.array([(0, 0, 20, 20), (100, 0, 140, 40)], np.float64),
+    labels=np.array([0, -1], np.int64),
+    tracks=np.array([1, -1], np.int64),
+    roles=np.array([Role.POSITIVE, Role.REGION], np.int64),
+)
+
+
+@pytest.mark.parametrize(
+    ("left", "width", "ap"),
+    [
+        # A false alarm of 40 px, surer than the hit; the region begins at 100: half in it is enough, less is not.
+        pytest.param(80, 40, 1.0, id="half inside"),
+        pytest.param(79, 40, 0.5, id="less than half inside"),
+    ],
+)
+@pytest.mark.parametrize("name", ["official", "crosswalk"])
+def test_ua_detrac_s_ignored_regions_take_what_is_half_inside(name: Any, left: int, width: int, ap: float) -> None:
+    answer = found(("bus", (left, 0, width, 40)), ("car", (0, 0, 20, 20)))
+    made = profile(case(REGIONED, answer, "ua-detrac", ("Sedan",), {"vehicle": DETRAC_GROUP}), name)
+    assert made.per_class["vehicle"]["AP"] == pytest.approx(ap, abs=1e-9)
+
+
+def test_ua_detrac_s_official_overlap_is_seven_tenths() -> None:
+    # 14 of 20 px in height: IoU exactly .7 counts; 13 don't, though for COCO's .5 they would.
+    for height, ap in ((14, 1.0), (13, 0.0)):
+        answer = found(("car", (0, 0, 20, height)))
+        made = profile(case(REGIONED, answer, "ua-detrac", ("Sedan",), {"vehicle": DETRAC_GROUP}), "official")
+        assert made.per_class["vehicle"]["AP"] == pytest.approx(ap, abs=1e-9)
+
+
+def tracked_case(
+    dataset: str, truth: Truth, boxes: Sequence[Row], tracks: Sequence[int], names: tuple[str, ...]
+) -> Case:
+    """Two frames alike."""
+    detections = found(*boxes)
+    told = Findings.of(detections, tuple(tracks))
+    reports = [
+        FrameReport(
+            session=0,
+            n=n,
+            stream="s",
+            seq=n,
+            stamp=Stamp(n, n),
+            kind="arrival",
+            stages={},
+            total_ns=0,
+            published=Stamp(n, n),
+            status="ok",
+            findings=told,
+            model="",
+            artefact="",
+        )
+        for n in (0, 1)
+    ]
+    recording = PictureRecording(
+        dataset=dataset,
+        name="street",
+        fps=10,
+        labels=names,
+        groups={"person": Group(("pedestrian",), ("person",))},
+        pictures={n: Path(f"{n}.png") for n in (0, 1)},
+        truths={0: truth, 1: truth},
+    )
+    return Case.of(reports, recording, COCO)
+
+
+def test_kitti_tracking_s_official_rule_takes_out_what_need_not_be_found() -> None:
+    truth = labelled([CAR, ("Car", (0, 100, 60, 40)), ("Van", ASIDE)], truncated=[0, 1, 0])
+    # On the car; on the truncated one; on the van; on nothing, 25 and 26 px high.
+    boxes: list[Row] = [HIT, ("car", (0, 100, 60, 40)), ("car", ASIDE), ("car", (400, 0, 60, 25))]
+    kept = tracked_case("kitti-tracking", truth, boxes, (1, 2, 3, 4), LABELS)
+    car = profile(kept, "official").per_class["car"]
+    assert (car["TP"], car["FP"], car["FN"], car["IDSW"]) == (2, 0, 0, 0)
+    assert car["HOTA"] == car["MOTA"] == car["IDF1"] == pytest.approx(1.0)
+    boxes[3] = ("car", (400, 0, 60, 26))
+    alarmed = tracked_case("kitti-tracking", truth, boxes, (1, 2, 3, 4), LABELS)
+    assert profile(alarmed, "official").per_class["car"]["FP"] == 2
+
+
+def test_mot_s_official_rule_is_that_of_its_makers_tracks() -> None:
+    truth = Truth(
+        boxes=from_sizes(np.array([(0, 0, 20, 40), (100, 0, 20, 40)], np.float64)),
+        labels=np.array([0, 1], np.int64),
+        tracks=np.array([1, 2], np.int64),
+        roles=np.array([Role.POSITIVE, Role.NEIGHBOUR], np.int64),
+    )
+    boxes: list[Row] = [("person", (0, 0, 20, 40)), ("person", (100, 0, 20, 40))]
+    made = profile(tracked_case("mot", truth, boxes, (1, 2), ("pedestrian", "static person")), "official")
+    person = made.per_class["pedestrian"]
+    assert (person["TP"], person["FP"], person["FN"]) == (2, 0, 0)
 
 
 def test_merging_takes_the_duplicates_it_makes_and_no_other() -> None:
