@@ -212,4 +212,4 @@ def _sentence(row: Row) -> str:
         return told
     change = f"{row.difference:.3f} times A's" if row.unit == "runs" else f"{row.difference:+.4f}"
     interval = "" if math.isnan(row.low) else f", 95 % interval {row.low:.4f} to {row.high:.4f}"
-    return f"{told} ({change}{interval}; n = {row.n} {row.unit})"
+    return f"{told} ({change}{interval}; n = {row.n})"

@@ -31,7 +31,7 @@ def render(told: Comparison) -> RenderableType:
         parts.append(_identity(told))
     parts += [Text(note, style="dim") for note in told.notes]
     parts.append(
-        Text(f"{told.sequences} sequences, {told.resamples:,} resamples, seed {told.seed}, {told.pace}", style="dim")
+        Text(f"sequences: {told.sequences}; {told.resamples:,} resamples, seed {told.seed}; {told.pace}", style="dim")
     )
     return Group(*parts)
 

@@ -69,7 +69,7 @@ def judge_tail(a_ns: Sequence[float], b_ns: Sequence[float], limit: float = TAIL
     a, b = np.log(a_ns), np.log(b_ns)
     ratio = float(np.exp(b.mean() - a.mean()))
     if n < LEAST_RUNS:
-        why = f"{n} runs a side; a p99 is judged from {LEAST_RUNS} on"
+        why = f"{n} run{'' if n == 1 else 's'} a side; a p99 is judged from {LEAST_RUNS} on"
         return Judgement(Verdict.INCONCLUSIVE, ratio, math.nan, math.nan, n, why)
     half = _welch_half(a.var(ddof=1) / len(a), len(a), b.var(ddof=1) / len(b), len(b))
     low, high = ratio * math.exp(-half), ratio * math.exp(half)
@@ -89,7 +89,8 @@ def _judgement(estimate: Estimate, margin: float, *, worse: bool) -> Judgement:
     if math.isnan(estimate.value):
         return says(Verdict.INCONCLUSIVE, "one side is undefined")
     if estimate.n < LEAST_SEQUENCES:
-        return says(Verdict.INCONCLUSIVE, f"{estimate.n} sequences; a difference is judged from {LEAST_SEQUENCES} on")
+        sequences = f"{estimate.n} sequence{'' if estimate.n == 1 else 's'}"
+        return says(Verdict.INCONCLUSIVE, f"{sequences}; a difference is judged from {LEAST_SEQUENCES} on")
     if worse:
         return says(Verdict.WORSE, "surely below 0")
     if floor > -margin:

@@ -5,6 +5,7 @@ import pytest
 
 from replay.comparison.compare import Terms, compare
 from replay.comparison.outcome import Comparison, Margins, Row
+from replay.runfolder import read_summary
 from replay.statistics.verdicts import Verdict
 from tests.made_runs import Played, ap_of, write_drives, write_group, write_run
 
@@ -183,6 +184,16 @@ def test_in_real_time_the_answer_is_a_frame_old_and_streaming_accuracy_says_so(r
     assert streamed.verdict is Verdict.WORSE
     assert row(told, "AP").difference == 0
     assert told.per_sequence[0].sap_b == pytest.approx(ap_of(8, 10))
+
+
+def test_over_one_recording_the_figures_are_the_runs_own(root: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", Played(root=root, cars=7, pace="realtime", latency_ms=(120.0, 30.0)))
+    told = held(run, run)
+    accuracy = read_summary(run)["accuracy"]
+    assert row(told, "AP").a == pytest.approx(accuracy["coco"]["AP"], abs=1e-12)
+    assert row(told, "AP75").b == pytest.approx(accuracy["coco"]["AP75"], abs=1e-12)
+    assert row(told, "AP", "vehicle").a == pytest.approx(accuracy["per_class"]["vehicle"]["AP"], abs=1e-12)
+    assert row(told, "sAP_edge").a == pytest.approx(accuracy["streaming"]["sAP_edge"], abs=1e-12)
 
 
 def test_what_differs_beside_the_figures_is_listed(root: Path, tmp_path: Path) -> None:
