@@ -1,6 +1,6 @@
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -12,7 +12,13 @@ from replay.qualify.ratio import Ratio, RatioVerdict
 from replay.qualify.record import Measured
 from replay.qualify.verdict import Criterion, Word, cosine_text, judged
 
-replace = msgspec.structs.replace
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def replace(struct: S | None, **changes: Any) -> S:
+    """A copy with some fields changed, of a part that is there."""
+    assert struct is not None
+    return msgspec.structs.replace(struct, **changes)
 
 
 @pytest.fixture
