@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from edge.config import BackendChoice, ModelChoice
 from replay.recording import Recording, open_dataset
@@ -14,6 +15,8 @@ from sensors.config import Settings
 from sensors.errors import GilmokError
 
 Kind: TypeAlias = Literal["quick", "full", "own"]
+Positive: TypeAlias = Annotated[float, Meta(gt=0)]
+Count: TypeAlias = Annotated[int, Meta(ge=1)]
 
 
 class RecordingUnreadable(GilmokError):
@@ -43,24 +46,24 @@ class RecordingChoice(Settings, frozen=True, kw_only=True):
 class Budget(Settings, frozen=True, kw_only=True):
     """How much of everything; the parts are in the order in which they run."""
 
-    accuracy_frames: int = 0
+    accuracy_frames: Annotated[int, Meta(ge=0)] = 0
     """Of each recording, evenly spread; 0: all."""
-    parity_frames: int = 200
+    parity_frames: Count = 200
     """Of all recordings together."""
-    latency_s: float = 600.0
+    latency_s: Positive = 600.0
     """Each scenario; MLPerf asks for 600."""
-    loads: tuple[float, ...] = (0.3, 0.5, 0.7, 0.8, 0.9)
+    loads: tuple[Positive, ...] = (0.3, 0.5, 0.7, 0.8, 0.9)
     """Poisson arrivals, as shares of the offline throughput."""
-    streams_s: float = 600.0
+    streams_s: Positive = 600.0
     """The whole search."""
-    trial_s: float = 60.0
+    trial_s: Positive = 60.0
     """One number of streams."""
-    most_streams: int = 64
-    cold_starts: int = 10
-    soak_s: float = 1800.0
-    repeat_frames: int = 10
-    repeats: int = 1000
-    restarts: int = 3
+    most_streams: Count = 64
+    cold_starts: Count = 10
+    soak_s: Positive = 1800.0
+    repeat_frames: Count = 10
+    repeats: Count = 1000
+    restarts: Annotated[int, Meta(ge=0)] = 3
 
 
 FULL = Budget()
@@ -88,9 +91,9 @@ class Campaign(Settings, frozen=True, kw_only=True):
     recordings: tuple[RecordingChoice, ...]
     labels: tuple[str, ...] = ()
     """Evaluated classes; empty: all that the recordings offer."""
-    rate_fps: float
+    rate_fps: Positive
     """Of one camera."""
-    deadline_ms: float
+    deadline_ms: Positive
     """From the instant a frame is due to its findings."""
     kind: Kind = "full"
     budget: Budget = FULL

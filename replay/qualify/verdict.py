@@ -191,7 +191,7 @@ def _endurance(measured: "Measured") -> Iterator[Criterion]:
     for asked, found, good, doubt in (
         (f"throughput of the last third at least {LEAST_STEADY} of the beginning's", f"{steady:.3f}",
          steady >= LEAST_STEADY, _stand_in(measured) or why or slow or _unknown(steady)),
-        (f"memory grows by at most {MOST_GROWTH:.0%} over the second half", f"{grown:.2%}",
+        (f"memory grows by at most {MOST_GROWTH:.0%} over the second half", _grown(grown),
          grown <= MOST_GROWTH, why or _unknown(grown)),
     ):  # fmt: skip
         outcome = Outcome.OPEN if doubt else Outcome.PASS if good else Outcome.FAIL
@@ -213,6 +213,10 @@ def _busy(measured: "Measured") -> str:
     if not identity.load_before > IDLE_SHARE * identity.cores:
         return ""
     return "the machine was busy with other work: measure again when it is idle"
+
+
+def _grown(share: float) -> str:
+    return f"{share:.2%}".replace("-0.00%", "0.00%")
 
 
 def _unknown(value: float) -> str:

@@ -142,6 +142,8 @@ def test_a_part_that_dies_is_a_failed_criterion_and_the_others_go_on(
         (["--labels", "tram"], "tram"),
         (["--skip", "lunch"], "lunch"),
         (["--budget", "soak=1"], "soak"),
+        (["--budget", "cold_starts=0"], "cold_starts"),
+        (["--budget", "trial_s=-1.0"], "trial_s"),
         (["--set", "x=1"], "x"),
         (["--model", "nobody"], "nobody"),
     ],
