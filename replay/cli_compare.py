@@ -92,15 +92,15 @@ def _compare(chosen: argparse.Namespace) -> int:
     terms = terms_of(chosen)
     with watched(terms) as progress:
         held = compare(a, b, terms, progress)
-    if chosen.out is not None:
-        from replay.report.comparison import write_comparison
-
-        write_comparison(held, chosen.out)
     if chosen.json:
         print_json(held.comparison)
     else:
         Console().print(render(held.comparison))
-        if chosen.out is not None:
+    if chosen.out is not None:
+        from replay.report.comparison import write_comparison
+
+        write_comparison(held, chosen.out)
+        if not chosen.json:
             print(f"page: {chosen.out}")
     return REGRESSION if held.comparison.verdict is Verdict.WORSE else NO_REGRESSION
 

@@ -43,8 +43,6 @@ def _gate(chosen: argparse.Namespace) -> int:
     gates = config.read(chosen.gates, Gates)
     with watched(relative.terms(gates.baseline), told=bool(gates.baseline.not_worse)) as progress:
         outcome = held(gates, chosen.gates, [chosen.run], chosen.baseline, progress)
-    if chosen.junit is not None:
-        write_junit(outcome, chosen.junit)
     if chosen.json:
         print_json(outcome)
     else:
@@ -55,6 +53,8 @@ def _gate(chosen: argparse.Namespace) -> int:
                 console.print(Text(f"{bar.name}: {bar.why}", style="" if bar.passed else "red"))
         lost = len(failed(outcome))
         console.print(f"{lost} of {len(outcome.bars)} bars not cleared" if lost else "every bar is cleared")
+    if chosen.junit is not None:
+        write_junit(outcome, chosen.junit)
     return NO_REGRESSION if outcome.passed else REGRESSION
 
 

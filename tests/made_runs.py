@@ -5,7 +5,7 @@ found in h of n frames is (⌊100 h/n⌋ + 1) / 101, at every threshold; 0 where
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.messages import (
@@ -78,6 +78,11 @@ class Played:
     name: str = "replay"
     started_utc_ns: int = 0
     threads: int = 1
+    to_hub_ms: float | None = None
+    """Beyond the latency, of every frame; None: there was no hub."""
+    clock_bound_ms: float = 0.0
+    calibrated_on: tuple[int, ...] = ()
+    """Frames of the first drive that the artefact's quantiser has seen."""
 
 
 def write_run(folder: Path, *played: Played) -> Path:
@@ -140,7 +145,7 @@ def _birth(run: str, one: Played, streams: tuple[StreamBirth, ...]) -> Birth:
         streams=streams,
         model=ModelBirth(
             name=one.model, sha256=one.model.encode().hex().ljust(64, "0"), artefact="a" * 64, precision="fp32",
-            labels=one.knows,
+            labels=one.knows, calibration={streams[0].digest: one.calibrated_on} if one.calibrated_on else {},
         ),
         backend=BackendBirth(name="onnxruntime", device="cpu", device_kind="cpu", facts={"runtime": "1"}),
     )  # fmt: skip
@@ -153,7 +158,16 @@ def _record(who: Birth, stream: StreamBirth, one: Played, recording: Recording) 
     late_ns = round(one.late_ms * NS_PER_MS)
     pacing = Pacing(p50_ns=late_ns, p99_ns=late_ns, max_ns=late_ns, n=captured) if one.pace == "realtime" else None
     counters = StreamCounters(captured=captured, ok=answered, dropped=one.dropped, pacing=pacing)
-    return StreamRecord(who, stream, reports, counters, True, None, recording)
+    record = StreamRecord(who, stream, reports, counters, True, None, recording)
+    if one.to_hub_ms is None:
+        return record
+    to_hub_ns, bound_ns = round(one.to_hub_ms * NS_PER_MS), round(one.clock_bound_ms * NS_PER_MS)
+    return replace(
+        record,
+        hub_latency_ns=[report.total_ns + to_hub_ns for report in reports],
+        received_ns=[report.published.mono_ns + to_hub_ns for report in reports],
+        received_bound_ns=[bound_ns] * len(reports),
+    )
 
 
 def _report(who: Birth, stream: StreamBirth, one: Played, n: int) -> FrameReport:

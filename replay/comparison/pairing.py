@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from replay.accuracy import calibrated_on
 from replay.comparison.sides import Recordings, Side
 from replay.recording import Recording
 from replay.report.material import StreamMaterial
@@ -119,6 +120,12 @@ def _pair(
         )
     if {one.stream.dataset for one in (*a, *b)} != {recording.dataset}:
         raise NotComparable(f"{name} was read by different data set plugins", "read both by the same one")
+    for name_of_side, side in (("A", a), ("B", b)):
+        for one in side:
+            if why := calibrated_on(one.birth, one.stream, one.reports):
+                raise NotComparable(
+                    f"on {name} {name_of_side}'s {why}", "compare on recordings that nothing was calibrated on"
+                )
     captured = Counter(one.summary.frames.captured for one in (*a, *b))
     if len(captured) > 1:
         counts = [_listing(sorted({f"{one.summary.frames.captured:,}" for one in side})) for side in (a, b)]

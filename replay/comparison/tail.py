@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import numpy as np
 
 from replay.comparison.outcome import Margins, Row
@@ -23,7 +24,31 @@ def rows(a: Side, b: Side, margins: Margins) -> Iterator[Row]:
         if way != "total" and not all(way in run.summary.latency_ns for run in (*a.runs, *b.runs)):
             continue
         for mark, judged in MARKS.items():
-            yield _row(f"{name} {mark}", _values(a, way, mark), _values(b, way, mark), mark, judged, a, b, margins)
+            row = _row(f"{name} {mark}", _values(a, way, mark), _values(b, way, mark), mark, judged, a, b, margins)
+            yield _doubted(row, _doubt(a, mark), _doubt(b, mark)) if way == "hub" else row
+
+
+def _doubt(side: Side, mark: str) -> float:
+    """How far the side's latencies to the hub may all be off, because two machines' clocks were compared."""
+    bounds = [run.summary.hub_bound_ns for run in side.runs]
+    known = [0 if bound is None else getattr(bound, mark) for bound in bounds]
+    return math.inf if None in known else float(max(known))
+
+
+def _doubted(row: Row, a_ns: float, b_ns: float) -> Row:
+    """The interval wide enough for any such error, and judged again where it isn't clear of the margin any more."""
+    if not (a_ns or b_ns) or math.isnan(row.low):
+        return row
+    least = row.low * row.a / (row.a + a_ns) * max(0.0, row.b - b_ns) / row.b
+    greatest = row.high * row.a / (row.a - a_ns) * (row.b + b_ns) / row.b if a_ns < row.a else math.inf
+    doubtful = row.margin is not None and least <= row.margin <= greatest and row.verdict is not Verdict.INCONCLUSIVE
+    return msgspec.structs.replace(
+        row,
+        low=least,
+        high=greatest,
+        verdict=Verdict.INCONCLUSIVE if doubtful else row.verdict,
+        why="the clocks of node and hub are not known well enough" if doubtful else row.why,
+    )
 
 
 def _values(side: Side, way: str, mark: str) -> list[float]:

@@ -1,11 +1,11 @@
 """Bars that a run clears, or doesn't, by its own figures."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from replay.gates.bars import STREAMED, AccuracyBar, Bar, FramesBar, Gates, LatencyBar, RateBar
+from replay.gates.bars import STREAMED, TRACKED, AccuracyBar, Bar, FramesBar, Gates, LatencyBar, RateBar
 from replay.gates.outcome import Result
 from replay.metrics.percentiles import QUANTILES, least_n
 from replay.report.material import RunMaterial
@@ -68,8 +68,10 @@ def read_accuracy(bar: AccuracyBar, one: StreamSummary) -> Reading:
         return undefined(known.unknown)
     if bar.figure in STREAMED:
         return _streamed(bar, one)
+    if bar.figure in TRACKED:
+        return _tracked(bar, one)
     if bar.label and bar.label not in known.per_class:
-        return undefined(f"no class {bar.label!r} was evaluated; there are {', '.join(known.per_class)}")
+        return undefined(_no_class(bar.label, known.per_class))
     figures = known.per_class[bar.label] if bar.label else known.coco
     value = figures.get(bar.figure, math.nan)
     return undefined("the truth holds nothing to find") if math.isnan(value) else Reading(value)
@@ -85,16 +87,33 @@ def _streamed(bar: AccuracyBar, one: StreamSummary) -> Reading:
     return Reading(value)
 
 
+def _tracked(bar: AccuracyBar, one: StreamSummary) -> Reading:
+    known = one.accuracy.tracking
+    if known is None or known.unknown:
+        return undefined("the node ran no tracker" if known is None else known.unknown)
+    if bar.label not in known.per_class:
+        return undefined(_no_class(bar.label, known.per_class))
+    value = known.per_class[bar.label].get(bar.figure)
+    return undefined("the truth holds no track of it") if value is None or math.isnan(value) else Reading(value)
+
+
+def _no_class(label: str, there: Iterable[str]) -> str:
+    return f"no class {label!r} was evaluated; there are {', '.join(there)}"
+
+
 def read_latency(bar: LatencyBar, one: StreamSummary) -> Reading:
     row = one.latency_ns.get(bar.stage)
     if row is None:
-        return undefined(f"there is no time for {bar.stage!r}; there are {', '.join(one.latency_ns)}")
+        why = one.hub_unknown if bar.stage == "hub" else ""
+        return undefined(why or f"there is no time for {bar.stage!r}; there are {', '.join(one.latency_ns)}")
     mark = bar.percentile.replace(".", "")
     value: int | None = getattr(row, mark)
     if value is None:
         needs = least_n(QUANTILES[mark]) if mark in QUANTILES else 1
         return undefined(f"n too small: {row.n} ok frames, and {bar.percentile} needs {needs}")
-    return Reading(value / NS_PER_MS)
+    # Between machines a time is known up to the clocks' bound: the bar must be cleared wherever in it the truth lies.
+    doubt = getattr(one.hub_bound_ns, mark) if bar.stage == "hub" and one.hub_bound_ns is not None else 0
+    return undefined("the clocks' bound is not known") if doubt is None else Reading((value + doubt) / NS_PER_MS)
 
 
 def read_frames(bar: FramesBar, one: StreamSummary) -> Reading:

@@ -13,6 +13,7 @@ Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 """Finite: TOML has nan and inf, and an infinite bar would be none."""
 
 STREAMED = ("sAP_edge", "sAP_hub")
+TRACKED = ("HOTA", "MOTA", "IDF1")
 
 
 class Bar(Settings, frozen=True, kw_only=True):
@@ -23,7 +24,7 @@ class Bar(Settings, frozen=True, kw_only=True):
 
 
 class AccuracyBar(Bar, frozen=True, kw_only=True):
-    figure: Literal["AP", "AP50", "AP75", "APs", "APm", "APl", "AR100", "sAP_edge", "sAP_hub"]
+    figure: Literal["AP", "AP50", "AP75", "APs", "APm", "APl", "AR100", "sAP_edge", "sAP_hub", "HOTA", "MOTA", "IDF1"]
     label: str = msgspec.field(name="class", default="")
     """Empty: the mean over the evaluated classes."""
     at_least: Share
@@ -31,6 +32,8 @@ class AccuracyBar(Bar, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.label and self.figure in STREAMED:
             raise ValueError(f"{self.figure} is a mean over classes: leave `class` out")
+        if self.figure in TRACKED and not self.label:
+            raise ValueError(f"{self.figure} is of one class: name it with `class`")
 
 
 class LatencyBar(Bar, frozen=True, kw_only=True):

@@ -1,7 +1,10 @@
 """A run held against its bars."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import msgspec
 
 from replay.comparison.accuracy import Progress
 from replay.comparison.compare import hold
@@ -50,9 +53,18 @@ def held(
         passed=all(bar.passed for bar in bars),
         gates=where.name,
         runs=tuple(run.identity.run for run in side.runs),
-        bars=tuple(bars),
+        bars=tuple(_named_apart(bars)),
         comparison=comparison,
     )
+
+
+def _named_apart(bars: Sequence[Result]) -> Iterator[Result]:
+    """A CI takes test cases of one name for one."""
+    seen: Counter[str] = Counter()
+    for bar in bars:
+        seen[bar.name] += 1
+        again = seen[bar.name]
+        yield msgspec.structs.replace(bar, name=f"{bar.name} ({again})") if again > 1 else bar
 
 
 def failed(outcome: GateOutcome) -> list[Result]:

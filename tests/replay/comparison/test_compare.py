@@ -174,6 +174,27 @@ def test_recordings_played_unequally_often_are_no_difference_in_latency(tmp_path
     )
 
 
+@pytest.mark.parametrize(
+    ("bound_ms", "verdict", "high"),
+    [
+        pytest.param(0.0, Verdict.NOT_WORSE, 1.0, id="one clock"),
+        pytest.param(0.5, Verdict.NOT_WORSE, 50.5 / 49.5, id="known to a hundredth"),
+        pytest.param(5.0, Verdict.INCONCLUSIVE, 55 / 45, id="known to a tenth, so a change of 1.22 may hide in it"),
+    ],
+)
+def test_a_latency_between_machines_is_as_doubtful_as_their_clocks(
+    tmp_path: Path, bound_ms: float, verdict: Verdict, high: float
+) -> None:
+    root = write_drives(tmp_path / "long", n=1, frames=100)
+    for side in "ab":
+        for turn in range(5):
+            played = Played(root=root, to_hub_ms=30.0, clock_bound_ms=bound_ms, started_utc_ns=turn)
+            write_run(tmp_path / side / str(turn), played)
+    hub = row(held(tmp_path / "a", tmp_path / "b"), "latency to the hub p99")
+    assert (hub.verdict, hub.a) == (verdict, pytest.approx(50e6))
+    assert hub.high == pytest.approx(high)
+
+
 def test_in_real_time_the_answer_is_a_frame_old_and_streaming_accuracy_says_so(root: Path, tmp_path: Path) -> None:
     """At 10 fps an answer of 20 ms is in force from the next frame on, one of 120 ms from the one after it."""
     a = write_group(tmp_path / "a", root, [10] * 10, pace="realtime", latency_ms=(20.0,))

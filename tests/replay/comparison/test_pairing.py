@@ -110,6 +110,13 @@ def test_an_invalid_run_is_not_compared(root: Path, tmp_path: Path, played: dict
         compare([a], [a], QUICK)
 
 
+def test_frames_that_calibrated_a_side_are_no_ground_to_judge_it(root: Path, tmp_path: Path) -> None:
+    a = write_run(tmp_path / "a", Played(root=root))
+    b = write_run(tmp_path / "b", Played(root=root, calibrated_on=(3, 4)))
+    with pytest.raises(NotComparable, match="B's 2 of the frames calibrated the artefact"):
+        compare([a], [b], QUICK)
+
+
 def remove_summary(folder: Path) -> None:
     (folder / "summary.json").unlink()
 

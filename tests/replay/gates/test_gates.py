@@ -76,6 +76,7 @@ def test_a_bar_is_held_against_the_runs_own_figure(
         ),
         ('[[accuracy]]\nfigure = "APl"\nat_least = 0\n', "the truth holds nothing to find"),
         ('[[accuracy]]\nfigure = "sAP_edge"\nat_least = 0\n', "in real time only"),
+        ('[[accuracy]]\nfigure = "HOTA"\nclass = "person"\nat_least = 0\n', "the node ran no tracker"),
         ('[[accuracy]]\nfigure = "AP"\nat_least = 0\nstream = "cam"\n', "has no stream 'cam'; there are replay/replay"),
     ],
 )
@@ -113,6 +114,7 @@ def test_a_figure_that_somebody_wrote_as_null_is_undefined(
         ("[[latency]]\nat_most_ms = 0\n", "> 0"),
         ("[[latency]]\nat_most_ms = 80\nclass = 'car'\n", "unknown key 'class'"),
         ("[[accuracy]]\nfigure = 'sAP_edge'\nclass = 'car'\nat_least = 0.1\n", "leave 'class' out"),
+        ("[[accuracy]]\nfigure = 'IDF1'\nat_least = 0.1\n", "IDF1 is of one class: name it with 'class'"),
         ("[[baseline.not_worse]]\nfigure = 'AP50'\n", "Invalid enum value 'AP50'"),
         ("[baseline]\nmargin_ap = nan\n", "Expected 'float' >= 0.0"),
         ("valid = false\nbooks = false\n", "there is no bar in it"),
@@ -147,6 +149,22 @@ def test_every_stream_of_every_run_must_clear_a_bar_that_names_none(
     last = told(capsys)[-1]
     assert (last["where"], last["value"]) == ("one: replay/right", pytest.approx(ap_of(5, 10)))
     assert gate(tmp_path, ACCURACY.format(1) + 'stream = "left"\n', tmp_path / "runs") == 0
+
+
+@pytest.mark.parametrize(("bound_ms", "cleared"), [(0.0, True), (9.9, True), (10.1, False)])
+def test_a_bar_on_the_hubs_latency_is_cleared_wherever_in_the_clocks_bound_the_truth_lies(
+    root: Path, tmp_path: Path, bound_ms: float, cleared: bool
+) -> None:
+    run = write_run(tmp_path / "run", Played(root=root, to_hub_ms=30.0, clock_bound_ms=bound_ms))
+    bar = '[[latency]]\nstage = "hub"\npercentile = "p50"\nat_most_ms = 60\n'
+    assert gate(tmp_path, bar, run) == (0 if cleared else 3)
+
+
+def test_two_bars_alike_are_two_test_cases(run: Path, tmp_path: Path) -> None:
+    gate(tmp_path, "[[rate]]\nat_least_fps = 1\n" * 2, run, "--junit", tmp_path / "out.xml")
+    (suite,) = ET.parse(tmp_path / "out.xml").getroot()
+    names = [case.attrib["name"] for case in suite]
+    assert names[2:] == ["frames per second >= 1", "frames per second >= 1 (2)"]
 
 
 def test_each_bar_is_a_junit_test_case(run: Path, tmp_path: Path) -> None:

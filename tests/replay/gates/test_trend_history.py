@@ -1,6 +1,7 @@
 import json
 import math
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 import gilmok
+from replay.gates.history import Night, Question, State, Step, after, opened
 from replay.statistics.trend import Trend
 from tests.made_runs import Played, ap_of, write_drives, write_group, write_run
 
@@ -169,6 +171,28 @@ def test_streaming_accuracy_has_a_trend_too(root: Path, tmp_path: Path, capsys: 
     slow = write_run(tmp_path / "b", Played(root=root, pace="realtime", latency_ms=(120,)))
     assert trend(tmp_path / "h.jsonl", slow, fast, "--figure", "sAP_edge", "--json") == 0
     assert told(capsys)["mean"] == pytest.approx(ap_of(8, 10) - ap_of(9, 10))
+
+
+def test_two_jobs_at_once_lose_no_night(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    question = Question(figure="AP", alpha=0.01, baseline="b")
+
+    def job(name: str) -> None:
+        for turn in range(20):
+            with opened(path) as history:
+                steps = (Step(recording="drive", difference=-0.01),)
+                state = after(history.state, steps)
+                history.append(
+                    Night(question=question, runs=((name, turn),), steps=steps, state=State.of(state), alarm=False)
+                )
+
+    jobs = [threading.Thread(target=job, args=(name,)) for name in "ab"]
+    for one in jobs:
+        one.start()
+    for one in jobs:
+        one.join()
+    with opened(path) as history:
+        assert len(history.nights) == history.state.n == 40
 
 
 def test_false_alarms_keep_to_the_promise() -> None:
