@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from edge.messages import Findings
 from replay.metrics.average_precision import coco_scores, precision_of
 from replay.metrics.kitti import (
     CAR,
@@ -21,21 +20,15 @@ from replay.metrics.kitti import (
 )
 from replay.metrics.matching import Matching
 from replay.metrics.overlap import RegionRule
-from replay.metrics.pool import Index
-from replay.metrics.tracking import tracking_figures
-from replay.metrics.tracks import TrackRows, moments
+from replay.official_tracks import kitti_tracking, mot_challenge
 from replay.profiles import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
 from replay.score import asked, pooled
-from replay.tracks import NO_TRACK, tracking_accuracy
-from replay.truth import Role, to_sizes
+from replay.truth import Role
 
 DETRAC_IOU = 0.7
 DETRAC_REGION = RegionRule("each", 0.5, inclusive=True)
 COCO_NAMES = {"car": CAR, "person": PEDESTRIAN}
 """What a model of COCO's classes says for KITTI's."""
-KITTI_TRACKED = {"car": ("Car", ("Van",)), "pedestrian": ("Pedestrian", ("Person_sitting",))}
-MOST_OCCLUDED, MOST_TRUNCATED, LEAST_HEIGHT_PX = 2, 0, 25
-NO_TRACKER = "its makers score tracks, and the node ran no tracker"
 
 
 def official(case: Case) -> ProfileFigures:
@@ -133,88 +126,10 @@ def _kitti_type(label: str) -> int:
     return COCO_NAMES.get(label, TYPES.get(label.lower(), OTHER))
 
 
-def _mot(case: Case) -> ProfileFigures:
-    scored = tracking_accuracy(case.reports, case.recording, case.model_labels, case.labels, case.captured)
-    if scored is None or scored.unknown:
-        raise ProfileUndefined(NO_TRACKER if scored is None else scored.unknown)
-    # The makers score one class.
-    figures = next(iter(scored.per_class.values()))
-    return ProfileFigures(
-        rules={"pedestrian": "TrackEval MOTChallenge: flag 0 left out, neighbours absorb; HOTA, CLEAR, identity"},
-        overall=figures,
-        per_class={"pedestrian": figures},
-    )
-
-
-def _kitti_tracking(case: Case) -> ProfileFigures:
-    tracked = _Tracked(case)
-    per_class = {
-        name: tracked.figures(name, positive, neighbours)
-        for name, (positive, neighbours) in KITTI_TRACKED.items()
-        if _model_names(name) & set(case.model_labels)
-    }
-    rule = (
-        f"TrackEval KITTI: occlusion <= {MOST_OCCLUDED}, truncation <= {MOST_TRUNCATED}, DontCare > .5 of the box, "
-        f"unmatched boxes <= {LEAST_HEIGHT_PX} px high left out; HOTA, CLEAR, identity"
-    )
-    return ProfileFigures(
-        rules={"all": rule},
-        overall={**means(per_class, ("HOTA", "MOTA", "IDF1")), "n_frames": len(case.truths)},
-        per_class=per_class,
-        left_out={name: "the truth holds none" for name, one in per_class.items() if not one["n_truth"]},
-    )
-
-
-class _Tracked:
-    """One drive's boxes with their tracks."""
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        numbers, pairs = asked(case.reports, case.recording, case.captured)
-        answers = {report.seq: report.findings for report in case.reports}
-        labelled = [number for number, (truth, _) in zip(numbers, pairs, strict=True) if truth is not None]
-        told: list[Findings | None] = [answers.get(number) for number in labelled]
-        if any(one is not None and one.tracks is None for one in told) or not any(told):
-            raise ProfileUndefined(NO_TRACKER)
-        none: Index = np.empty(0, np.int64)
-        ids = [np.array(one.tracks if one is not None and one.tracks else (), np.int64) for one in told]
-        self._tracks = np.concatenate([none, *ids])
-        self._labels = np.concatenate([none, *(found.labels for found in case.answers)])
-        self._found = pooled_found(case.answers)
-
-    def figures(self, name: str, positive: str, neighbours: tuple[str, ...]) -> Figures:
-        case, truth = self._case, self._case.truth
-        of_class = case.truth_of([positive])
-        hidden = (truth.occluded > MOST_OCCLUDED) | (truth.truncated > MOST_TRUNCATED)
-        region = truth.of_role(Role.REGION)
-        roles = np.select(
-            [region, case.truth_of(neighbours) | (of_class & hidden), of_class],
-            [Role.REGION, Role.NEIGHBOUR, Role.POSITIVE],
-            Role.INVISIBLE,
-        )
-        there = np.flatnonzero(roles != Role.INVISIBLE)
-        # Only positives are told apart; the others get numbers of their own, for no two of a frame may share one.
-        names = np.where(roles[there] == Role.POSITIVE, truth.tracks[there], -2 - there)
-        places = [place for place, label in enumerate(case.model_labels) if label in _model_names(name)]
-        here = np.flatnonzero(np.isin(self._labels, places) & (self._tracks != NO_TRACK))
-        try:
-            labelled = TrackRows(case.truth_images[there], names, to_sizes(truth.boxes[there]))
-            found = TrackRows(self._found.images[here], self._tracks[here], self._found.boxes[here])
-        except ValueError as error:
-            raise ProfileUndefined(f"tracks contradict themselves: {error}") from error
-        low = found.boxes[:, 3] <= LEAST_HEIGHT_PX
-        paired = moments(labelled, found, len(case.truths), roles[there], excused=low)
-        return {**tracking_figures([paired]), "n_truth": paired.n_truth, "n_found": paired.n_found}
-
-
-def _model_names(name: str) -> set[str]:
-    return {name, name.capitalize(), *(label for label, code in COCO_NAMES.items() if TYPES[name] == code)}
-
-
 RULES: Mapping[str, Callable[[Case], ProfileFigures]] = {
     "coco": _coco,
     "kitti-object": _kitti_object,
-    "kitti-tracking": _kitti_tracking,
-    "mot": _mot,
+    "kitti-tracking": kitti_tracking,
+    "mot": mot_challenge,
     "ua-detrac": _detrac,
 }

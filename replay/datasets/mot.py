@@ -134,15 +134,15 @@ def _read(path: Path, neighbours: Sequence[int]) -> dict[int, Truth]:
         raise LabelsWrong(path, places[wrong], f"there is no MOT class {classes[wrong]}")
     visibility = np.full(len(values), np.nan) if in_mot15 else values[:, VISIBILITY]
     neighbour = np.isin(classes, neighbours)
-    kept = neighbour | (values[:, FLAG] != 0)
+    roles = np.select([neighbour, values[:, FLAG] != 0], [Role.NEIGHBOUR, Role.POSITIVE], Role.INVISIBLE)
     truth = Truth(
         boxes=from_sizes(values[:, BOX]),
         labels=classes - 1,
         tracks=tracks,
-        roles=np.where(neighbour, int(Role.NEIGHBOUR), int(Role.POSITIVE)),
+        roles=roles.astype(np.int64),
         occluded=(1 - visibility).astype(np.float32),
     )
-    return by_frame(frames[kept], truth.pick(kept))
+    return by_frame(frames, truth)
 
 
 def _table(path: Path, lines: Sequence[tuple[int, list[str]]]) -> NDArray[np.float64]:

@@ -64,8 +64,9 @@ def moments(
     """Pair the sequence frame by frame.
 
     With `roles` (of the truth's rows): found boxes that are a neighbour's, or in a region and nobody's, are taken
-    out first, as TrackEval takes out distractors and ignored regions; then only positives stay. `excused` (of the found
-    rows, where there are roles): those that go likewise if they are nobody's.
+    out first, as TrackEval takes out distractors and ignored regions; then only positives stay. What is invisible
+    can keep a found box from being a neighbour's. `excused` (of the found rows, where there are roles): those that go
+    likewise if they are nobody's.
     """
     keep = np.ones(len(found.frames), np.bool_)
     if roles is not None:
@@ -108,7 +109,7 @@ def _distracted(truth: Numbers, roles: Index, found: Numbers, spared: Mask) -> M
     """(found,) marks boxes assigned to a neighbour; and those assigned to nobody that are over half in a region or
     `spared`.
     """
-    objects = np.flatnonzero(np.isin(roles, (Role.POSITIVE, Role.NEIGHBOUR)))
+    objects = np.flatnonzero(roles != Role.REGION)
     scores = similarity(truth[objects], found)
     scores[scores < SAME - EPS] = 0
     rows, columns = assign(scores)

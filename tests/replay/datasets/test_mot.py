@@ -19,7 +19,8 @@ def test_in_mot15_everyone_with_a_flag_is_a_pedestrian(tmp_path: Path) -> None:
     assert first.boxes.tolist() == [[20, 10, 30, 30], [40, 8, 52.5, 38]]
     assert first.tracks.tolist() == [9, 15]
     assert [recording.labels[label] for label in first.labels] == ["pedestrian", "pedestrian"]
-    assert second.tracks.tolist() == [9]
+    assert second.pick(second.of_role(Role.POSITIVE)).tracks.tolist() == [9]
+    assert second.pick(second.of_role(Role.INVISIBLE)).tracks.tolist() == [15]
     assert math.isnan(first.occluded[0])
 
 
@@ -34,11 +35,14 @@ MOT17_GT = """1,1,20,10,10,20,1,1,0.75
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
-        ("MOT17-02-FRCNN", {1: Role.POSITIVE, 3: Role.NEIGHBOUR}),
-        ("MOT20-01", {1: Role.POSITIVE, 3: Role.NEIGHBOUR, 5: Role.NEIGHBOUR}),
+        (
+            "MOT17-02-FRCNN",
+            {1: Role.POSITIVE, 2: Role.INVISIBLE, 3: Role.NEIGHBOUR, 4: Role.INVISIBLE, 5: Role.INVISIBLE},
+        ),
+        ("MOT20-01", {1: Role.POSITIVE, 2: Role.INVISIBLE, 3: Role.NEIGHBOUR, 4: Role.INVISIBLE, 5: Role.NEIGHBOUR}),
     ],
 )
-def test_since_mot16_look_alikes_are_neighbours_and_unflagged_rows_go(
+def test_since_mot16_look_alikes_are_neighbours_and_unflagged_rows_are_not_seen(
     tmp_path: Path, name: str, kept: dict[int, Role]
 ) -> None:
     made = mot(tmp_path, name, MOT17_GT)
