@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from edge.assembly import Loaded
 from edge.config import StreamConfig
 from edge.messages import Birth, NodeKind, StreamBirth, TrackerBirth
 from sensors.clock import Clock, boot_id
-from sensors.host import host_facts
+from sensors.host import host_facts, software
 from sensors.pacing import Pace
 
 
@@ -38,7 +37,7 @@ def birth(
         stamp=clock.now(),
         boot=boot or boot_id(),
         host=host_facts(),
-        software=version("gilmok"),
+        software=software(),
         streams=tuple(_stream(stream, pace) for stream, pace in zip(streams, paces, strict=True)),
         model=parts.model_birth(),
         backend=parts.backend_birth(),

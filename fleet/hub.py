@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from importlib.metadata import version
 
 from edge.address import BrokerAt
 from edge.dialects import Will
@@ -22,6 +21,7 @@ from fleet.ledger import Ledger
 from fleet.namesake import Namesakes, NameTaken
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Clock, Stamp, boot_id
+from sensors.host import software
 from sensors.errors import GilmokError
 
 log = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ class Hub:
             stamp=now,
             boot=self._boot,
             began=self._began,
-            software=version("gilmok"),
+            software=software(),
             received=ingest.tally.received,
             booked=ingest.tally.booked,
             repeats=ingest.tally.repeats,

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -25,7 +24,7 @@ from replay.runfolder import RunFolder, RunIdentity
 from replay.summary import Summary, summarise
 from sensors.clock import NS_PER_S, Clock, boot_id
 from sensors.config import plain
-from sensors.host import host_facts
+from sensors.host import host_facts, software
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +174,7 @@ class ScenarioRun:
     def _identity(self, births: Sequence[Birth], started_utc_ns: int) -> RunIdentity:
         return RunIdentity(
             run=self._run,
-            software=version("gilmok"),
+            software=software(),
             started_utc_ns=started_utc_ns,
             scenario=plain(self._scenario),
             clock={"boot": boot_id(), "durations": "CLOCK_MONOTONIC", "labels": "UTC"},
