@@ -21,8 +21,8 @@ from fleet.ledger import Ledger
 from fleet.namesake import Namesakes, NameTaken
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Clock, Stamp, boot_id
-from sensors.host import software
 from sensors.errors import GilmokError
+from sensors.host import software
 
 log = logging.getLogger(__name__)
 

@@ -25,6 +25,7 @@ def test_a_detached_head_is_the_commit_itself(checkout: Path) -> None:
     assert host.software().endswith("+gfedcba987654")
 
 
-def test_an_installed_package_is_only_its_version(checkout: Path) -> None:
+@pytest.mark.usefixtures("checkout")
+def test_an_installed_package_is_only_its_version() -> None:
     assert host.software() == version("gilmok")
     host.software.cache_clear()
