@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from models.detections import Detections
-from replay.metrics.average_precision import area_slices, precision_of
+from replay.metrics.average_precision import Precision, area_slices, precision_of
 from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
 from replay.metrics.pool import Mask, Numbers
 from replay.recording import Conditioned, Recording
@@ -30,6 +30,7 @@ THIRDS = {
     "up to two thirds": (1 / 3, 2 / 3),
     "more": (2 / 3, np.inf),
 }
+EMPTY: Band = {"AP": None, "AP50": None, "n_truth": 0}
 UNKNOWN = "unknown"
 """The band of objects of which the data set doesn't tell: counted, not scored."""
 
@@ -57,10 +58,13 @@ def breakdown_of(pool: Pool, condition: str) -> Breakdown:
     def scored(slices: Sequence[Slice], known: Mask) -> dict[str, Band]:
         made = {one.name: _band(matching, one, positive) for one in slices}
         rest = int((positive & ~known).sum())
-        return made | ({UNKNOWN: {"AP": None, "AP50": None, "n_truth": rest}} if rest else {})
+        return made | ({UNKNOWN: EMPTY | {"n_truth": rest}} if rest else {})
 
-    classes = [Slice(name, pool.labelled.labels == label) for label, name in enumerate(pool.classes)]
-    of_class = {one.name: _band(matching, one, positive) for one in classes}
+    everything = precision_of(matching.outcomes(), IOU_THRESHOLDS)
+    of_class: dict[str, Band] = {
+        name: _figures(everything, int((positive & (pool.labelled.labels == label)).sum()), label)
+        for label, name in enumerate(pool.classes)
+    }
     made: Breakdown = {"class": of_class, "size": scored(area_slices(pool.found, pool.labelled), ~nowhere)}
     values = {
         "distance": (pool.truth.distance_m, distance_bands),
@@ -80,10 +84,11 @@ def breakdown_of(pool: Pool, condition: str) -> Breakdown:
 def _band(matching: Matching, part: Slice, positive: Mask) -> Band:
     """AP over the classes that have an object in the band."""
     n = int((positive & part.counts).sum())
-    if not n:
-        return {"AP": None, "AP50": None, "n_truth": 0}
-    precision = precision_of(matching.outcomes(part), IOU_THRESHOLDS)
-    return {"AP": precision.ap(), "AP50": precision.ap(0.5), "n_truth": n}
+    return _figures(precision_of(matching.outcomes(part), IOU_THRESHOLDS), n) if n else dict(EMPTY)
+
+
+def _figures(precision: Precision, n: int, label: int | None = None) -> Band:
+    return {"AP": precision.ap(label=label), "AP50": precision.ap(0.5, label), "n_truth": n} if n else dict(EMPTY)
 
 
 def _slices(values: Numbers, limits: Mapping[str, tuple[float, float]]) -> Iterator[Slice]:
