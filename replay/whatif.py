@@ -150,5 +150,8 @@ def _notes(asking: Questions, supposed: Supposed, realtime: bool) -> Iterator[st
             ": nobody knows what would have been found there, and they can't be worked on" if simulated else ""
         )
         yield f"{silent} of {len(timeline.frames)} frames have no recorded answer{consequence}"
+    taken = len(supposed.on_node_ns or ())
+    if 1 < taken < len(np.unique(timeline.inputs)):
+        yield f"the other run has {taken} latencies: taken in turn, and from the start again"
     if not realtime:
         yield "recorded in lockstep: its frames are supposed to come on the recording's schedule"
