@@ -1,5 +1,7 @@
 """Tiny recordings in each data set's layout: three pictures of 64x48, two objects in the first, none in the last."""
 
+import gzip
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,13 @@ class Made:
     pictures: dict[int, Path]
     labels: Path
     """The file that holds the truth of the first frame."""
+    note: str = ""
+    """What must go with every score of it."""
+
+    @property
+    def one_file(self) -> bool:
+        """Whether all its frames lie in one video."""
+        return len(set(self.pictures.values())) == 1
 
 
 def picture(path: Path, width: int = WIDTH, height: int = HEIGHT, seed: int = 0) -> Path:
@@ -138,11 +147,62 @@ COCO_JSON = {
     ],
 }
 
+
+def world(root: Path) -> Made:
+    folder = root / "corner-day-rsu-1"
+    folder.mkdir(parents=True)
+    video = folder / "video.mp4"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (WIDTH, HEIGHT))
+    for seed in range(3):
+        writer.write(np.full((HEIGHT, WIDTH, 3), 60 * seed, np.uint8))
+    writer.release()
+    lines = [
+        {"seq": seq, "t_ns": seq * 10**8, "world_ns": seq * 10**8, "fault": "", "objects": objects}
+        for seq, objects in enumerate((WORLD_OBJECTS, [], []))
+    ]
+    truth = folder / "truth.jsonl.gz"
+    truth.write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode(), mtime=0))
+    facts = {
+        "format": "gilmok-world/1",
+        "name": folder.name,
+        "layout": "corner",
+        "seed": 1,
+        "condition": "day",
+        "fps": 10.0,
+        "frames": 3,
+        "labels": ["person", "bicycle", "car", "bus", "truck"],
+        "camera": {"name": "rsu-1"},
+        "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (video, truth)},
+    }
+    text(folder / "recording.json", json.dumps(facts))
+    return Made(root, folder.name, dict.fromkeys(range(3), video), truth, WORLD_NOTE)
+
+
+WORLD_NOTE = "drawn scenes of the built-in world: scores rank models and settings, they say nothing about real roads"
+WORLD_OBJECTS = [
+    {
+        "track": track,
+        "kind": label,
+        "label": label,
+        "role": "positive",
+        "box": box,
+        "amodal": box,
+        "occluded": 0.0,
+        "truncated": 0.0,
+        "distance_m": 12.5,
+        "position_m": [1.0, 12.5, 0.0],
+        "heading_rad": 0.0,
+    }
+    for track, label, box in ((1, "car", [20, 10, 30, 30]), (2, "person", [40, 8, 50, 38]))
+]
+
+
 MAKERS: dict[str, Callable[[Path], Made]] = {
     "ua-detrac": ua_detrac,
     "mot": mot15,
     "kitti-object": kitti_object,
     "kitti-tracking": kitti_tracking,
     "coco": coco,
+    "world": world,
 }
 """By the name of the data set plugin: the contract suite asks for one of each."""
