@@ -59,6 +59,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
     from edge.config import BackendChoice, ModelChoice, TrackerChoice
     from edge.stream import Stream
+    from replay.report.offer import offer_report
     from replay.run import OfflineRun, ReplayConfig
     from replay.runfolder import SUMMARY
     from replay.tables import render
@@ -108,11 +109,13 @@ def _run(chosen: argparse.Namespace) -> int:
         done.set()
         for watcher in watchers:
             watcher.join()
+    page = offer_report(chosen.out)
     if chosen.json:
         sys.stdout.write((chosen.out / SUMMARY).read_text(encoding="utf-8"))
     else:
         Console().print(render(summary))
         print(f"run folder: {chosen.out}")
+        print(page)
     return 1 if summary.frames.failed or not summary.books.balanced else 0
 
 
