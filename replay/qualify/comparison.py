@@ -11,7 +11,7 @@ from replay.qualify.qualification import Qualification, read
 from replay.qualify.record import pretty
 from replay.qualify.texts import device, median
 from replay.qualify.tiles import scenario
-from replay.qualify.verdict import STAND_INS, Word
+from replay.qualify.verdict import STAND_INS, Word, was_busy
 
 
 class Row(Message, frozen=True, kw_only=True):
@@ -129,4 +129,7 @@ def _warnings(reports: Sequence[Qualification]) -> list[str]:
     ):
         if len(values) > 1:
             found.append(f"{what} differ: {', '.join(sorted(values))}")
+    busy = [device(one.measured.identity.candidate) for one in reports if was_busy(one.measured.identity)]
+    if busy:
+        found.append(f"times were taken on a machine that was busy with other work: {', '.join(sorted(set(busy)))}")
     return sorted(set(found))

@@ -7,7 +7,7 @@ from edge.messages import Message
 from replay.qualify.campaign import Campaign
 from replay.qualify.endurance import LEAST_SOAK_S
 from replay.qualify.record import Measured
-from replay.qualify.verdict import IDLE_SHARE
+from replay.qualify.verdict import was_busy
 from replay.statistics.bootstrap import LEAST_SEQUENCES
 
 MLPERF_S = 600.0
@@ -59,7 +59,7 @@ def _remarks(measured: Measured, campaign: Campaign) -> Iterator[str]:
             "The device is the CPU that also prepares frames, decodes boxes and generates the load: "
             "under load these share its cores with the inference."
         )
-    if identity.load_before > IDLE_SHARE * identity.cores:
+    if was_busy(identity):
         yield (
             f"The machine was not idle: {identity.load_before:.1f} processes wanted its {identity.cores} cores in the "
             "minute before. Latencies, streams, cold start and soak are worse than the device's own, "

@@ -31,7 +31,9 @@ def render(found: Qualification) -> RenderableType:
 
 
 def render_comparison(comparison: Comparison) -> RenderableType:
-    table = _table("Chips side by side", "", "device", "verdict", "AP kept", "cameras", "p99 ms", "per s", "start")
+    table = _table("Chips side by side", "", "device", "verdict", "AP kept", "cams", "p99 ms", "per s", "start")
+    table.columns[1].overflow = "fold"
+    table.columns[1].min_width = 16
     for row in comparison.rows:
         table.add_row(
             "-" if row.place is None else str(row.place),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge.messages import Message
 from replay.qualify.endurance import LEAST_SOAK_S
+from replay.qualify.identity import Identity
 from replay.qualify.parity import IOU, LEAST_COSINE, LEAST_MATCHED, MOST_SHIFT, SCORE
 from replay.qualify.ratio import RatioVerdict
 
@@ -207,10 +208,14 @@ def _stand_in(measured: "Measured") -> str:
     return f"the device is {kind}: its times are no chip's" if kind in STAND_INS else ""
 
 
+def was_busy(identity: Identity) -> bool:
+    """Whether other work had the machine's cores before the campaign; False where the system doesn't tell."""
+    return identity.load_before > IDLE_SHARE * identity.cores
+
+
 def _busy(measured: "Measured") -> str:
     """What makes a missed time no evidence against the device; kept under load, it is kept all the more."""
-    identity = measured.identity
-    if not identity.load_before > IDLE_SHARE * identity.cores:
+    if not was_busy(measured.identity):
         return ""
     return "the machine was busy with other work: measure again when it is idle"
 

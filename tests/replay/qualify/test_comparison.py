@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def variant(
     """A report that differs in a few points, in a folder of its own."""
     measured = found.measured
     assert measured.streams is not None
-    side = replace(measured.identity.candidate, device_kind=kind, description=folder.name)
+    side = replace(measured.identity.candidate, device_kind=kind, device=folder.name, description=folder.name)
     measured = replace(
         measured,
         identity=replace(measured.identity, candidate=side),
@@ -55,7 +56,15 @@ def test_what_makes_two_reports_incomparable_is_told(qualified: Path, tmp_path: 
     found = read(qualified)
     other = variant(found, tmp_path / "other", most=1, campaign={**found.campaign, "deadline_ms": 7.0})
     assert any("deadlines differ: 20 ms, 7 ms" in one for one in compared([qualified, other]).warnings)
-    assert compared([qualified, qualified]).warnings == ()
+    assert not any("differ" in one for one in compared([qualified, qualified]).warnings)
+
+
+@pytest.mark.parametrize(("load", "told"), [(0.2, False), (1.5, True), (math.nan, False)])
+def test_a_machine_that_was_busy_is_told(qualified: Path, tmp_path: Path, load: float, told: bool) -> None:
+    found = read(qualified)
+    identity = replace(found.measured.identity, load_before=load, cores=2)
+    folder = variant(replace(found, measured=replace(found.measured, identity=identity)), tmp_path / "chip", most=1)
+    assert any("busy with other work: chip" in one for one in compared([folder]).warnings) == told
 
 
 def test_the_page_and_the_table_mark_what_is_no_chip(
