@@ -1,6 +1,6 @@
 PYTHON ?= python3
 VENV ?= .venv
-EXTRAS ?= bytetrack,dev,openvino,report,statistics,world
+EXTRAS ?= bytetrack,compile,dev,openvino,qualify,report,statistics,world
 
 # The tracking figures' oracle asks for opencv-python, which overwrites opencv-python-headless; it works without.
 ORACLES = trackeval==1.3.0
