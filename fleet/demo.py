@@ -1,5 +1,6 @@
 """The demonstration: a city crossing, watched by roadside units and driven through by vehicles, out of the box."""
 
+import os
 from pathlib import Path
 
 from edge.config import BackendChoice, ModelChoice, NodePlan, SourceChoice, StreamConfig
@@ -28,17 +29,20 @@ def demo_scenario(recordings: Path, model: str, seconds: float) -> Scenario:
     names = open_dataset(DATASET, recordings).recordings()[:CAMERAS]
     if not names:
         raise NoCameras(recordings)
+    # The part that tells the cameras apart: crossing-day-rsu-1 is rsu-1.
+    begin = os.path.commonprefix(names) if len(names) > 1 else ""  # noqa: RUF071  names, not paths
+    shared = begin.rfind("-") + 1
     return Scenario(
         name="demo",
         site="crossing",
         seconds=seconds,
-        nodes=tuple(_node(recordings, name, model) for name in names),
+        nodes=tuple(_node(recordings, name, name[shared:], model) for name in names),
     )
 
 
-def _node(root: Path, name: str, model: str) -> NodePlan:
-    kind: NodeKind = "vehicle" if "vehicle" in name else "roadside"
-    options = {"dataset": DATASET, "root": str(root.absolute()), "recording": name}
+def _node(root: Path, recording: str, name: str, model: str) -> NodePlan:
+    kind: NodeKind = "vehicle" if "vehicle" in recording else "roadside"
+    options = {"dataset": DATASET, "root": str(root.absolute()), "recording": recording}
     return NodePlan(
         name=name,
         kind=kind,
