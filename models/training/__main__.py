@@ -5,7 +5,6 @@ Every stage is kept in the work folder and taken up again where it was left.
 
 import argparse
 import json
-import multiprocessing
 import platform
 import sys
 from collections.abc import Mapping
@@ -14,13 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from models.training import split
-from models.training.frames import LABELS, Frames, cached, load, path_of
-from models.training.split import Entry, Part
-
-SIZES: dict[Part, tuple[int, int, int]] = {
-    "train": (4, 6, 11), "valid": (4, 3, 14), "test": (4, 3, 10), "shipped": (4, 3, 10),
-}  # fmt: skip
-"""Roadside cameras, riding cameras, instants of each, a world."""
+from models.training.draw import SIZES, draw_frames, frames_of
+from models.training.evaluate import MIN_HEIGHT_PX, onnx_network, scores
+from models.training.frames import LABELS
 
 
 def main(argv: list[str]) -> int:
@@ -30,35 +25,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--manifests", type=Path, default=Path(__file__).parent.parent / "manifests", metavar="DIR")
     parser.add_argument("--epochs", type=int, help="fewer than the plan's, for a try")
     parser.add_argument("--jobs", type=int, default=2, help="processes that draw frames")
-    parser.add_argument("--threads", type=int, default=2, help="threads that train")
+    parser.add_argument("--threads", type=int, default=1, help="threads that train")
     parser.add_argument("--stage", choices=["frames", "train", "export", "all"], default="all")
     args = parser.parse_args(argv)
-    draw_frames(args.work / "frames", args.jobs, ("train", "valid") if args.stage == "train" else tuple(SIZES))
+    draw_frames(
+        args.work / "frames", args.jobs, ("train", "valid") if args.stage == "train" else ("train", "valid", "test")
+    )
     if args.stage == "frames":
         return 0
     return _train(args)
-
-
-def draw_frames(folder: Path, jobs: int, parts: tuple[Part, ...]) -> None:
-    """Draw what is missing, each world in a process that may die with it."""
-    from rich.progress import track
-
-    missing = [e for e in split.SPLIT if e.part in parts and not path_of(e, folder, SIZES[e.part]).is_file()]
-    if not missing:
-        return
-    with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=4) as pool:
-        work = pool.imap_unordered(_draw, [(entry, folder) for entry in missing])
-        for _ in track(work, "drawing worlds", len(missing)):
-            pass
-
-
-def _draw(job: tuple[Entry, Path]) -> None:
-    entry, folder = job
-    cached(entry, folder, SIZES[entry.part])
-
-
-def frames_of(folder: Path, entries: list[Entry]) -> Frames:
-    return load([path_of(entry, folder, SIZES[entry.part]) for entry in entries])
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -93,6 +68,7 @@ def _train(args: argparse.Namespace) -> int:
         "plan": asdict(plan), "parameters": sum(p.numel() for p in detector.parameters()), "labels": list(LABELS),
         "frames": {"train": len(taught.images)}, "split": [asdict(entry) for entry in split.SPLIT], "sizes": SIZES,
         "history": history, "scores": _scores(folder, files),
+        "scores_without_min_height": _scores(folder, {"fp32": files["fp32"]}, 0.0),
         "bytes": {kind: path.stat().st_size for kind, path in files.items()},
         "versions": {name: version(name) for name in ("torch", "onnx", "onnxruntime", "panda3d", "libsumo", "numpy")},
         "python": platform.python_version(), "machine": platform.machine(),
@@ -101,15 +77,16 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _scores(folder: Path, files: Mapping[str, Path]) -> dict[str, dict[str, Mapping[str, float]]]:
-    """AP50 of both files by condition, on the worlds of the test part."""
-    from models.training.evaluate import onnx_network, scores
-
+def _scores(
+    folder: Path, files: Mapping[str, Path], min_height_px: float = MIN_HEIGHT_PX
+) -> dict[str, dict[str, Mapping[str, float]]]:
+    """AP50 of the files by condition, on the worlds of the test part."""
     out: dict[str, dict[str, Mapping[str, float]]] = {kind: {} for kind in files}
     for condition in split.SCORED_CONDITIONS:
         frames = frames_of(folder, [e for e in split.of("test") if e.condition == condition])
         for kind, path in files.items():
-            out[kind][condition] = {name: round(value, 4) for name, value in scores(onnx_network(path), frames).items()}
+            found = scores(onnx_network(path, threads=1), frames, min_height_px)
+            out[kind][condition] = {name: round(value, 4) for name, value in found.items()}
     return out
 
 

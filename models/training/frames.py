@@ -37,7 +37,7 @@ class Frames:
     """(M, 4) x1 y1 x2 y2 in input pixels."""
     labels: NDArray[np.int64]
     roles: NDArray[np.int64]
-    """0 must be found, 1 may be found."""
+    """0 must be found, 1 may be found; the least height of a scored box is not yet applied (`evaluate.truth`)."""
     owners: NDArray[np.int64]
     """(M,) which picture."""
 
@@ -116,7 +116,8 @@ def _span(camera: Camera) -> tuple[float, float]:
 def _boxes(shot: Shot, camera: Camera) -> Iterator[tuple[list[float], int, int]]:
     scale = PICTURE[0] / camera.width
     for seen in shot.seen:
-        what = role(seen, camera)
+        # Teaching asks for more than scoring does: low things too, as long as they cover enough.
+        what = role(seen, camera, min_height=0.0)
         if what == "invisible" or seen.visible is None:
             continue
         yield [v * scale for v in seen.visible], LABELS.index(seen.label), 0 if what == "positive" else 1

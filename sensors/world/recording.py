@@ -18,7 +18,7 @@ from sensors.world.camera import Camera
 from sensors.world.faults import Delivered, Fault, FaultyCamera
 from sensors.world.render import Renderer, Shot
 from sensors.world.stage import RendererName
-from sensors.world.truth import FAIR_AREA, FAIR_OCCLUDED, FAIR_SIDE_PX, FAIR_TRUNCATED, Seen, role
+from sensors.world.truth import FAIR_AREA, FAIR_HEIGHT, FAIR_OCCLUDED, FAIR_SIDE_PX, FAIR_TRUNCATED, Seen, role
 from sensors.world.video import VideoWriter
 
 FORMAT = "gilmok-world/1"
@@ -115,8 +115,8 @@ def _write(order: Order, camera: Camera, renderer: Renderer, folder: Path, tell:
         "supersample": order.supersample, "camera": _flat(camera), "fps": order.fps, "frames": written,
         "labels": list(CLASSES), "kinds": LABELS, "faults": [asdict(fault) for fault in order.faults],
         "fair": {
-            "min_area_share": FAIR_AREA, "min_side_px": FAIR_SIDE_PX, "max_occluded": FAIR_OCCLUDED,
-            "max_truncated": FAIR_TRUNCATED,
+            "min_area_share": FAIR_AREA, "min_height_share": FAIR_HEIGHT, "min_side_px": FAIR_SIDE_PX,
+            "max_occluded": FAIR_OCCLUDED, "max_truncated": FAIR_TRUNCATED,
         },
         "versions": _versions(), "order_sha256": folder.name,
         "sha256": {name: hashlib.sha256((part / name).read_bytes()).hexdigest() for name in (VIDEO, TRUTH)},

@@ -19,6 +19,8 @@ MASK_PX = 96
 
 FAIR_AREA = 400 / (640 * 360)
 """A smaller share of the picture is too small to be asked for: 20 x 20 pixels of 640 x 360."""
+FAIR_HEIGHT = 24 / 360
+"""Likewise of its height: 24 of 360 pixels, where KITTI's "moderate" asks for 25 of 375."""
 FAIR_SIDE_PX = 7.0
 FAIR_OCCLUDED = 0.60
 FAIR_TRUNCATED = 0.60
@@ -47,12 +49,13 @@ class Seen:
     heading_rad: float
 
 
-def role(seen: Seen, camera: Camera) -> Role:
+def role(seen: Seen, camera: Camera, min_height: float = FAIR_HEIGHT) -> Role:
     """Whether a detector must find it, may find it (too small, too hidden or too far outside), or can't."""
     if seen.visible is None:
         return "invisible"
     wide, tall = seen.visible[2] - seen.visible[0], seen.visible[3] - seen.visible[1]
     small = wide * tall < FAIR_AREA * camera.width * camera.height or min(wide, tall) < FAIR_SIDE_PX
+    small = small or tall < min_height * camera.height
     if small or seen.occluded > FAIR_OCCLUDED or seen.truncated > FAIR_TRUNCATED:
         return "region"
     return "positive"
