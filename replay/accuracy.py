@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from edge.messages import Birth, FrameReport, Message, StreamBirth
 from replay.breakdown import Breakdown, breakdown
-from replay.profiles import Case, ProfileFigures, ProfileName, profiles
+from replay.profiles.case import Case, ProfileFigures, ProfileName
+from replay.profiles.choice import profiles
 from replay.recording import Recording
 from replay.score import asked, score_reports
 from replay.streamed import StreamingAccuracy, streaming_accuracy

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from replay.profiles import ProfileFigures
+    from replay.profiles.case import ProfileFigures
     from replay.report.material import StreamMaterial
 
 
@@ -49,7 +49,8 @@ def _profile(chosen: argparse.Namespace) -> int:
 
 def _scored(stream: "StreamMaterial", name: Any) -> "ProfileFigures":
     from replay.accuracy import calibrated_on
-    from replay.profiles import Case, ProfileFigures, profile
+    from replay.profiles.case import Case, ProfileFigures
+    from replay.profiles.choice import profile
 
     if stream.recording is None:
         return ProfileFigures(unknown=stream.absent)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from replay.breakdown import UNKNOWN, Breakdown
-from replay.profiles import Figures, ProfileFigures, ProfileName
+from replay.profiles.case import Figures, ProfileFigures, ProfileName
 from replay.report import texts
 from replay.report.views import Row, Table
 

@@ -115,7 +115,7 @@ def test_a_known_model_without_its_file_names_the_official_source() -> None:
 
 
 def test_a_name_that_is_neither_model_nor_file_lists_the_known_ones() -> None:
-    with pytest.raises(ModelUnknown, match=r"'yolox'[\s\S]*fastestdet, nanodet-m"):
+    with pytest.raises(ModelUnknown, match=r"'yolox'[\s\S]*fastestdet, gilmok-mini"):
         catalogue.locate("yolox")
 
 

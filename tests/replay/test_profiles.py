@@ -11,10 +11,11 @@ import pytest
 import gilmok
 from edge.messages import Findings, FrameReport
 from models.detections import Detections
-from replay.crosswalk import MERGE_RULE, merged
 from replay.datasets.kitti import LABELS
 from replay.datasets.pictures import PictureRecording
-from replay.profiles import Case, profile
+from replay.profiles.case import Case
+from replay.profiles.choice import profile
+from replay.profiles.crosswalk import MERGE_RULE, merged
 from replay.recording import Group
 from replay.runfolder import read_summary
 from replay.truth import Role, Truth, from_sizes

@@ -9,7 +9,7 @@ import simplejpeg
 from edge.messages import FrameReport
 from replay.breakdown import Band
 from replay.metrics.percentiles import percentiles
-from replay.profiles import ProfileFigures
+from replay.profiles.case import ProfileFigures
 from replay.report import texts
 from replay.report.accuracy_charts import precision_recall
 from replay.report.band_tables import breakdown_table, profile_tables

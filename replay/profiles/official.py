@@ -20,8 +20,8 @@ from replay.metrics.kitti import (
 )
 from replay.metrics.matching import Matching
 from replay.metrics.overlap import RegionRule
-from replay.official_tracks import kitti_tracking, mot_challenge
-from replay.profiles import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
+from replay.profiles.case import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
+from replay.profiles.official_tracks import kitti_tracking, mot_challenge
 from replay.score import asked, pooled
 from replay.truth import Role
 

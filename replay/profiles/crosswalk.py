@@ -14,7 +14,7 @@ from replay.metrics.average_precision import precision_of
 from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
 from replay.metrics.overlap import RegionRule
 from replay.metrics.pool import Mask, Numbers
-from replay.profiles import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
+from replay.profiles.case import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
 from replay.recording import Recording
 from replay.truth import Role, Truth
 

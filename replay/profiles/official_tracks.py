@@ -6,7 +6,7 @@ from edge.messages import Findings
 from replay.metrics.pool import Index, Mask
 from replay.metrics.tracking import tracking_figures
 from replay.metrics.tracks import TrackRows, moments
-from replay.profiles import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
+from replay.profiles.case import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
 from replay.score import asked
 from replay.tracks import NO_TRACK
 from replay.truth import Role, to_sizes

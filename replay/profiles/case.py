@@ -1,10 +1,6 @@
-"""Two ways to score a stream beside the reference rule of `replay.score`; their figures never share a table.
+"""What a profile scores: one stream's labelled frames and what was found in them; and the shape of its figures."""
 
-`official`: the data set's own rules, to be compared with what others publish. `crosswalk`: a model of COCO's classes on
-a label set that is not COCO's, where each labelled box has a role. Rules and tables: docs/metrics.md, "Profiles".
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -118,19 +114,3 @@ def means(per_class: Mapping[str, Figures], names: Sequence[str]) -> Figures:
     known = [figures for figures in per_class.values() if figures["n_truth"]]
     found = {name: [value for one in known if (value := one[name]) is not None] for name in names}
     return {name: float(np.mean(values)) if values else float("nan") for name, values in found.items()}
-
-
-def profiles(case: Case) -> dict[ProfileName, ProfileFigures]:
-    return {name: profile(case, name) for name in ("official", "crosswalk")}
-
-
-def profile(case: Case, name: ProfileName) -> ProfileFigures:
-    """Where the profile isn't defined, its `unknown` says why."""
-    from replay.crosswalk import crosswalk
-    from replay.official import official
-
-    rules: Mapping[ProfileName, Callable[[Case], ProfileFigures]] = {"official": official, "crosswalk": crosswalk}
-    try:
-        return rules[name](case)
-    except GilmokError as error:
-        return ProfileFigures(unknown=error.sentence)
