@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from replay.material import StreamMaterial
     from replay.profiles.case import ProfileFigures
-    from replay.report.material import StreamMaterial
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,7 +30,7 @@ def _profile(chosen: argparse.Namespace) -> int:
     import msgspec
     from rich.console import Console
 
-    from replay.report.material import read_run
+    from replay.material import read_run
 
     console = Console(stderr=True)
     with console.status(f"scoring {chosen.run}") if console.is_terminal else nullcontext():

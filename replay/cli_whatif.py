@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from replay.report.material import StreamMaterial
+    from replay.material import StreamMaterial
     from replay.whatif import Supposed, Supposition
 
 LATENCY_MOST_MS = 1e7
@@ -54,7 +54,7 @@ def _whatif(chosen: argparse.Namespace) -> int:
     import msgspec
     from rich.console import Console
 
-    from replay.report.material import read_run
+    from replay.material import read_run
     from replay.whatif import suppose
 
     console = Console(stderr=True)

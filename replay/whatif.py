@@ -12,10 +12,10 @@ import numpy as np
 
 from edge.messages import FrameReport, Message
 from replay.accuracy import calibrated_on
+from replay.material import StreamMaterial
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.metrics.pool import Index
 from replay.metrics.streaming import Freshness, Policy, Stream, freshness, what_if
-from replay.report.material import StreamMaterial
 from replay.streamed import Questions, Unstreamable, questions
 from sensors.clock import NS_PER_MS
 from sensors.errors import GilmokError

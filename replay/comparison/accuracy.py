@@ -8,12 +8,12 @@ import numpy as np
 
 from models.detections import Detections
 from replay.comparison.pairing import Pair
+from replay.material import StreamMaterial
 from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.metrics.streaming import in_force
 from replay.qualify.pooling import joined
-from replay.report.material import StreamMaterial
 from replay.score import asked, pooled
 from replay.streamed import questions
 from replay.truth import Truth

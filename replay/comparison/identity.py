@@ -5,7 +5,7 @@ from typing import Any
 
 from edge.messages import Message
 from replay.comparison.sides import Side
-from replay.report.material import RunMaterial
+from replay.material import RunMaterial
 
 
 class Differing(Message, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from replay.accuracy import calibrated_on
 from replay.comparison.sides import Recordings, Side
+from replay.material import StreamMaterial
 from replay.recording import Recording
-from replay.report.material import StreamMaterial
 from replay.score import evaluated
 from sensors.errors import GilmokError
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from edge.messages import Findings, FrameReport, StreamBirth
+from replay.material import RunMaterial, find_recording, read_run
 from replay.recording import Recording
-from replay.report.material import RunMaterial, find_recording, read_run
 from replay.runfolder import REPORTS, RUN, SUMMARY
 from replay.summary import StreamSummary
 from sensors.errors import GilmokError

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from replay.gates.bars import STREAMED, TRACKED, AccuracyBar, Bar, FramesBar, Gates, LatencyBar, RateBar
 from replay.gates.outcome import Result
+from replay.material import RunMaterial
 from replay.metrics.percentiles import QUANTILES, least_n
-from replay.report.material import RunMaterial
 from replay.summary import StreamSummary
 from sensors.clock import NS_PER_MS
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from edge.messages import Message
-from replay.qualify import nulls
+from replay import nulls
 from replay.qualify.campaign import Campaign, to_record
 from sensors.errors import GilmokError
 

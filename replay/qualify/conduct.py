@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from replay.qualify import nulls
+from replay import nulls
 from replay.qualify.accuracy import Accuracy
 from replay.qualify.campaign import Budget, Campaign
 from replay.qualify.children import Child, PartFailed

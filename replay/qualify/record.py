@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from edge.messages import Message
-from replay.qualify import nulls
+from replay import nulls
 from replay.qualify.accuracy import Accuracy
 from replay.qualify.coldstart import ColdStart
 from replay.qualify.determinism import Determinism

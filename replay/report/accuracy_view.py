@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from replay.material import StreamMaterial
 from replay.report import texts
 from replay.report.accuracy_charts import MOST_CURVES, precision_recall, shares_found
 from replay.report.band_tables import breakdown_table, profile_tables
 from replay.report.evidence import Evidence, evidence
-from replay.report.material import StreamMaterial
 from replay.report.panels import Panel, panels
 from replay.report.slices import breakdowns
 from replay.report.streaming_view import later_figure, streaming_table

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from replay.material import StreamMaterial
 from replay.metrics.average_precision import RECALLS, precision_of
 from replay.metrics.matching import FALSE_ALARM, HIT, Matching, Outcomes
 from replay.metrics.pool import Index, Mask, Numbers
 from replay.recording import Recording
-from replay.report.material import StreamMaterial
 from replay.score import Pool, asked, pooled
 from replay.truth import Role
 

@@ -8,9 +8,9 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from replay.material import RunMaterial
 from replay.report import texts
 from replay.report.definitions import GLOSSARY, Definition
-from replay.report.material import RunMaterial
 from replay.report.stream_view import StreamView, stream_view
 
 HERE = Path(__file__).parent

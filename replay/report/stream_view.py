@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from replay.material import StreamMaterial
 from replay.metrics.pool import Numbers
 from replay.report import texts
 from replay.report.accuracy_view import AccuracyView, accuracy_view
 from replay.report.charts import STAGE_COLOURS
 from replay.report.latency_charts import over_time, stage_boxes, tail
-from replay.report.material import StreamMaterial
 from replay.report.timeline import timeline
 from replay.report.views import Figure, Row, Table, Tile
 from sensors.clock import NS_PER_MS

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator
 
+from replay.material import StreamMaterial
 from replay.metrics.streaming import Freshness
 from replay.report import texts
 from replay.report.accuracy_charts import accuracy_if_later
-from replay.report.material import StreamMaterial
 from replay.report.views import Figure, Row, Table
 from replay.whatif import NothingToSuppose, Supposed, suppose
 

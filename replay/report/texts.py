@@ -3,8 +3,8 @@
 import math
 from datetime import UTC, datetime
 
+from replay.material import StreamMaterial
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
-from replay.report.material import StreamMaterial
 from replay.summary import Frames
 from sensors.clock import NS_PER_MS, NS_PER_S
 

@@ -2,8 +2,8 @@
 
 import math
 
+from replay.material import StreamMaterial
 from replay.report import texts
-from replay.report.material import StreamMaterial
 from replay.report.views import Row, Table
 
 RATIOS, COUNTS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1"), ("IDSW", "n_frames", "n_truth_tracks")

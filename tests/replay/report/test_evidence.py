@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from replay.material import read_run
 from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Found, Labelled
 from replay.report.evidence import Tally, evidence, operating_point, scores_of_hits, tallied
 from replay.report.exhibits import exhibits
-from replay.report.material import read_run
 from replay.report.slices import breakdowns
 from replay.truth import Role
 

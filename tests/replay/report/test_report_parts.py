@@ -8,7 +8,9 @@ import simplejpeg
 
 from edge.messages import FrameReport
 from replay.breakdown import Band
+from replay.material import StreamMaterial, read_run
 from replay.metrics.percentiles import percentiles
+from replay.nulls import convert
 from replay.profiles.case import ProfileFigures
 from replay.report import texts
 from replay.report.accuracy_charts import precision_recall
@@ -16,8 +18,6 @@ from replay.report.band_tables import breakdown_table, profile_tables
 from replay.report.definitions import GLOSSARY
 from replay.report.evidence import Curve, Operating
 from replay.report.latency_charts import exceeding, over_time, stage_boxes, tail
-from replay.report.material import StreamMaterial, read_run
-from replay.report.nulls import convert
 from replay.report.panels import jpeg
 from replay.report.timeline import timeline
 from replay.runfolder import read_summary

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from edge.messages import Birth, FrameReport, StreamBirth
+from replay.nulls import convert
 from replay.recording import Conditioned, Recording, open_dataset
-from replay.report.nulls import convert
 from replay.runfolder import RunFolderWrong, RunIdentity, read_identity, read_reports, read_summary
 from replay.summary import StreamSummary, Summary
 from sensors.errors import GilmokError

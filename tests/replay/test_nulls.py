@@ -3,7 +3,7 @@ import math
 import msgspec
 
 from edge.messages import Message
-from replay.qualify import nulls
+from replay import nulls
 
 
 class Inner(Message, frozen=True, kw_only=True):
