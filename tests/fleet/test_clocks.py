@@ -9,13 +9,15 @@ import pytest
 
 from edge.address import BrokerAt
 from edge.config import ModelChoice, NodeConfig, SourceChoice, StreamConfig
+from edge.link import Delivery, Link
 from edge.messages import ClockAsk, encode
 from edge.node import Node
+from edge.topics import NodeTopics
 from fleet.arrivals import NodeKey
 from fleet.ledger import Ledger
 from fleet.report import records
 from replay.summary import StreamRecord, summarise
-from sensors.clock import NS_PER_S
+from sensors.clock import NS_PER_S, SystemClock
 from tests.fakes import ForeignClock
 from tests.speaker import TOTAL_NS, Speaker
 from tests.tiny import write_model, write_recording
@@ -141,8 +143,24 @@ def test_a_real_node_compares_its_clock_while_it_runs(hub: RunHub, broker: Broke
         state=tmp_path / "state",
     )
     key = NodeKey(site, "pole")
+    answers: list[Delivery] = []
+    topics = NodeTopics(site, "pole")
+    listener = Link(
+        broker,
+        f"{site}-listener",
+        clock=SystemClock(),
+        subscriptions=[(topics.clock_answer, 0)],
+        on_delivery=answers.append,
+    )
+    listener.connect()
+
+    def ready() -> None:
+        # The second question follows the first answer: a node that was answered twice has finished one exchange.
+        wait_until(lambda: len(answers) > 1, "an exchange")
+
     with hub() as ledger, ThreadPoolExecutor() as pool:
-        pool.submit(Node(config, tmp_path, far, boot=ELSEWHERE).run, lambda: None).result()
+        pool.submit(Node(config, tmp_path, far, boot=ELSEWHERE).run, ready).result()
+        listener.close()
         wait_until(lambda: ledger.last_word(key, 1).state == "offline", "the goodbye")
         assert exchanged(ledger, key) >= 1
         (record,) = records(ledger, "drive", [])
