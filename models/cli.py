@@ -36,14 +36,6 @@ def main(argv: list[str]) -> int:
     return run(chosen)
 
 
-class NothingToVerify(GilmokError):
-    def __init__(self) -> None:
-        super().__init__(
-            f"there is no model in {catalogue.store()}",
-            "`gilmok model list` names the official sources; `gilmok model add NAME FILE` takes a file in",
-        )
-
-
 def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -100,8 +92,6 @@ def _add(chosen: argparse.Namespace) -> int:
 
 def _verify(chosen: argparse.Namespace) -> int:
     names = chosen.models or [manifest.name for manifest in catalogue.known().values() if _where(manifest)]
-    if not names:
-        raise NothingToVerify
     verdicts = [_verdict(name) for name in names]
     if chosen.json:
         _print_json(verdicts)
