@@ -47,19 +47,11 @@ class CalledSession:
 
     def __init__(self, calls: Calls, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec] | None = None) -> None:
         self._calls = calls
-        self._inputs = inputs
-        self._outputs = outputs if outputs is not None else self._learnt()
+        self.inputs: Sequence[TensorSpec] = inputs
+        self.outputs: Sequence[TensorSpec] = outputs if outputs is not None else self._learnt()
         self._closed = False
         self._turns = threading.Semaphore(calls.depth)
         self._closing = threading.Lock()
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._outputs
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -84,7 +76,7 @@ class CalledSession:
             self._calls = Calls(self._calls.backend, finish=list, facts=self._calls.facts)
 
     def _started(self, feeds: Tensors) -> Any:
-        fed = fitting(self._calls.backend, self._inputs, feeds)
+        fed = fitting(self._calls.backend, self.inputs, feeds)
         self._turns.acquire()
         try:
             if self._closed:
@@ -100,7 +92,7 @@ class CalledSession:
     def _finished(self, started: Any) -> Tensors:
         _, handle = started
         try:
-            return answered(self._calls.backend, self._outputs, self._calls.finish(handle))
+            return answered(self._calls.backend, self.outputs, self._calls.finish(handle))
         except self._calls.failures as error:
             raise InferenceFailed(self._calls.backend, gist(error)) from error
         finally:
@@ -108,7 +100,7 @@ class CalledSession:
 
     def _learnt(self) -> list[TensorSpec]:
         try:
-            first = self._calls.finish(self._calls.start(zeros(self._inputs)))
+            first = self._calls.finish(self._calls.start(zeros(self.inputs)))
         except self._calls.failures as error:
             raise InferenceFailed(self._calls.backend, f"its first inference: {gist(error)}") from error
         if not isinstance(first, (list, tuple)):

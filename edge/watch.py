@@ -2,13 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
 from edge.backend import BackendError, InferenceFailed, Session, SessionLost, Telemetry, Tensors
 from edge.threads import on_a_thread
-from models.tensors import TensorSpec
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock
 from sensors.errors import GilmokError
 
@@ -56,7 +55,7 @@ class Watched:
         self._clock = clock
         first = build()
         self._session: Session | None = first
-        self._inputs, self._outputs = list(first.inputs), list(first.outputs)
+        self.inputs, self.outputs = list(first.inputs), list(first.outputs)
         self._facts = dict(first.facts)
         self._depth: int = getattr(first, "depth", 1)
         self._places = threading.BoundedSemaphore(self._depth)
@@ -70,14 +69,6 @@ class Watched:
         """Why each session was lost, in order."""
         self.rebuilt = 0
         """Sessions built after the first one."""
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._outputs
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -170,7 +161,7 @@ class Watched:
 
     def _rebuild(self) -> Session:
         session = self._build()
-        if (list(session.inputs), list(session.outputs)) != (self._inputs, self._outputs):
+        if (list(session.inputs), list(session.outputs)) != (self.inputs, self.outputs):
             session.close()
             raise DeviceChanged(self._name)
         return session

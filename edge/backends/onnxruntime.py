@@ -120,38 +120,26 @@ class OnnxSession:
     def __init__(self, session: ort.InferenceSession, artefact: Artefact, facts: Mapping[str, str]) -> None:
         """Warms up; raises ArtefactRefused for tensors that gilmok has no type for, or a graph that doesn't run."""
         self._session: ort.InferenceSession | None = session
-        self._facts = {**facts, "operators": _operators(session)}
-        self._inputs = [_spec(port, artefact, artefact.input) for port in session.get_inputs()]
+        self.facts: Mapping[str, str] = {**facts, "operators": _operators(session)}
+        self.inputs: Sequence[TensorSpec] = [_spec(port, artefact, artefact.input) for port in session.get_inputs()]
         self._names = [port.name for port in session.get_outputs()]
-        feeds = {spec.name: feed for spec, feed in zip(self._inputs, zeros(self._inputs), strict=True)}
+        feeds = {spec.name: feed for spec, feed in zip(self.inputs, zeros(self.inputs), strict=True)}
         try:
             for _ in range(WARM_UP_RUNS):
                 outputs = session.run(self._names, feeds)
         except ORT_ERRORS as error:
             raise ArtefactRefused(NAME, artefact, _gist(error)) from error
         # Shapes as they come: a graph may leave some of its output's dimensions open.
-        self._outputs = [
+        self.outputs: Sequence[TensorSpec] = [
             TensorSpec(port.name, output.shape, _dtype(port, artefact))
             for port, output in zip(session.get_outputs(), outputs, strict=True)
         ]
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._outputs
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        return self._facts
 
     def run(self, feeds: Tensors) -> Tensors:
         session = self._session
         if session is None:
             raise InferenceFailed(NAME, "the session is closed")
-        named = {spec.name: feed for spec, feed in zip(self._inputs, fitting(NAME, self._inputs, feeds), strict=True)}
+        named = {spec.name: feed for spec, feed in zip(self.inputs, fitting(NAME, self.inputs, feeds), strict=True)}
         try:
             # Outputs bound to memory of ours were measured to save nothing (14.1 ms either way, YOLOX-nano).
             return list(session.run(self._names, named))

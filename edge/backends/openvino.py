@@ -140,26 +140,14 @@ class OpenVinoSession:
     def __init__(self, compiled: Any, facts: Mapping[str, str], tensor: Any, requests: int) -> None:
         """`tensor` is OpenVINO's class of that name; `requests` 0 leaves the depth to the device."""
         self._tensor = tensor
-        self._inputs = [_spec(port) for port in compiled.inputs]
-        self._outputs = [_spec(port) for port in compiled.outputs]
-        self._facts = facts
+        self.inputs: Sequence[TensorSpec] = [_spec(port) for port in compiled.inputs]
+        self.outputs: Sequence[TensorSpec] = [_spec(port) for port in compiled.outputs]
+        self.facts: Mapping[str, str] = facts
         self._depth = requests or int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(self._depth):
             self._free.put(compiled.create_infer_request())
         self._closed = False
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._outputs
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        return self._facts
 
     @property
     def depth(self) -> int:
@@ -169,7 +157,7 @@ class OpenVinoSession:
         return self.collect(self.submit(feeds))
 
     def submit(self, feeds: Tensors) -> _Ticket:
-        fed = fitting(NAME, self._inputs, feeds)
+        fed = fitting(NAME, self.inputs, feeds)
         request = self._free.get()
         if self._closed:
             self._free.put(None)

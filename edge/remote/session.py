@@ -77,27 +77,15 @@ class RemoteSession:
         self._name = name
         self._worker = worker
         self._deadline_s = deadline_s
-        self._inputs = msgspec.convert(loaded["inputs"], list[TensorSpec])
-        self._outputs = msgspec.convert(loaded["outputs"], list[TensorSpec])
-        self._facts = {**loaded["facts"], "process": "its own"}
+        self.inputs: Sequence[TensorSpec] = msgspec.convert(loaded["inputs"], list[TensorSpec])
+        self.outputs: Sequence[TensorSpec] = msgspec.convert(loaded["outputs"], list[TensorSpec])
+        self.facts: Mapping[str, str] = {**loaded["facts"], "process": "its own"}
         self._depth = int(loaded["depth"])
-        specs = [*self._inputs, *self._outputs]
+        specs = [*self.inputs, *self.outputs]
         self._slots = memory.slots(worker.share(memory.length_of(specs, self._depth)), specs, self._depth)
         self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
         for slot in range(self._depth):
             self._free.put(slot)
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._outputs
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        return self._facts
 
     @property
     def depth(self) -> int:
@@ -112,7 +100,7 @@ class RemoteSession:
         return self.collect(self.submit(feeds))
 
     def submit(self, feeds: Tensors) -> _Ticket:
-        fed = fitting(self._name, self._inputs, feeds)
+        fed = fitting(self._name, self.inputs, feeds)
         slot = self._free.get()
         try:
             for target, feed in zip(self._slots[slot], fed, strict=False):
@@ -125,7 +113,7 @@ class RemoteSession:
     def collect(self, ticket: _Ticket) -> Tensors:
         try:
             self._worker.wait(ticket.answer, self._deadline_s)
-            return [np.array(view) for view in self._slots[ticket.slot][len(self._inputs) :]]
+            return [np.array(view) for view in self._slots[ticket.slot][len(self.inputs) :]]
         finally:
             self._free.put(ticket.slot)
 
