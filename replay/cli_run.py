@@ -5,6 +5,10 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from replay.run import ReplayConfig
 
 PROGRESS_PERIOD_S = 0.2
 DEADLINE_MS = 10_000.0
@@ -57,41 +61,16 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _run(chosen: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from edge.config import BackendChoice, ModelChoice, TrackerChoice
     from edge.stream import Stream
     from replay.report.offer import offer_report
-    from replay.run import OfflineRun, ReplayConfig
+    from replay.run import OfflineRun
     from replay.runfolder import SUMMARY
     from replay.tables import render
     from sensors.clock import SystemClock
-    from sensors.config import assignments
     from sensors.logs import to_stderr
 
     to_stderr()
-    tracker = None
-    if chosen.tracker:
-        tracker = TrackerChoice(name=chosen.tracker, options=assignments(chosen.tracker_set))
-    run = OfflineRun(
-        ReplayConfig(
-            dataset=chosen.dataset,
-            root=chosen.root,
-            name=chosen.name,
-            model=ModelChoice.of(chosen.model),
-            backend=BackendChoice(
-                name=chosen.backend,
-                device=chosen.device,
-                options=assignments(chosen.set),
-                precision=chosen.precision,
-                deadline_ms=chosen.deadline_ms,
-            ),
-            pace=chosen.pace,
-            tracker=tracker,
-            labels=tuple(chosen.labels),
-            frames=chosen.frames,
-        ),
-        chosen.out,
-        SystemClock(),
-    )
+    run = OfflineRun(_configuration(chosen), chosen.out, SystemClock())
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: run.stop())
     console = Console(stderr=True)
@@ -117,6 +96,33 @@ def _run(chosen: argparse.Namespace) -> int:
         print(f"run folder: {chosen.out}")
         print(page)
     return 1 if summary.frames.failed or not summary.books.balanced else 0
+
+
+def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
+    from edge.config import BackendChoice, ModelChoice, TrackerChoice
+    from replay.run import ReplayConfig
+    from sensors.config import assignments
+
+    tracker = None
+    if chosen.tracker:
+        tracker = TrackerChoice(name=chosen.tracker, options=assignments(chosen.tracker_set))
+    return ReplayConfig(
+        dataset=chosen.dataset,
+        root=chosen.root,
+        name=chosen.name,
+        model=ModelChoice.of(chosen.model),
+        backend=BackendChoice(
+            name=chosen.backend,
+            device=chosen.device,
+            options=assignments(chosen.set),
+            precision=chosen.precision,
+            deadline_ms=chosen.deadline_ms,
+        ),
+        pace=chosen.pace,
+        tracker=tracker,
+        labels=tuple(chosen.labels),
+        frames=chosen.frames,
+    )
 
 
 def _watch(console: object, name: str, stream: object, total: int, done: threading.Event) -> None:
