@@ -9,18 +9,18 @@ from sensors.errors import GilmokError
 __version__ = "0.1.0"
 
 VERBS = {
-    "demo": ("fleet.cli_demo:main", "see a testbed alive: four cameras at a drawn crossing, nothing to download"),
-    "run": ("fleet.cli_run:main", "run a scenario: broker, hub and nodes, and tell how it went"),
-    "node": ("edge.cli:main", "run one node against any MQTT broker"),
-    "hub": ("fleet.cli:main", "run the hub; list its nodes and runs; report a run"),
-    "replay": ("replay.cli:main", "run a model over recordings without MQTT; list and check recordings"),
-    "model": ("models.cli:main", "list, show, add and verify models"),
-    "model compile": ("replay.cli_compile:main", "compile and quantise a model for a backend"),
+    "demo": ("fleet.cli.demo:main", "see a testbed alive: four cameras at a drawn crossing, nothing to download"),
+    "run": ("fleet.cli.run:main", "run a scenario: broker, hub and nodes, and tell how it went"),
+    "node": ("edge.cli.node:main", "run one node against any MQTT broker"),
+    "hub": ("fleet.cli.hub:main", "run the hub; list its nodes and runs; report a run"),
+    "replay": ("replay.cli.replay:main", "run a model over recordings without MQTT; list and check recordings"),
+    "model": ("models.cli.model:main", "list, show, add and verify models"),
+    "model compile": ("replay.cli.compile:main", "compile and quantise a model for a backend"),
     "world": ("sensors.world.cli:main", "render recordings of the built-in world"),
-    "backend": ("edge.cli_backend:main", "list, check and install accelerators' backends"),
-    "qualify": ("replay.cli_qualify:main", "put a model on a chip to the test: accuracy, parity, latency, endurance"),
+    "backend": ("edge.cli.backend:main", "list, check and install accelerators' backends"),
+    "qualify": ("replay.cli.qualify:main", "put a model on a chip to the test: accuracy, parity, latency, endurance"),
     "camera": (
-        "edge.cli_camera:main",
+        "edge.cli.camera:main",
         "look through a source: one frame as a PNG, with boxes if a model is named",
     ),
 }

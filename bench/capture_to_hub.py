@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from fleet.arrivals import key_of
-from fleet.launch import PARTS, ScenarioRun
-from fleet.ledger import Ledger
-from fleet.scenario import read_scenario
+from fleet.ledger.ledger import Ledger
+from fleet.scenario.launch import PARTS, ScenarioRun
+from fleet.scenario.scenario import read_scenario
 from replay.metrics.percentiles import percentiles
 from sensors.clock import SystemClock
 

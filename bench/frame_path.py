@@ -18,9 +18,9 @@ from pathlib import Path
 
 from edge.assembly import loaded
 from edge.config import BackendChoice, ModelChoice
-from edge.messages import FrameReport, encode
 from edge.pipeline import Pipeline
 from edge.stream import Stream
+from edge.wire.messages import FrameReport, encode
 from replay.recording import open_dataset
 from replay.source import RecordingSource
 from sensors.clock import SystemClock

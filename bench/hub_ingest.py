@@ -26,12 +26,12 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
-from edge.address import BrokerAt
-from edge.messages import encode
+from edge.wire.address import BrokerAt
+from edge.wire.messages import encode
 from fleet.arrivals import key_of
 from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig
-from fleet.ledger import Ledger
+from fleet.ledger.ledger import Ledger
 from sensors.clock import NS_PER_S, SystemClock
 from sensors.config import plain
 from tests.speaker import Speaker, findings

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import cv2
 
-from edge.backend import Device, DeviceAbsent, check_outputs
 from edge.config import BackendChoice, ModelChoice, StreamConfig
-from edge.messages import BackendBirth, ModelBirth
-from edge.opening import open_backend
-from edge.watch import Watched
+from edge.device.backend import Device, DeviceAbsent, check_outputs
+from edge.device.opening import open_backend
+from edge.device.watch import Watched
+from edge.wire.messages import BackendBirth, ModelBirth
 from models import catalogue
 from models.labels import table
 from models.manifest import Artefact, Manifest

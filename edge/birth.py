@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from edge.assembly import Loaded
 from edge.config import StreamConfig
-from edge.messages import Birth, NodeKind, StreamBirth, TrackerBirth
+from edge.wire.messages import Birth, NodeKind, StreamBirth, TrackerBirth
 from sensors.clock import Clock, boot_id
 from sensors.host import host_facts, software
 from sensors.pacing import Pace

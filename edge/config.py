@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from edge.address import BrokerAt
-from edge.messages import NodeKind, PaceName
-from edge.topics import check_name
+from edge.wire.address import BrokerAt
+from edge.wire.messages import NodeKind, PaceName
+from edge.wire.topics import check_name
 from models.catalogue import ORIGINAL
 from sensors.config import Settings
 from sensors.errors import GilmokError

@@ -8,19 +8,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from edge.assembly import Loaded, loaded, open_pace
-from edge.backend import Telemetry
 from edge.birth import birth
+from edge.clock_client import HubClocks
 from edge.config import NodeConfig
-from edge.dialects import Will
-from edge.hubclocks import HubClocks
-from edge.link import Delivery, Link
-from edge.messages import Birth, Conn, ConnState, Health, Message, MessageWrong, StreamCounters, encode
+from edge.device.backend import Telemetry
 from edge.pipeline import Pipeline
 from edge.publisher import Publisher
-from edge.session import next_session
+from edge.session_number import next_session
 from edge.stream import Stream
-from edge.topics import NodeTopics
 from edge.tracking import open_tracking
+from edge.wire.dialects import Will
+from edge.wire.link import Delivery, Link
+from edge.wire.messages import Birth, Conn, ConnState, Health, Message, MessageWrong, StreamCounters, encode
+from edge.wire.topics import NodeTopics
 from sensors.clock import Clock, boot_id
 from sensors.errors import GilmokError
 from sensors.pacing import Pace

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.backend import InferenceFailed, PipelinedSession, Session, Tensors
-from edge.messages import STAGES, Findings, FrameReport
+from edge.device.backend import InferenceFailed, PipelinedSession, Session, Tensors
 from edge.tracking import Tracking
+from edge.wire.messages import STAGES, Findings, FrameReport
 from models.decode import read
 from models.manifest import Artefact, Manifest
 from models.preprocess import Placement, Preparer

@@ -7,9 +7,9 @@ from collections import Counter
 
 import msgspec
 
-from edge.link import Link
-from edge.messages import FrameReport, encode
-from edge.topics import NodeTopics
+from edge.wire.link import Link
+from edge.wire.messages import FrameReport, encode
+from edge.wire.topics import NodeTopics
 from sensors.clock import Clock
 
 log = logging.getLogger(__name__)

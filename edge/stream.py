@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 
-from edge.messages import FrameReport, Pacing, StreamCounters
 from edge.pipeline import Pending, Pipeline
+from edge.wire.messages import FrameReport, Pacing, StreamCounters
 from sensors.pacing import Pace
 
 

@@ -1,5 +1,5 @@
-"""The hub: broker, registry, ingest, ledger and the two books, latency and accuracy.
+"""The hub: broker, registry, admission, ingest, ledger, and what it knows of latency and truth.
 
-Looking for the messages? The speaker owns the language: what goes over the wire is in `edge.messages` and
-`edge.topics`, so that a node runs without a hub, and the hub knows only what nodes say.
+Imports `replay` and `sensors`, and of `edge` the wire alone: the hub knows only what nodes say. Looking for the
+messages? The speaker owns the language: they are in `edge.wire.messages` and `edge.wire.topics`.
 """

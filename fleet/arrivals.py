@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from edge.messages import Birth, ConnState, FrameReport, Health
+from edge.wire.messages import Birth, ConnState, FrameReport, Health
 from sensors.clock import Stamp
 
 KEPT_BYTES = 4096

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edge.address import BrokerAt
-from edge.link import BrokerUnreachable, Link
-from fleet.leash import leashed
+from edge.wire.address import BrokerAt
+from edge.wire.link import BrokerUnreachable, Link
+from fleet.die_with_parent import leashed
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from fleet.leash import leashed
+from fleet.die_with_parent import leashed
 from sensors.errors import GilmokError
 
 LAST_WORDS = 3

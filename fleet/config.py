@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from edge.address import BrokerAt
-from edge.topics import check_name
+from edge.wire.address import BrokerAt
+from edge.wire.topics import check_name
 from sensors.config import Settings
 from sensors.errors import GilmokError
 

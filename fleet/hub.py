@@ -5,20 +5,20 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from edge.address import BrokerAt
-from edge.dialects import Will
-from edge.link import Delivery, Link
-from edge.messages import ConnState, Message, encode
-from edge.topics import ROOT
-from fleet.answering import ClockAnswers
+from edge.wire.address import BrokerAt
+from edge.wire.dialects import Will
+from edge.wire.link import Delivery, Link
+from edge.wire.messages import ConnState, Message, encode
+from edge.wire.topics import ROOT
+from fleet.admission import Gate
 from fleet.arrivals import key_of
 from fleet.broker import EmbeddedBroker
+from fleet.clock_server import ClockAnswers
 from fleet.config import HubConfig
-from fleet.gate import Gate
+from fleet.duplicate_hub import Namesakes, NameTaken
 from fleet.ingest import Ingest
 from fleet.latency import LatencyBook, LiveLatency
-from fleet.ledger import Ledger
-from fleet.namesake import Namesakes, NameTaken
+from fleet.ledger.ledger import Ledger
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Clock, Stamp, boot_id
 from sensors.errors import GilmokError

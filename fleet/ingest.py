@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from edge.link import Delivery
-from edge.messages import MessageWrong
+from edge.wire.link import Delivery
+from edge.wire.messages import MessageWrong
+from fleet.admission import Gate
 from fleet.arrivals import Arrival, Refused, Reported
-from fleet.gate import Gate
 from fleet.latency import LatencyBook
-from fleet.ledger import Ledger, StoreBroken
+from fleet.ledger.ledger import Ledger, StoreBroken
 from sensors.clock import Clock, Stamp
 from sensors.errors import GilmokError
 

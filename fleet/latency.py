@@ -4,7 +4,7 @@ import math
 import threading
 from collections import Counter
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from fleet.arrivals import NodeKey, Reported
 
 ALPHA = 0.001

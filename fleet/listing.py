@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from edge.messages import Birth
+from edge.wire.messages import Birth
 from fleet.arrivals import NodeKey, key_of
-from fleet.ledger import LastWord, Ledger
+from fleet.ledger.ledger import LastWord, Ledger
 from fleet.registry import state_after
 from sensors.clock import NS_PER_S, Stamp
 

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edge.clocktrack import ClockTrack, Instant
-from edge.messages import Exchange, Health
-from fleet.ledger import FrameRow
+from edge.wire.clocktrack import ClockTrack, Instant
+from edge.wire.messages import Exchange, Health
+from fleet.ledger.ledger import FrameRow
 from replay.metrics.oneway import refusal
 
 UNCOMPARED = "node and hub run on two clocks, and no exchange compares them"

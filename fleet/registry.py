@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from edge.messages import Birth, Conn, ConnState, Health, MessageWrong
+from edge.wire.messages import Birth, Conn, ConnState, Health, MessageWrong
 from fleet.arrivals import NodeKey, key_of
 from sensors.clock import Stamp
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from edge.clocktrack import ClockTrack
-from edge.messages import Birth, StreamBirth
-from fleet.accuracy import AccuracyBook, TruthUnknown
+from edge.wire.clocktrack import ClockTrack
+from edge.wire.messages import Birth, StreamBirth
 from fleet.arrivals import key_of
 from fleet.config import TruthRoot
-from fleet.ledger import FrameRow, LastWord, Ledger
+from fleet.ledger.ledger import FrameRow, LastWord, Ledger
 from fleet.listing import utc
 from fleet.receipts import receipts, tracks, way_to_hub
+from fleet.truth_index import AccuracyBook, TruthUnknown
 from replay.recording import Recording
-from replay.summary import StreamRecord
+from replay.runs.summary import StreamRecord
 from sensors.errors import GilmokError
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from edge.backends import rknn
-from edge.environment import python_of
-from edge.opening import open_backend
+from edge.device.environment import python_of
+from edge.device.opening import open_backend
 from models import artefacts, catalogue
 from models.manifest import Artefact, Calibration
 from models.toolchains.job import QUANTISED, Job, toolchain

@@ -1,4 +1,4 @@
-"""Writes edge/contract.onnx, the small network that `gilmok backend check` runs: python scripts/contract_net.py."""
+"""Writes edge/conformance/contract.onnx, what `gilmok backend check` runs: python scripts/contract_net.py."""
 
 from pathlib import Path
 
@@ -53,4 +53,4 @@ def network() -> onnx.ModelProto:
 
 
 if __name__ == "__main__":
-    onnx.save(network(), Path(__file__).parents[1] / "edge" / "contract.onnx")
+    onnx.save(network(), Path(__file__).parents[1] / "edge" / "conformance" / "contract.onnx")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.address import BrokerAt
+from edge.wire.address import BrokerAt
 from fleet.broker import EmbeddedBroker
 from sensors.clock import SystemClock
 from tests.waiting import wait_until

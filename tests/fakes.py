@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from edge.backend import InferenceFailed, Telemetry, Tensors
+from edge.device.backend import InferenceFailed, Telemetry, Tensors
 from models.tensors import TensorSpec
 from sensors.clock import Stamp, SystemClock
 from sensors.frame import Array

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from edge.address import BrokerAt
-from edge.link import Delivery, Link
-from edge.messages import decode
+from edge.wire.address import BrokerAt
+from edge.wire.link import Delivery, Link
+from edge.wire.messages import decode
 from fleet.hub import Hub, HubState
 from sensors.clock import SystemClock
 from tests.waiting import wait_until

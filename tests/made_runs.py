@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.messages import (
+from edge.wire.messages import (
     BackendBirth,
     Birth,
     Findings,
@@ -20,8 +20,8 @@ from edge.messages import (
     StreamCounters,
 )
 from replay.recording import Recording, open_dataset
-from replay.runfolder import RunFolder, RunIdentity
-from replay.summary import StreamRecord, summarise
+from replay.runs.runfolder import RunFolder, RunIdentity
+from replay.runs.summary import StreamRecord, summarise
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
 from sensors.pacing import Schedule
 

@@ -7,11 +7,11 @@ import sys
 
 import msgspec
 
-from edge.address import BrokerAt
-from edge.dialects import Will
-from edge.hubclocks import HubClocks
-from edge.link import Delivery, Link
-from edge.messages import (
+from edge.clock_client import HubClocks
+from edge.wire.address import BrokerAt
+from edge.wire.dialects import Will
+from edge.wire.link import Delivery, Link
+from edge.wire.messages import (
     BackendBirth,
     Birth,
     ClockAsk,
@@ -25,7 +25,7 @@ from edge.messages import (
     StreamCounters,
     encode,
 )
-from edge.topics import NodeTopics
+from edge.wire.topics import NodeTopics
 from sensors.clock import NS_PER_MS, Clock, Stamp, SystemClock, boot_id
 
 SHA = "c" * 64

@@ -1,1 +1,3 @@
-"""One accelerator a file: tensors in, tensors out."""
+"""One accelerator a file: tensors in, tensors out.
+
+Imports `edge.device`; registered as entry points under `gilmok.backends`."""

@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from edge.backend import BackendError, Device, DeviceAbsent, Session, Telemetry, Tensors
 from edge.backends.onnxruntime import OnnxRuntime
-from edge.feeds import zeros
-from edge.pooled import Pooled
-from edge.sdk import About
+from edge.device.backend import BackendError, Device, DeviceAbsent, Session, Telemetry, Tensors
+from edge.device.feeds import zeros
+from edge.device.pooled import Pooled
+from edge.device.sdk import About
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors import config

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from edge.backend import ArtefactRefused, Device, DeviceAbsent, Session, Telemetry
-from edge.calls import Calls, QueuedSession, gist
-from edge.feeds import readable, stated
-from edge.sdk import UNTRIED, About, sdk
+from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, Session, Telemetry
+from edge.device.calls import Calls, QueuedSession, gist
+from edge.device.feeds import readable, stated
+from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings

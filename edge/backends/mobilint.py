@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from edge.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, Session, Telemetry
-from edge.calls import CalledSession, Calls, QueuedSession, gist
-from edge.feeds import fed_by, readable
-from edge.sdk import UNTRIED, About, SdkAbsent, sdk
+from edge.device.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, Session, Telemetry
+from edge.device.calls import CalledSession, Calls, QueuedSession, gist
+from edge.device.feeds import fed_by, readable
+from edge.device.sdk import UNTRIED, About, SdkAbsent, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
 

@@ -9,10 +9,19 @@ from typing import Any
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
-from edge.backend import ArtefactRefused, Device, DeviceAbsent, DeviceKind, InferenceFailed, Session, Telemetry, Tensors
-from edge.feeds import fitting, zeros
-from edge.pooled import Pooled
-from edge.sdk import UNTRIED, About
+from edge.device.backend import (
+    ArtefactRefused,
+    Device,
+    DeviceAbsent,
+    DeviceKind,
+    InferenceFailed,
+    Session,
+    Telemetry,
+    Tensors,
+)
+from edge.device.feeds import fitting, zeros
+from edge.device.pooled import Pooled
+from edge.device.sdk import UNTRIED, About
 from models.manifest import Artefact, InputContract
 from models.tensors import DType, TensorSpec
 from sensors.config import Settings

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from edge.backend import ArtefactRefused, Device, DeviceAbsent, DeviceKind, InferenceFailed, Telemetry, Tensors
-from edge.calls import gist
-from edge.feeds import fitting, readable, stated, zeros
-from edge.sdk import UNTRIED, About, sdk
+from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, DeviceKind, InferenceFailed, Telemetry, Tensors
+from edge.device.calls import gist
+from edge.device.feeds import fitting, readable, stated, zeros
+from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from edge.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, DeviceKind
-from edge.calls import CalledSession, Calls
-from edge.feeds import readable, stated, zeros
-from edge.sdk import UNTRIED, About, sdk
+from edge.device.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, DeviceKind
+from edge.device.calls import CalledSession, Calls
+from edge.device.feeds import readable, stated, zeros
+from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings

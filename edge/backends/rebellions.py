@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.backend import ArtefactRefused, Device, DeviceAbsent, Session
-from edge.calls import CalledSession, Calls, QueuedSession, gist
-from edge.feeds import fed_by, readable
-from edge.sdk import UNTRIED, About, sdk
+from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, Session
+from edge.device.calls import CalledSession, Calls, QueuedSession, gist
+from edge.device.feeds import fed_by, readable
+from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
 

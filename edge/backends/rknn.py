@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from edge.backend import ArtefactRefused, BackendError, Device, DeviceAbsent
-from edge.calls import CalledSession, Calls, gist
-from edge.feeds import fed_by, readable
-from edge.sdk import UNTRIED, About, Package, Recipe, sdk
+from edge.device.backend import ArtefactRefused, BackendError, Device, DeviceAbsent
+from edge.device.calls import CalledSession, Calls, gist
+from edge.device.feeds import fed_by, readable
+from edge.device.sdk import UNTRIED, About, Package, Recipe, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
 

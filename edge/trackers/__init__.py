@@ -1,1 +1,3 @@
-"""One accelerator a file: tensors in, tensors out."""
+"""One tracker a file: findings and their instant in, track ids out.
+
+Imports `models` and `sensors`; registered as entry points under `gilmok.trackers`."""

@@ -1,1 +1,3 @@
-"""One family of detection heads a file: output tensors in, candidates out."""
+"""One family of detection heads a file: output tensors in, candidates out.
+
+Imports `models`; registered as entry points under `gilmok.decoders`."""

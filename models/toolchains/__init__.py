@@ -1,1 +1,3 @@
-"""From a model's ONNX file to a backend's artefact, one toolchain a file."""
+"""From a model's ONNX file to a backend's artefact, one toolchain a file.
+
+Imports `models`."""

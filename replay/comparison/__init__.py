@@ -1,1 +1,3 @@
-"""Two runs, or two groups of runs, held against each other."""
+"""Two runs, or two groups of runs, held against each other.
+
+Imports `replay.runs` and below."""

@@ -8,14 +8,14 @@ import numpy as np
 
 from models.detections import Detections
 from replay.comparison.pairing import Pair
-from replay.material import StreamMaterial
 from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.metrics.streaming import in_force
-from replay.qualify.pooling import joined
-from replay.score import asked, pooled
-from replay.streamed import questions
+from replay.runs.loaded import StreamMaterial
+from replay.scoring.pooling import joined
+from replay.scoring.reference import asked, pooled
+from replay.scoring.streaming import questions
 from replay.truth import Truth
 
 HEADS = ("AP", "AP50", "AP75")
@@ -65,7 +65,7 @@ def own_answers(stream: StreamMaterial, pair: Pair) -> Answers:
 
 
 def streamed_answers(stream: StreamMaterial, pair: Pair) -> Answers:
-    """Each frame answered by the newest thing published by then; raises replay.streamed.Unstreamable."""
+    """Each frame answered by the newest thing published by then; raises replay.scoring.streaming.Unstreamable."""
     put = questions(
         stream.reports,
         pair.recording,

@@ -12,9 +12,9 @@ from replay.comparison.identity import differing
 from replay.comparison.outcome import Comparison, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
 from replay.comparison.sides import Recordings, Side, check_side, read_side
+from replay.scoring.streaming import Unstreamable
 from replay.statistics.bootstrap import LEAST_SEQUENCES, RESAMPLES
 from replay.statistics.verdicts import Judgement, Verdict, judge, judge_each
-from replay.streamed import Unstreamable
 
 OFFLINE = dict(zip(HEADS, HEADS, strict=True))
 STREAMED = {"AP": "sAP_edge", "AP50": "sAP50_edge"}
@@ -49,7 +49,7 @@ def compare(
 ) -> Held:
     """A and B are run folders, or folders of them. `progress` hears how many draws were worked out.
 
-    Raises NoRuns, RunFolderWrong, RunTwice, RunUnfit, NotComparable, or what `replay.score.evaluated` raises.
+    Raises NoRuns, RunFolderWrong, RunTwice, RunUnfit, NotComparable, or what `scoring.reference.evaluated` raises.
     """
     recordings = Recordings()
     sides = read_side(a, recordings), read_side(b, recordings)

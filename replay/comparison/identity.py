@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from replay.comparison.sides import Side
-from replay.material import RunMaterial
+from replay.runs.loaded import RunMaterial
 
 
 class Differing(Message, frozen=True, kw_only=True):

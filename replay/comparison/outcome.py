@@ -1,6 +1,6 @@
 """What a comparison tells: rows of figures with their intervals and verdicts, as they go into JSON."""
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from replay.comparison.identity import Differing
 from replay.statistics.verdicts import Verdict
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from replay.accuracy import calibrated_on
 from replay.comparison.sides import Recordings, Side
-from replay.material import StreamMaterial
 from replay.recording import Recording
-from replay.score import evaluated
+from replay.runs.loaded import StreamMaterial
+from replay.scoring.reference import evaluated
+from replay.scoring.summary import calibrated_on
 from sensors.errors import GilmokError
 
 
@@ -44,7 +44,7 @@ def pairs(
 
     Recordings pair by digest; where a run plays one several times, its streams' names must be the same on both
     sides. `labels`: the classes to evaluate instead of those that the runs asked for. `common`: leave out what
-    only one side played. Raises NotComparable, or what `replay.score.evaluated` raises.
+    only one side played. Raises NotComparable, or what `replay.scoring.reference.evaluated` raises.
     """
     _check_pace([*streams(a), *streams(b)])
     of_a, of_b = _by_digest(streams(a)), _by_digest(streams(b))

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from edge.messages import Findings, FrameReport, StreamBirth
-from replay.material import RunMaterial, find_recording, read_run
+from edge.wire.messages import Findings, FrameReport, StreamBirth
 from replay.recording import Recording
-from replay.runfolder import REPORTS, RUN, SUMMARY
-from replay.summary import StreamSummary
+from replay.runs.loaded import RunMaterial, find_recording, read_run
+from replay.runs.runfolder import REPORTS, RUN, SUMMARY
+from replay.runs.summary import StreamSummary
 from sensors.errors import GilmokError
 
 

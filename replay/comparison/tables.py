@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from replay.comparison.outcome import Comparison, Row
+from replay.runs.tables import number
 from replay.statistics.verdicts import Verdict
-from replay.tables import number
 from sensors.clock import NS_PER_MS
 
 COLOURS = {Verdict.WORSE: "bold red", Verdict.NOT_WORSE: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}

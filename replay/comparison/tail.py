@@ -9,8 +9,8 @@ import numpy as np
 
 from replay.comparison.outcome import Margins, Row
 from replay.comparison.sides import Side
-from replay.material import RunMaterial
 from replay.metrics.percentiles import QUANTILES, least_n
+from replay.runs.loaded import RunMaterial
 from replay.statistics.verdicts import Judgement, Verdict, judge_tail
 
 WAYS = {"total": "latency", "hub": "latency to the hub"}

@@ -1,1 +1,3 @@
-"""One data set layout a file, read as its makers publish it."""
+"""One data set layout a file, read as its makers publish it.
+
+Imports `replay.recording` and `replay.truth`; registered as entry points under `gilmok.datasets`."""

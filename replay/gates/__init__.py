@@ -1,1 +1,3 @@
-"""Bars that a run must clear before anything is merged or rolled out."""
+"""Bars that a run must clear before anything is merged or rolled out.
+
+Imports `replay.comparison` and below."""

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from replay.gates.bars import STREAMED, TRACKED, AccuracyBar, Bar, FramesBar, Gates, LatencyBar, RateBar
 from replay.gates.outcome import Result
-from replay.material import RunMaterial
 from replay.metrics.percentiles import QUANTILES, least_n
-from replay.summary import StreamSummary
+from replay.runs.loaded import RunMaterial
+from replay.runs.summary import StreamSummary
 from sensors.clock import NS_PER_MS
 
 STAGE_NAMES = {"total": "latency", "hub": "latency to the hub"}

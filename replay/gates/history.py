@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from replay.statistics.trend import Trend
 from sensors.errors import GilmokError
 

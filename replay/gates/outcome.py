@@ -2,7 +2,7 @@
 
 import math
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from replay.comparison.outcome import Comparison
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from replay.comparison.accuracy import HEADS, own_answers, scored, streamed_answers
 from replay.comparison.pairing import NotComparable, Pair, pairs
 from replay.comparison.sides import Recordings, check_side, read_side

@@ -1,1 +1,3 @@
-"""One measure of rightness a file."""
+"""One measure of rightness a file.
+
+Imports `replay.truth`: arrays in, figures out, and no files."""

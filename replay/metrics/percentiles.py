@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from edge.messages import Message
+from edge.wire.messages import Message
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.metrics.pool import Found, Index, Mask, ramps
 

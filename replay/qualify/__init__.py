@@ -1,1 +1,3 @@
-"""A model on a chip, put to the test: what it loses, how fast it is, how long it holds, and what was not measured."""
+"""A model on a chip, put to the test: what it loses, how fast it is, how long it holds, and what was not measured.
+
+Imports `replay.report` and below."""

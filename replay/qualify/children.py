@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from edge.messages import Message
-from replay import nulls
+from edge.wire.messages import Message
 from replay.qualify.campaign import Campaign, to_record
+from replay.runs import nan_json
 from sensors.errors import GilmokError
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class Child:
 
     def result(self, kind: type[T]) -> T:
         """Waits for it; raises as `lines` does."""
-        return nulls.convert([said.result for said in self.lines()][-1], kind)
+        return nan_json.convert([said.result for said in self.lines()][-1], kind)
 
     def kill(self) -> None:
         """End it from another thread: `lines` then raises PartDied."""

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from replay.qualify.campaign import Campaign
-from replay.qualify.endurance import LEAST_SOAK_S
+from replay.qualify.parts.endurance import LEAST_SOAK_S
 from replay.qualify.record import Measured
 from replay.qualify.verdict import was_busy
 from replay.statistics.bootstrap import LEAST_SEQUENCES

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from replay.qualify import limits, verdict
 from replay.qualify.campaign import Campaign, to_record
 from replay.qualify.limits import NotMeasured

@@ -5,16 +5,16 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from edge.messages import Message
-from replay import nulls
-from replay.qualify.accuracy import Accuracy
-from replay.qualify.coldstart import ColdStart
-from replay.qualify.determinism import Determinism
-from replay.qualify.endurance import Endurance
-from replay.qualify.identity import Identity
-from replay.qualify.latency import Latency
-from replay.qualify.parity import Parity
-from replay.qualify.streams import Streams
+from edge.wire.messages import Message
+from replay.qualify.parts.accuracy import Accuracy
+from replay.qualify.parts.coldstart import ColdStart
+from replay.qualify.parts.determinism import Determinism
+from replay.qualify.parts.endurance import Endurance
+from replay.qualify.parts.identity import Identity
+from replay.qualify.parts.latency import Latency
+from replay.qualify.parts.parity import Parity
+from replay.qualify.parts.streams import Streams
+from replay.runs import nan_json
 from sensors.errors import GilmokError
 
 SCHEMA = 1
@@ -88,10 +88,10 @@ def place_of(folder_or_file: Path) -> Path:
     return folder_or_file / RECORD if folder_or_file.is_dir() else folder_or_file
 
 
-def decoded(path: Path, kind: type[nulls.T]) -> nulls.T:
+def decoded(path: Path, kind: type[nan_json.T]) -> nan_json.T:
     """Raises RecordUnreadable."""
     try:
-        return nulls.convert(msgspec.json.decode(path.read_bytes()), kind)
+        return nan_json.convert(msgspec.json.decode(path.read_bytes()), kind)
     except OSError as error:
         raise RecordUnreadable(path, error.strerror or str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from edge.config import BackendChoice
-from edge.opening import open_backend
-from replay.qualify.conduct import PARTS
-from replay.qualify.loadgen import check_present
+from edge.device.opening import open_backend
+from replay.qualify.conductor import PARTS
+from replay.qualify.load.loadgen import check_present
 from sensors.errors import GilmokError
 
 PAGE_LIBRARIES = ("jinja2", "matplotlib")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge.messages import Message
+from edge.wire.messages import Message
 from models.fetch import digest
 from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable, pretty, write
 from sensors.clock import Clock

@@ -32,13 +32,13 @@ def serve(up_ns: int) -> int:
 
 
 def _done(task: Task, campaign: Campaign, up_ns: int, out: BinaryIO) -> Any:
-    from replay.qualify import coldstart, determinism
+    from replay.qualify.parts import coldstart, determinism
 
     if task.part == "first":
         return coldstart.first(campaign, up_ns)
     if task.part == "digests":
         return determinism.digests(campaign)
-    part = importlib.import_module(f"replay.qualify.{task.part}")
+    part = importlib.import_module(f"replay.qualify.parts.{task.part}")
     told = -1.0
 
     def tell(share: float, what: str) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from edge.messages import Message
-from replay.qualify.endurance import LEAST_SOAK_S
-from replay.qualify.identity import Identity
-from replay.qualify.parity import IOU, LEAST_COSINE, LEAST_MATCHED, MOST_SHIFT, SCORE
-from replay.qualify.ratio import RatioVerdict
+from edge.wire.messages import Message
+from replay.qualify.parts.endurance import LEAST_SOAK_S
+from replay.qualify.parts.identity import Identity
+from replay.qualify.parts.parity import IOU, LEAST_COSINE, LEAST_MATCHED, MOST_SHIFT, SCORE
+from replay.qualify.parts.ratio import RatioVerdict
 
 if TYPE_CHECKING:
     from replay.qualify.record import Measured

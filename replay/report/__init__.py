@@ -1,1 +1,3 @@
-"""A run as one self-contained HTML page, for people."""
+"""A run as one self-contained HTML page, for people.
+
+Imports `replay.comparison` and below."""

@@ -12,10 +12,10 @@ from replay.comparison.sides import Side
 from replay.comparison.tables import cells
 from replay.metrics.pool import Numbers
 from replay.report import texts
-from replay.report.comparison_charts import intervals, recordings, tails
-from replay.report.definitions import COMPARISON_TERMS, GLOSSARY
+from replay.report.charts.comparison import intervals, recordings, tails
+from replay.report.glossary import COMPARISON_TERMS, GLOSSARY
 from replay.report.page import environment
-from replay.report.views import Figure, Row, Table
+from replay.report.views.shapes import Figure, Row, Table
 from replay.statistics.verdicts import Verdict
 from sensors.clock import NS_PER_MS
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from replay.material import StreamMaterial
 from replay.metrics.average_precision import RECALLS, precision_of
 from replay.metrics.matching import FALSE_ALARM, HIT, Matching, Outcomes
 from replay.metrics.pool import Index, Mask, Numbers
 from replay.recording import Recording
-from replay.score import Pool, asked, pooled
+from replay.runs.loaded import StreamMaterial
+from replay.scoring.reference import Pool, asked, pooled
 from replay.truth import Role
 
 IOU = 0.5
@@ -77,7 +77,7 @@ class Evidence:
 
 
 def evidence(stream: StreamMaterial, recording: Recording) -> Evidence:
-    """Raises the GilmokErrors of `replay.score`."""
+    """Raises the GilmokErrors of `replay.scoring.reference`."""
     counters = stream.summary.frames
     numbers, pairs = asked(stream.reports, recording, counters.captured)
     pool = pooled(pairs, recording, stream.birth.model.labels, stream.stream.labels)

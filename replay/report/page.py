@@ -8,10 +8,10 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from replay.material import RunMaterial
 from replay.report import texts
-from replay.report.definitions import GLOSSARY, Definition
-from replay.report.stream_view import StreamView, stream_view
+from replay.report.glossary import GLOSSARY, Definition
+from replay.report.views.stream import StreamView, stream_view
+from replay.runs.loaded import RunMaterial
 
 HERE = Path(__file__).parent
 PICTURES_BYTES = 950_000

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from replay.breakdown import distance_bands, level_bands
 from replay.metrics.average_precision import AREAS
 from replay.metrics.pool import Mask, Numbers
 from replay.report.evidence import Evidence
+from replay.scoring.breakdown import distance_bands, level_bands
 
 MOST_CLASSES = 12
 Cut = Callable[[Numbers], Mapping[str, tuple[float, float]]]
@@ -73,7 +73,7 @@ def _sizes(evidence: Evidence) -> Iterator[tuple[str, Mask]]:
 
 
 def _bands(values: NDArray[np.float32], cut: Cut, positive: Mask) -> Iterator[tuple[str, Mask]]:
-    """The bands of `replay.breakdown`; nothing where nothing is known."""
+    """The bands of `replay.scoring.breakdown`; nothing where nothing is known."""
     wide = values.astype(np.float64)
     known = wide[~np.isnan(wide) & positive]
     for name, (above, most) in cut(known).items() if len(known) else ():

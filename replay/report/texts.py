@@ -3,9 +3,9 @@
 import math
 from datetime import UTC, datetime
 
-from replay.material import StreamMaterial
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
-from replay.summary import Frames
+from replay.runs.loaded import StreamMaterial
+from replay.runs.summary import Frames
 from sensors.clock import NS_PER_MS, NS_PER_S
 
 UNKNOWN = "–"

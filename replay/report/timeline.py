@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.messages import FrameReport
+from edge.wire.messages import FrameReport
 from replay.metrics.pool import Numbers
 from sensors.clock import NS_PER_MS, NS_PER_S
 

@@ -22,7 +22,7 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
 
     Raises RunFolderWrong, ReportUnavailable or ReportUnwritable; an older page is replaced, whole or not at all.
     """
-    from replay.material import read_run
+    from replay.runs.loaded import read_run
 
     run = read_run(folder)
     try:

@@ -1,1 +1,3 @@
-"""How sure a difference is: resampling, verdicts, trends."""
+"""How sure a difference is: resampling, verdicts, trends.
+
+Imports `replay.metrics`."""

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from edge import contract
-from edge.backend import Backend
 from edge.backends.emulated import Emulated
 from edge.backends.onnxruntime import OnnxRuntime
 from edge.backends.openvino import OpenVino
 from edge.backends.qnn import Qnn
 from edge.backends.rknn import Rknn
-from edge.contract import judge
-from edge.environment import python_of
-from edge.promises import PROMISES, Case
-from edge.remote.session import Remote
+from edge.conformance import suite
+from edge.conformance.checks import PROMISES, Case
+from edge.conformance.suite import judge
+from edge.device.backend import Backend
+from edge.device.environment import python_of
+from edge.device.remote.session import Remote
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     entrant = ENTRANTS[request.param]
     if importlib.util.find_spec(entrant.module) is None:
         pytest.skip(f"{entrant.module} is not installed")
-    return Case(entrant.build(), entrant.device, contract.contract_artefact(entrant.name), contract.NETWORK)
+    return Case(entrant.build(), entrant.device, suite.contract_artefact(entrant.name), suite.NETWORK)
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
@@ -84,7 +84,7 @@ def simulated() -> Case:
     if not python.is_file():
         pytest.skip(f"no environment at {python} (gilmok backend install rknn)")
     remote = Remote("rknn", "edge.backends.rknn:Rknn", python, Rknn.Options(), deadline_ms=60_000)
-    return Case(remote, "simulator", contract.contract_artefact("rknn"), contract.NETWORK)
+    return Case(remote, "simulator", suite.contract_artefact("rknn"), suite.NETWORK)
 
 
 @pytest.mark.slow

@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from edge import contract
-from edge.backend import ArtefactRefused, Backend
 from edge.backends.deepx import Deepx
 from edge.backends.furiosa import Furiosa
 from edge.backends.hailo import Hailo
 from edge.backends.mobilint import CoreModeRefused, Mobilint
 from edge.backends.rebellions import Rebellions
-from edge.contract import judge
-from edge.promises import PROMISES, Case
-from edge.sdk import SdkAbsent
+from edge.conformance import suite
+from edge.conformance.checks import PROMISES, Case
+from edge.conformance.suite import judge
+from edge.device.backend import ArtefactRefused, Backend
+from edge.device.sdk import SdkAbsent
 from models.manifest import Artefact, InputContract
 from tests.contracts.hailo_sdk import DEVICE_ID, hailo_platform
 from tests.contracts.vendor_sdks import compiled, dx_engine, furiosa, qbruntime, rebel
 
 BYTES = InputContract(width=32, height=32, colour="BGR", resize="stretch", layout="NHWC", dtype="uint8")
-FLOATS = contract.NETWORK_INPUT
+FLOATS = suite.NETWORK_INPUT
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ VENDORS = {
 
 
 def artefact_of(vendor: Vendor, folder: Path) -> Artefact:
-    path = compiled(vendor.name, contract.NETWORK, folder / f"contract{vendor.suffix}")
+    path = compiled(vendor.name, suite.NETWORK, folder / f"contract{vendor.suffix}")
     return Artefact(
         model="contract", path=path, sha256="0" * 64, precision="int8", backend=vendor.name, input=vendor.input
     )
@@ -75,7 +75,7 @@ def install(monkeypatch: pytest.MonkeyPatch, modules: dict[str, ModuleType]) -> 
 def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Case:
     vendor = VENDORS[request.param]
     install(monkeypatch, vendor.sdk())
-    reference = contract.NETWORK if vendor.comparable else None
+    reference = suite.NETWORK if vendor.comparable else None
     return Case(vendor.build(), vendor.device, artefact_of(vendor, tmp_path), reference)
 
 

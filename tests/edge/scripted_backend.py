@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from edge.backend import Device, DeviceAbsent, InferenceFailed, Telemetry, Tensors
+from edge.device.backend import Device, DeviceAbsent, InferenceFailed, Telemetry, Tensors
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings

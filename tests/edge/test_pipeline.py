@@ -3,11 +3,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from edge.backend import Tensors
-from edge.messages import Findings, FrameReport, check
+from edge.device.backend import Tensors
 from edge.pipeline import Pipeline
 from edge.stream import Stream
 from edge.tracking import Tracking
+from edge.wire.messages import Findings, FrameReport, check
 from models.detections import Detections
 from models.manifest import Artefact, InputContract, Manifest, Origin, Suppression
 from models.tensors import DType, Quantisation, TensorSpec

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from edge.config import SourceChoice, StreamConfig, TrackerChoice
-from edge.messages import PaceName
 from edge.tracking import TrackerBroke, Tracking, open_tracking
+from edge.wire.messages import PaceName
 from models.detections import Detections
 from sensors.clock import Stamp
 from sensors.config import ConfigWrong

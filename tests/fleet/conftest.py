@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from edge.address import BrokerAt
+from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.hub import Hub
-from fleet.ledger import Ledger
+from fleet.ledger.ledger import Ledger
 from sensors.clock import SystemClock
 from sensors.config import plain
 from tests.brokers import broker, embedded_url, mosquitto_url, site

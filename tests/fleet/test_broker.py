@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.address import BrokerAt
-from edge.link import Delivery, Link
+from edge.wire.address import BrokerAt
+from edge.wire.link import Delivery, Link
 from fleet.broker import BrokerDied, EmbeddedBroker, PortOccupied
 from sensors.clock import SystemClock
 from tests.waiting import wait_until

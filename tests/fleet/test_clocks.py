@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from edge.address import BrokerAt
 from edge.config import ModelChoice, NodeConfig, SourceChoice, StreamConfig
-from edge.link import Delivery, Link
-from edge.messages import ClockAsk, encode
 from edge.node import Node
-from edge.topics import NodeTopics
+from edge.wire.address import BrokerAt
+from edge.wire.link import Delivery, Link
+from edge.wire.messages import ClockAsk, encode
+from edge.wire.topics import NodeTopics
 from fleet.arrivals import NodeKey
-from fleet.ledger import Ledger
+from fleet.ledger.ledger import Ledger
 from fleet.report import records
-from replay.summary import StreamRecord, summarise
+from replay.runs.summary import StreamRecord, summarise
 from sensors.clock import NS_PER_S, SystemClock
 from tests.fakes import ForeignClock
 from tests.speaker import TOTAL_NS, Speaker

@@ -10,14 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.address import BrokerAt
-from edge.link import BrokerUnreachable
-from edge.messages import encode
+from edge.wire.address import BrokerAt
+from edge.wire.link import BrokerUnreachable
+from edge.wire.messages import encode
 from fleet.arrivals import NodeKey
 from fleet.broker import EmbeddedBroker
 from fleet.config import Embedded, HubConfig
 from fleet.hub import Hub
-from fleet.ledger import Ledger, StoreUnreadable
+from fleet.ledger.ledger import Ledger, StoreUnreadable
 from sensors.clock import SystemClock
 from tests.hubs import listening, running
 from tests.speaker import SHA, TOTAL_NS, Speaker

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.messages import encode
-from fleet import ledger as ledgers
+from edge.wire.messages import encode
 from fleet.arrivals import KEPT_BYTES, Arrival, Born, Examined, NodeKey, Refused, Reported, Turned, key_of
-from fleet.ledger import Booked, FrameRow, Ledger, RunRow, StoreAbsent, StoreBroken, StoreUnreadable
-from fleet.schema import ABOUT, VERSION
+from fleet.ledger import ledger as ledgers
+from fleet.ledger.ledger import Booked, FrameRow, Ledger, RunRow, StoreAbsent, StoreBroken, StoreUnreadable
+from fleet.ledger.schema import ABOUT, VERSION
 from sensors.clock import Stamp
 from tests.fakes import EPOCH_NS, ManualClock
 from tests.speaker import Speaker

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from edge.messages import Exchange, HubClock, encode
+from edge.wire.messages import Exchange, HubClock, encode
 from fleet.arrivals import Arrival, Born, Examined, NodeKey, Reported, Turned
-from fleet.ledger import Ledger
+from fleet.ledger.ledger import Ledger
 from fleet.receipts import UNCOMPARED
 from fleet.report import records
-from replay.summary import StreamRecord, Summary, summarise
-from replay.tables import render
+from replay.runs.summary import StreamRecord, Summary, summarise
+from replay.runs.tables import render
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
 from tests.edge.networks import NETWORKS, exchanges, hub_time
 from tests.fakes import ManualClock

@@ -1,6 +1,6 @@
 import pytest
 
-from edge.messages import Conn, ConnState, MessageWrong
+from edge.wire.messages import Conn, ConnState, MessageWrong
 from fleet.arrivals import NodeKey
 from fleet.registry import NodeState, Registry, state_after
 from sensors.clock import NS_PER_S

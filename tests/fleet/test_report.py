@@ -8,14 +8,14 @@ import msgspec
 import pytest
 
 import gilmok
-from edge.messages import Birth, encode
+from edge.wire.messages import Birth, encode
 from fleet.arrivals import Arrival, Born, Examined, NodeKey, Refused, Reported, Turned
 from fleet.config import HubConfig, TruthRoot
-from fleet.ledger import Ledger
+from fleet.ledger.ledger import Ledger
 from fleet.listing import ago, node_rows
 from fleet.report import records, troubles
 from replay.recording import open_dataset
-from replay.summary import summarise
+from replay.runs.summary import summarise
 from sensors import config
 from sensors.clock import NS_PER_S, Stamp
 from tests.fakes import ManualClock

@@ -10,9 +10,9 @@ import pytest
 import tomli_w
 
 import gilmok
-from fleet.launch import Heard, ScenarioRun
-from fleet.scenario import read_scenario
-from replay.runfolder import read_identity, read_reports, read_summary
+from fleet.scenario.launch import Heard, ScenarioRun
+from fleet.scenario.scenario import read_scenario
+from replay.runs.runfolder import read_identity, read_reports, read_summary
 from sensors.clock import SystemClock
 from tests.tiny import write_model, write_recording
 

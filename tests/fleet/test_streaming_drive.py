@@ -7,7 +7,7 @@ import pytest
 import tomli_w
 
 import gilmok
-from replay.runfolder import read_summary
+from replay.runs.runfolder import read_summary
 
 NOISE = 0.01
 

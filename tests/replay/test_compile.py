@@ -10,7 +10,7 @@ from models import artefacts, catalogue
 from models.manifest import Calibration
 from replay.compile import PICTURES, CalibrationUnreadable, Frames
 from replay.recording import open_dataset
-from replay.runfolder import read_identity, read_summary
+from replay.runs.runfolder import read_identity, read_summary
 from tests.tiny import write_model, write_recording
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import gilmok
-from replay.runfolder import read_summary
+from replay.runs.runfolder import read_summary
 
 TOLERANCE = 0.003
 

@@ -11,11 +11,11 @@ import pytest
 from edge.assembly import open_pace
 from edge.backends.onnxruntime import OnnxRuntime
 from edge.config import SourceChoice, StreamConfig
-from edge.messages import FrameReport, StreamCounters
+from edge.device.remote.session import Remote, RemoteSession
+from edge.device.watch import Watched
 from edge.pipeline import Pipeline
-from edge.remote.session import Remote, RemoteSession
 from edge.stream import Stream
-from edge.watch import Watched
+from edge.wire.messages import FrameReport, StreamCounters
 from models import catalogue
 from sensors.clock import SystemClock
 from tests.tiny import write_model, write_recording

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import gilmok
-from edge.environment import folder_of, python_of
-from replay.runfolder import read_summary
+from edge.device.environment import folder_of, python_of
+from replay.runs.runfolder import read_summary
 
 SHARED_MODEL = "models/yolox_nano.onnx"
 

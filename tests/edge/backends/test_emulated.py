@@ -3,14 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge import contract
-from edge.backend import DeviceAbsent, PipelinedSession
 from edge.backends.emulated import Emulated, ProfileTooFast
+from edge.conformance import suite
+from edge.device.backend import DeviceAbsent, PipelinedSession
 from sensors.clock import NS_PER_MS
 from sensors.frame import Array
 from tests.fakes import ManualClock
 
-NETWORK = contract.contract_artefact("onnxruntime")
+NETWORK = suite.contract_artefact("onnxruntime")
 
 SLOWING = """
 [slowing]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.backend import ArtefactRefused, DeviceAbsent
 from edge.backends.mobilint import Mobilint
+from edge.device.backend import ArtefactRefused, DeviceAbsent
 from models.manifest import Artefact, InputContract
 
 qbruntime = pytest.importorskip("qbruntime", reason="qbruntime is not installed")

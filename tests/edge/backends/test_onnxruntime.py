@@ -6,9 +6,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from edge.backend import ArtefactRefused, DeviceAbsent, InferenceFailed, OutputsForeign, PipelinedSession, check_outputs
 from edge.backends.onnxruntime import OnnxRuntime
-from edge.pooled import Pooled
+from edge.device.backend import (
+    ArtefactRefused,
+    DeviceAbsent,
+    InferenceFailed,
+    OutputsForeign,
+    PipelinedSession,
+    check_outputs,
+)
+from edge.device.pooled import Pooled
 from models.tensors import TensorSpec
 from sensors.config import ConfigWrong, convert
 from sensors.frame import Array

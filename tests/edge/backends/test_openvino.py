@@ -4,15 +4,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge import contract
-from edge.backend import ArtefactRefused, DeviceAbsent
 from edge.backends.openvino import OpenVino
+from edge.conformance import suite
+from edge.device.backend import ArtefactRefused, DeviceAbsent
 from models.manifest import InputContract
 from sensors.frame import Array
 
 pytest.importorskip("openvino", reason="openvino is not installed")
 
-FLOAT = contract.contract_artefact("openvino")
+FLOAT = suite.contract_artefact("openvino")
 BYTES = InputContract(width=32, height=32, colour="BGR", resize="stretch", layout="NHWC", dtype="uint8")
 
 

@@ -3,14 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge import contract
-from edge.backend import ArtefactRefused
 from edge.backends.qnn import BackendLibraryAbsent, Qnn
+from edge.conformance import suite
+from edge.device.backend import ArtefactRefused
 from models.manifest import Artefact
 
 qnn = pytest.importorskip("onnxruntime_qnn", reason="onnxruntime_qnn is not installed")
 
-NETWORK = contract.contract_artefact("qnn")
+NETWORK = suite.contract_artefact("qnn")
 
 
 def test_emulated_numbers_are_never_called_an_npus() -> None:

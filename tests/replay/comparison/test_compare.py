@@ -5,7 +5,7 @@ import pytest
 
 from replay.comparison.compare import Terms, compare
 from replay.comparison.outcome import Comparison, Margins, Row
-from replay.runfolder import read_summary
+from replay.runs.runfolder import read_summary
 from replay.statistics.verdicts import Verdict
 from tests.made_runs import Played, ap_of, write_drives, write_group, write_run
 

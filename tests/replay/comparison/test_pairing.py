@@ -9,7 +9,7 @@ import pytest
 from replay.comparison.compare import Terms, compare
 from replay.comparison.pairing import NotComparable
 from replay.comparison.sides import NoRuns, RunTwice, RunUnfit
-from replay.runfolder import RunFolderWrong
+from replay.runs.runfolder import RunFolderWrong
 from sensors.errors import GilmokError
 from tests.made_runs import Played, write_drives, write_run
 

@@ -7,7 +7,7 @@ import pytest
 
 import gilmok
 from replay.qualify.campaign import evenly
-from replay.qualify.conduct import PARTS, Conductor
+from replay.qualify.conductor import PARTS, Conductor
 from replay.qualify.qualification import Qualification, read
 from replay.qualify.record import pretty
 from sensors.clock import SystemClock

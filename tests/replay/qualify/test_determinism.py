@@ -1,4 +1,4 @@
-from replay.qualify.determinism import Repeated, compared
+from replay.qualify.parts.determinism import Repeated, compared
 
 
 def test_repeats_and_restarts_are_counted_apart() -> None:

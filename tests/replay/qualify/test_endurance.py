@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from replay.qualify.endurance import Course, Look, memory_of, steady_ratio, windows_of
+from replay.qualify.parts.endurance import Course, Look, memory_of, steady_ratio, windows_of
 
 NAN = math.nan
 

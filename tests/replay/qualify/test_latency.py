@@ -1,6 +1,6 @@
 import pytest
 
-from replay.qualify.latency import estimated, held, least_queries
+from replay.qualify.parts.latency import estimated, held, least_queries
 from replay.statistics.early_stopping import slow_answers_allowed
 
 MS = 1_000_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.detections import Detections, nothing
-from replay.qualify.parity import BoxTally, cosine, partners
+from replay.qualify.parts.parity import BoxTally, cosine, partners
 
 
 def found(*rows: tuple[float, float, int]) -> Detections:

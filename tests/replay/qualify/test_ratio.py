@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from replay.qualify.ratio import RatioVerdict, judged
+from replay.qualify.parts.ratio import RatioVerdict, judged
 from replay.statistics.bootstrap import Estimate
 
 # Student's t with 8 degrees of freedom at .975.

@@ -1,8 +1,8 @@
 import pytest
 
 from replay.metrics.percentiles import percentiles
-from replay.qualify.paced import schedule
-from replay.qualify.streams import Trial, broken_at, frames_needed, next_try
+from replay.qualify.load.paced import schedule
+from replay.qualify.parts.streams import Trial, broken_at, frames_needed, next_try
 
 
 def trial(streams: int, held: bool) -> Trial:

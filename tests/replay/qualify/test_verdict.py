@@ -5,10 +5,10 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from replay.qualify.endurance import Endurance
 from replay.qualify.limits import not_measured, remarks
+from replay.qualify.parts.endurance import Endurance
+from replay.qualify.parts.ratio import Ratio, RatioVerdict
 from replay.qualify.qualification import Qualification, read
-from replay.qualify.ratio import Ratio, RatioVerdict
 from replay.qualify.record import Measured
 from replay.qualify.verdict import Criterion, Word, cosine_text, judged
 

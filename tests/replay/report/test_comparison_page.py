@@ -8,8 +8,8 @@ import pytest
 import gilmok
 from replay.comparison.compare import Held, compare
 from replay.comparison.outcome import Comparison, Row, SequenceRow
+from replay.report.charts.comparison import intervals, recordings, tails
 from replay.report.comparison import write_comparison
-from replay.report.comparison_charts import intervals, recordings, tails
 from replay.statistics.verdicts import Verdict
 from tests.replay.report.pages import check_self_contained, read_page
 

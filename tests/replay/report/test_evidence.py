@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from replay.material import read_run
 from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Found, Labelled
 from replay.report.evidence import Tally, evidence, operating_point, scores_of_hits, tallied
 from replay.report.exhibits import exhibits
 from replay.report.slices import breakdowns
+from replay.runs.loaded import read_run
 from replay.truth import Role
 
 PLACES = {"a": (0.0, 0.0, 10.0, 10.0), "b": (20.0, 0.0, 10.0, 10.0), "c": (40.0, 0.0, 10.0, 10.0)}

@@ -9,7 +9,7 @@ import pytest
 
 import gilmok
 from replay.report.write import ReportUnavailable, write_report
-from replay.runfolder import RunFolderWrong
+from replay.runs.runfolder import RunFolderWrong
 from tests.replay.report.pages import check_self_contained, read_page
 
 HOSTILE = "<script>alert('x')</script>&\"<img src=http://evil.example onerror=alert(1)>"

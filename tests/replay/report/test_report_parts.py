@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from edge.messages import FrameReport
-from replay.breakdown import Band
-from replay.material import StreamMaterial, read_run
+from edge.wire.messages import FrameReport
 from replay.metrics.percentiles import percentiles
-from replay.nulls import convert
-from replay.profiles.case import ProfileFigures
 from replay.report import texts
-from replay.report.accuracy_charts import precision_recall
-from replay.report.band_tables import breakdown_table, profile_tables
-from replay.report.definitions import GLOSSARY
+from replay.report.charts.accuracy import precision_recall
+from replay.report.charts.latency import exceeding, over_time, stage_boxes, tail
 from replay.report.evidence import Curve, Operating
-from replay.report.latency_charts import exceeding, over_time, stage_boxes, tail
-from replay.report.panels import jpeg
+from replay.report.glossary import GLOSSARY
 from replay.report.timeline import timeline
-from replay.runfolder import read_summary
-from replay.summary import Frames, Summary
+from replay.report.views.bands import breakdown_table, profile_tables
+from replay.report.views.panels import jpeg
+from replay.runs.loaded import StreamMaterial, read_run
+from replay.runs.nan_json import convert
+from replay.runs.runfolder import read_summary
+from replay.runs.summary import Frames, Summary
+from replay.scoring.breakdown import Band
+from replay.scoring.profiles.case import ProfileFigures
 from sensors.clock import Stamp
 
 HOSTILE = "<script>alert(1)</script> $\\frac{1}{0}$ 길목"

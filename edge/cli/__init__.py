@@ -1,0 +1,3 @@
+"""`gilmok node`, `backend` and `camera`, a verb a file.
+
+Imports all of `edge`."""

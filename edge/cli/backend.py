@@ -1,0 +1,195 @@
+"""`gilmok backend`: list, check and install backends."""
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
+
+from edge.conformance.suite import NETWORK, Outcome, contract_artefact
+from models.tensors import DType, Layout
+from sensors import plugins
+from sensors.errors import GilmokError
+
+if TYPE_CHECKING:
+    from edge.conformance.checks import Case
+    from edge.device.backend import Backend
+    from edge.device.survey import Finding
+    from models.manifest import Artefact
+
+DONE, WORLD_WRONG = 0, 1
+
+
+class OptionUnreadable(GilmokError):
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no option", 'write KEY=VALUE with a TOML value: threads=2, target="rk3576"')
+
+
+class RecipeAbsent(GilmokError):
+    def __init__(self, backend: str, install: str) -> None:
+        super().__init__(f"backend {backend!r} needs no environment of its own", f"install it so: {install}")
+
+
+class NothingToCheckOn(GilmokError):
+    def __init__(self, backend: str, why: str) -> None:
+        super().__init__(f"backend {backend!r} can't be checked: {why}", "`gilmok backend list` says what it needs")
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="gilmok backend", description="List, check and install backends.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    listing = _verb(verbs, "list", "every known backend: is it here, on which devices, and if not, why", _list)
+    listing.add_argument("names", nargs="*", metavar="NAME")
+    check = _verb(
+        verbs, "check", "does a backend keep what every backend promises, on the device that is here?", _check
+    )
+    check.add_argument("name", metavar="NAME")
+    check.add_argument("--device", help="one of its devices (default: the first)")
+    check.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="an option of the backend")
+    check.add_argument(
+        "--file", type=Path, help="the network of `gilmok backend network`, made into a file by the vendor's compiler"
+    )
+    check.add_argument("--layout", choices=get_args(Layout), default="NCHW", help="of FILE's input (%(default)s)")
+    check.add_argument("--dtype", choices=get_args(DType), default="float32", help="of FILE's input (%(default)s)")
+    install = _verb(verbs, "install", "build the environment of a backend whose packages conflict with ours", _install)
+    install.add_argument("name", metavar="NAME")
+    network = _verb(verbs, "network", "write the ONNX network that `check` runs, for a vendor's compiler", _network)
+    network.add_argument("out", type=Path, metavar="OUT.onnx")
+    chosen = parser.parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = chosen.run
+    return run(chosen)
+
+
+def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    if name in ("list", "check"):
+        parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    from edge.device.survey import survey
+
+    findings = survey(chosen.names or None)
+    if chosen.json:
+        _print_json([msgspec.to_builtins(finding) for finding in findings])
+        return DONE
+    for finding in findings:
+        _print_finding(finding)
+    return DONE
+
+
+def _print_finding(finding: "Finding") -> None:
+    where = {"here": "installed", "apart": "installed in its own environment", "no": "not installed"}
+    print(f"{finding.name}: {finding.about.silicon}")
+    print(f"  {where[finding.installed]}; tried on: {finding.about.tried}")
+    for device in finding.devices:
+        print(f"  device {device.name} ({device.kind}): {device.description}; {device.facts.get('runtime', '')}")
+    if finding.why:
+        print(f"  no device: {finding.why}")
+        print(f"  it takes: {finding.about.install}")
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from edge.conformance.suite import PROMISES, judge
+
+    case = _case(chosen)
+    outcomes = []
+    with _progress() as progress:
+        task = progress.add_task(f"{chosen.name} on {case.device}", total=len(PROMISES))
+        for promise in PROMISES:
+            outcomes.append(judge(promise, case))
+            progress.advance(task)
+    broken = sum(outcome.verdict == "broken" for outcome in outcomes)
+    if chosen.json:
+        _print_json([msgspec.to_builtins(outcome) for outcome in outcomes])
+    else:
+        _print_outcomes(outcomes, case)
+    return WORLD_WRONG if broken else DONE
+
+
+def _case(chosen: argparse.Namespace) -> "Case":
+    from edge.conformance.suite import Case
+    from edge.device.opening import open_backend
+
+    backend = open_backend(chosen.name, _options(chosen.option))
+    return Case(backend, chosen.device or _first(chosen.name, backend), _artefact(chosen), NETWORK)
+
+
+def _first(name: str, backend: "Backend") -> str:
+    devices = backend.devices()
+    if not devices:
+        raise NothingToCheckOn(name, "the SDK finds no device")
+    return devices[0].name
+
+
+def _artefact(chosen: argparse.Namespace) -> "Artefact":
+    if chosen.file is None:
+        return contract_artefact(chosen.name)
+    if not chosen.file.is_file():
+        raise NothingToCheckOn(chosen.name, f"there is no file {chosen.file}")
+    artefact = contract_artefact(chosen.name, chosen.file)
+    told = msgspec.structs.replace(artefact.input, layout=chosen.layout, dtype=chosen.dtype)
+    return msgspec.structs.replace(artefact, input=told)
+
+
+def _options(texts: Sequence[str]) -> Mapping[str, Any]:
+    options: dict[str, Any] = {}
+    for text in texts:
+        try:
+            options |= tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise OptionUnreadable(text) from error
+    return options
+
+
+def _print_outcomes(outcomes: Sequence[Outcome], case: "Case") -> None:
+    for outcome in outcomes:
+        print(f"{outcome.verdict:<9} {outcome.promise}{': ' if outcome.detail else ''}{outcome.detail}")
+    kind = next((device.kind for device in case.backend.devices() if device.name == case.device), "unknown")
+    counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("kept", "broken", "not asked")}
+    print(f"on {case.device} ({kind}): " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+
+
+def _install(chosen: argparse.Namespace) -> int:
+    from edge.device.environment import build
+
+    plugin = plugins.load("backends", chosen.name)
+    recipe = getattr(plugin, "recipe", None)
+    if recipe is None:
+        raise RecipeAbsent(chosen.name, plugin.about.install if hasattr(plugin, "about") else "see its package")
+    with _progress() as progress:
+        task = progress.add_task("environment", total=recipe.megabytes + 1)
+        moved = 0
+
+        def on_step(what: str, megabytes: int) -> None:
+            nonlocal moved
+            progress.update(task, description=f"{what} (about {megabytes} MB)", completed=moved)
+            moved += megabytes
+
+        python = build(chosen.name, recipe, on_step)
+        progress.update(task, description=chosen.name, completed=recipe.megabytes + 1)
+    print(f"{chosen.name}: {python}")
+    return DONE
+
+
+def _network(chosen: argparse.Namespace) -> int:
+    chosen.out.write_bytes(NETWORK.read_bytes())
+    print(f"{chosen.out}: input 1x3x32x32 float32, pixels 0..255; outputs 1x4x16x16 and 1x2x16x16")
+    return DONE
+
+
+def _progress() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

@@ -1,0 +1,100 @@
+"""`gilmok camera`: look through a source."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensors.errors import GilmokError
+
+if TYPE_CHECKING:
+    from models.detections import Detections
+    from sensors.frame import Frame
+    from sensors.source import Source
+
+STREAM = "view"
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+SCORE = 0.3
+"""Below it a box is more likely wrong than right, and a picture of all of them is unreadable."""
+
+
+class FrameAbsent(GilmokError):
+    def __init__(self, source: Path, frame: int, why: str) -> None:
+        super().__init__(f"{source} gives no frame {frame}: {why}", "name another with --frame")
+
+
+class NotWritable(GilmokError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} can't be written", "name a .png or .jpg in a folder that exists and is writable")
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="gilmok camera", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    view = verbs.add_parser("view", help="write one frame as a picture, with boxes if a model is named")
+    view.add_argument("source", type=Path, metavar="SOURCE", help="a picture, a folder of pictures, or a video")
+    view.add_argument("--frame", type=int, default=0, help="which frame, counted from 0 (default: %(default)s)")
+    view.add_argument("--model", help="a model of the catalogue, or a model's file: draw what it finds")
+    view.add_argument("--score", type=float, default=SCORE, help="draw boxes from this score on (default: %(default)s)")
+    view.add_argument("--out", type=Path, required=True, metavar="FRAME.png")
+    chosen = parser.parse_args(argv)
+    return _view(chosen.source, chosen.frame, chosen.model, chosen.score, chosen.out)
+
+
+def _view(source: Path, number: int, model: str | None, score: float, out: Path) -> int:
+    import cv2
+
+    if out.suffix.lower() not in PICTURES or not out.parent.is_dir():
+        raise NotWritable(out)
+    frame = _frame(source, number)
+    image = frame.image
+    if model:
+        from edge.drawing import with_boxes
+
+        found, labels = _findings(frame, model)
+        shown = found.pick(found.scores >= score)
+        image = with_boxes(image, shown, labels)
+        print(f"{len(shown)} of {len(found)} findings have a score of at least {score:g}")
+    if not cv2.imwrite(str(out), image):
+        raise NotWritable(out)
+    print(f"{source} frame {number}, {image.shape[1]}x{image.shape[0]}: {out}")
+    return 0
+
+
+def _frame(path: Path, number: int) -> "Frame":
+    from sensors.clock import SystemClock
+    from sensors.files import ImageFolder, VideoFile, read_frame
+    from sensors.frame import FrameId
+
+    clock = SystemClock()
+    if path.suffix.lower() in PICTURES:
+        frame = read_frame(path, FrameId(STREAM, 0), clock) if number == 0 else None
+        if frame is None:
+            raise FrameAbsent(path, number, "it is one picture")
+    else:
+        source: Source
+        if path.is_dir():
+            source = ImageFolder(ImageFolder.Options(path=path), stream=STREAM, clock=clock)
+        else:
+            source = VideoFile(VideoFile.Options(path=path), stream=STREAM, clock=clock)
+        with source:
+            frame = next((frame for frame in source.frames() if frame.id.seq == number), None)
+    if frame is None:
+        raise FrameAbsent(path, number, "it ends before")
+    if frame.fault:
+        raise FrameAbsent(path, number, frame.fault)
+    return frame
+
+
+def _findings(frame: "Frame", model: str) -> "tuple[Detections, Sequence[str]]":
+    from edge.assembly import loaded
+    from edge.config import BackendChoice, ModelChoice
+    from edge.device.backend import InferenceFailed
+    from edge.pipeline import Pipeline
+    from sensors.clock import SystemClock
+
+    with loaded(ModelChoice.of(model), BackendChoice(), Path()) as parts:
+        report = Pipeline(parts.manifest, parts.artefact, parts.session, SystemClock()).step(frame)
+    if report.findings is None:
+        raise InferenceFailed(parts.backend, report.reason)
+    return report.findings.detections(), parts.labels

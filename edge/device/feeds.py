@@ -1,0 +1,84 @@
+"""The border of every session: tensors are what the specs say, or the inference has failed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from edge.device.backend import ArtefactRefused, BackendError, InferenceFailed, Tensors
+from models.manifest import Artefact
+from models.tensors import DType, TensorSpec
+from sensors.frame import Array
+
+
+class TensorStrange(BackendError):
+    def __init__(self, name: str, shape: Sequence[Any], dtype: str) -> None:
+        super().__init__(
+            f"the model's tensor {name!r} is {dtype}{list(shape)}",
+            f"export it with fixed shapes, and as one of {', '.join(get_args(DType))}",
+        )
+
+
+def readable(backend: str, artefact: Artefact, suffixes: Sequence[str], *, onnx: bool = False) -> Path:
+    """The artefact's file; raises ArtefactRefused where it is absent, of another kind, or was made for another backend.
+
+    `onnx`: a model's original file, which is nobody's artefact in particular, will do as well.
+    """
+    if not artefact.path.is_file():
+        raise ArtefactRefused(backend, artefact, "there is no such file")
+    if artefact.path.suffix not in suffixes:
+        raise ArtefactRefused(backend, artefact, f"it is none of {', '.join(suffixes)}")
+    if artefact.backend != backend and not (onnx and artefact.backend == "onnxruntime"):
+        raise ArtefactRefused(backend, artefact, f"it was made for backend {artefact.backend!r}")
+    return artefact.path
+
+
+def stated(name: str, shape: Sequence[Any], dtype: str) -> TensorSpec:
+    """What an SDK says of a tensor, as a spec; raises TensorStrange for open shapes and types nobody decodes."""
+    if dtype not in get_args(DType) or not all(isinstance(side, int) and side > 0 for side in shape):
+        raise TensorStrange(name, shape, dtype)
+    return TensorSpec(name, tuple(shape), dtype)  # type: ignore[arg-type]  # it was just looked up
+
+
+def fed_by(artefact: Artefact) -> TensorSpec:
+    """The input tensor that the artefact's contract describes, for SDKs that don't tell it."""
+    return TensorSpec("input", artefact.input.shape, artefact.input.dtype)
+
+
+def fitting(backend: str, specs: Sequence[TensorSpec], feeds: Tensors) -> list[Array]:
+    """`feeds`, contiguous; raises InferenceFailed where number, shape or type differ from `specs`."""
+    if len(feeds) != len(specs):
+        raise InferenceFailed(backend, f"{len(feeds)} input tensors for a model of {len(specs)}")
+    for spec, feed in zip(specs, feeds, strict=True):
+        if feed.shape != spec.shape or feed.dtype != spec.dtype:
+            raise InferenceFailed(backend, f"input {spec.name!r} is {_said(spec)}, not {feed.dtype}{list(feed.shape)}")
+    return [np.ascontiguousarray(feed) for feed in feeds]
+
+
+def answered(backend: str, specs: Sequence[TensorSpec], outputs: Any) -> list[Array]:
+    """`outputs` of a vendor's call as arrays that the caller owns.
+
+    Raises InferenceFailed for a missing or misshapen answer: several SDKs return None or -1 instead of raising.
+    """
+    if not isinstance(outputs, (list, tuple)):
+        raise InferenceFailed(backend, f"the SDK returned {outputs!r} instead of tensors")
+    if len(outputs) != len(specs):
+        raise InferenceFailed(backend, f"{len(outputs)} output tensors from a model of {len(specs)}")
+    owned = []
+    for spec, output in zip(specs, outputs, strict=True):
+        array = np.array(output)
+        if array.shape != spec.shape or array.dtype != spec.dtype:
+            said = f"{array.dtype}{list(array.shape)}"
+            raise InferenceFailed(backend, f"output {spec.name!r} came as {said}, not as {_said(spec)}")
+        owned.append(array)
+    return owned
+
+
+def zeros(specs: Sequence[TensorSpec]) -> list[Array]:
+    """One tensor for each spec: what a session is warmed up with."""
+    return [np.zeros(spec.shape, spec.dtype) for spec in specs]
+
+
+def _said(spec: TensorSpec) -> str:
+    return f"{spec.dtype}{list(spec.shape)}"

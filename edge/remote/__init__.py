@@ -1,1 +1,0 @@
-"""A backend in a process and an environment of its own: its SDK's pins conflict with ours, or it may crash or hang."""

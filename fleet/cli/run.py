@@ -1,0 +1,27 @@
+"""`gilmok run`: a whole scenario from one file."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="gilmok run",
+        description="Run a scenario: broker, hub and nodes, each a process of its own; then tell how it went.",
+    )
+    parser.add_argument("scenario", type=Path, metavar="SCENARIO.toml")
+    parser.add_argument("--out", type=Path, help="the run folder to make (default: runs/<scenario>-<now>)")
+    parser.add_argument("--json", action="store_true", help="print summary.json instead of tables")
+    chosen = parser.parse_args(argv)
+
+    from fleet.scenario.conductor import conduct, exit_status
+    from fleet.scenario.scenario import read_scenario
+
+    scenario = read_scenario(chosen.scenario)
+    return exit_status(conduct(scenario, chosen.out or fresh_folder(scenario.name), chosen.json))
+
+
+def fresh_folder(name: str) -> Path:
+    """Where a run goes that was given no folder."""
+    return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

@@ -1,0 +1,38 @@
+"""The hub's side of the clock exchange: what its clock reads, told to who asks (docs/wire.md)."""
+
+from collections.abc import Callable
+
+from edge.wire import topics
+from edge.wire.link import Delivery
+from edge.wire.messages import ClockAnswer, ClockAsk, MessageWrong, decode, encode
+from edge.wire.topics import NameWrong, NodeTopics
+from sensors.clock import Clock
+
+
+class ClockAnswers:
+    """Works in the network's thread: between a question's receipt and its answer nothing else happens."""
+
+    def __init__(self, clock: Clock, boot: str, publish: Callable[[str, bytes], object]) -> None:
+        """`boot`: whose monotonic clock `clock` is. `publish` sends at QoS 0, at once."""
+        self._clock = clock
+        self._boot = boot
+        self._publish = publish
+
+    def take(self, delivery: Delivery) -> bool:
+        """Whether `delivery` was a question and is answered; a malformed one is left to the gate to refuse."""
+        t2_ns = self._clock.now().mono_ns
+        heard = topics.parse(delivery.topic)
+        if heard is None or (heard.leaf, heard.stream) != (topics.CLOCK, "") or delivery.retained:
+            return False
+        try:
+            topic = NodeTopics(heard.site, heard.node).clock_answer
+            ask = decode(delivery.payload, ClockAsk)
+        except (NameWrong, MessageWrong):
+            return False
+        self._publish(topic, encode(self._answer(ask, t2_ns)))
+        return True
+
+    def _answer(self, ask: ClockAsk, t2_ns: int) -> ClockAnswer:
+        return ClockAnswer(
+            session=ask.session, t1_ns=ask.t1_ns, t2_ns=t2_ns, t3_ns=self._clock.now().mono_ns, boot=self._boot
+        )

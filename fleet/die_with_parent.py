@@ -1,0 +1,37 @@
+"""A program that ends with whoever started it, however that one ends.
+
+`python -P -m fleet.die_with_parent PARENT PROGRAM ...`
+
+Killed outright, a process can't stop what it started; the kernel can (Linux: prctl(2), PR_SET_PDEATHSIG). What is
+asked of it here outlasts exec, and so holds for programs that aren't ours. Elsewhere than on Linux there is no leash.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+PR_SET_PDEATHSIG = 1
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """`command` as a child of this process on a leash; its process id is the program's own.
+
+    The kernel watches the thread that starts it: that one has to stay for as long as the program shall.
+    """
+    if sys.platform != "linux":
+        return list(command)
+    return [sys.executable, "-P", "-m", "fleet.die_with_parent", str(os.getpid()), *command]
+
+
+def main(parent: str, *command: str) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+    # Whoever was killed before the kernel was asked is not noticed by it.
+    if os.getppid() != int(parent):
+        sys.exit(1)
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

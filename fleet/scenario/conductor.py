@@ -1,0 +1,41 @@
+"""A scenario conducted for a person: progress while it runs, then tables, the run folder and its report."""
+
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from fleet.scenario.launch import ScenarioRun
+from fleet.scenario.progress import bars
+from fleet.scenario.scenario import Scenario
+from replay.report.offer import offer_report
+from replay.runs.runfolder import SUMMARY
+from replay.runs.summary import Summary
+from replay.runs.tables import render
+from sensors.clock import SystemClock
+from sensors.logs import to_stderr
+
+
+def conduct(scenario: Scenario, folder: Path, as_json: bool) -> Summary:
+    """Run it into `folder` and tell how it went, on standard output; Ctrl-C ends it with what it has."""
+    to_stderr()
+    run = ScenarioRun(scenario, folder, SystemClock())
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: run.stop())
+    with bars(Console(stderr=True), scenario) as watch:
+        summary = run.run(watch)
+    page = offer_report(folder)
+    if as_json:
+        sys.stdout.write((folder / SUMMARY).read_text(encoding="utf-8"))
+        return summary
+    console = Console()
+    console.print(render(summary))
+    console.print(f"run folder: {folder}", soft_wrap=True)
+    console.print(page, soft_wrap=True)
+    return summary
+
+
+def exit_status(summary: Summary) -> int:
+    """1 where something went wrong beside the drops, which a busy machine may well have."""
+    return 1 if summary.troubles or summary.frames.failed or not summary.books.balanced else 0

@@ -1,0 +1,52 @@
+"""The demonstration: a city crossing, watched by roadside units and driven through by vehicles, out of the box."""
+
+import os
+from pathlib import Path
+
+from edge.config import BackendChoice, ModelChoice, NodePlan, SourceChoice, StreamConfig
+from edge.wire.messages import NodeKind
+from fleet.scenario.scenario import Scenario
+from replay.recording import open_dataset
+from sensors.errors import GilmokError
+
+SAMPLES = Path(__file__).parents[1] / "replay" / "samples"
+MODEL = "gilmok-mini"
+CAMERAS = 4
+SECONDS = 38.0
+DATASET = "world"
+
+
+class NoCameras(GilmokError):
+    def __init__(self, root: Path) -> None:
+        super().__init__(
+            f"{root} holds no recordings of the built-in world",
+            "render some with `gilmok world render`, or leave --recordings away",
+        )
+
+
+def demo_scenario(recordings: Path, model: str, seconds: float) -> Scenario:
+    """One node a camera, for the first few cameras in the folder; raises NoCameras or DatasetWrong."""
+    names = open_dataset(DATASET, recordings).recordings()[:CAMERAS]
+    if not names:
+        raise NoCameras(recordings)
+    # The part that tells the cameras apart: crossing-day-rsu-1 is rsu-1.
+    begin = os.path.commonprefix(names) if len(names) > 1 else ""  # noqa: RUF071  names, not paths
+    shared = begin.rfind("-") + 1
+    return Scenario(
+        name="demo",
+        site="crossing",
+        seconds=seconds,
+        nodes=tuple(_node(recordings, name, name[shared:], model) for name in names),
+    )
+
+
+def _node(root: Path, recording: str, name: str, model: str) -> NodePlan:
+    kind: NodeKind = "vehicle" if "vehicle" in recording else "roadside"
+    options = {"dataset": DATASET, "root": str(root.absolute()), "recording": recording}
+    return NodePlan(
+        name=name,
+        kind=kind,
+        model=ModelChoice.of(model),
+        backend=BackendChoice(options={"threads": 1}),
+        streams=(StreamConfig(name="camera", source=SourceChoice(kind="recording", options=options)),),
+    )

@@ -1,0 +1,28 @@
+"""Progress bars of a scenario: one a stream, fed with what the hub has heard."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from fleet.scenario.launch import Heard
+from fleet.scenario.scenario import Scenario, expected_frames
+
+
+@contextmanager
+def bars(console: Console, scenario: Scenario) -> Iterator[Callable[[Heard], None]]:
+    """Shows a bar for every stream while inside; call what it yields with each news."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        tasks: dict[tuple[str, str], TaskID] = {}
+        for node in scenario.nodes:
+            for stream in node.streams:
+                total = expected_frames(stream, scenario.seconds)
+                tasks[node.name, stream.name] = progress.add_task(f"{node.name}/{stream.name}", total=total)
+
+        def watch(heard: Heard) -> None:
+            for key, count in heard.decided.items():
+                progress.update(tasks[key], completed=count)
+
+        yield watch

@@ -1,0 +1,89 @@
+"""A scenario: which broker, which nodes; one file that a whole run is started from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.config import NodePlan, StreamConfig
+from edge.wire.address import BrokerAt
+from edge.wire.topics import check_name
+from replay.recording import Recording, open_dataset
+from replay.scoring.reference import check_offered
+from sensors.config import Settings, plain, read
+from sensors.errors import GilmokError
+from sensors.source import options_of
+
+
+class ScenarioContradicts(GilmokError):
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(f"the scenario contradicts itself: {what}", hint)
+
+
+class Scenario(Settings, frozen=True, kw_only=True):
+    name: str
+    site: str = "testbed"
+    seconds: float | None = None
+    """End every stream after so long; otherwise each ends with its source."""
+    broker: BrokerAt | None = None
+    """None: the embedded broker."""
+    broker_port: int = 0
+    """Where the embedded broker listens; 0: any free port."""
+    nodes: tuple[NodePlan, ...]
+
+    def __post_init__(self) -> None:
+        check_name("scenario", self.name)
+        check_name("site", self.site)
+        names = [node.name for node in self.nodes]
+        if not names:
+            raise ScenarioContradicts("it has no nodes", "add a [[nodes]] table")
+        if len(set(names)) < len(names):
+            raise ScenarioContradicts(f"two of its nodes have one name: {', '.join(names)}", "rename one")
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The scenario with every path absolute, so that its parts may lie anywhere.
+
+    Raises ConfigMissing, ConfigWrong, ScenarioContradicts, or PluginUnknown for a source nobody registered.
+    """
+    scenario = read(path, Scenario)
+    return msgspec.structs.replace(scenario, nodes=tuple(_settled(node, path.parent) for node in scenario.nodes))
+
+
+def truth_roots(scenario: Scenario) -> list[tuple[str, Path]]:
+    """Where the truth of its recordings lies: (data set, folder), each once."""
+    roots = {
+        (str(options["dataset"]), Path(options["root"])): None
+        for node in scenario.nodes
+        for stream in node.streams
+        if stream.source.kind == "recording" and (options := stream.source.options)
+    }
+    return list(roots)
+
+
+def expected_frames(stream: StreamConfig, seconds: float | None) -> int | None:
+    """How many frames are to come; None where only the source will tell."""
+    known: list[float] = [] if stream.frames is None else [stream.frames]
+    if stream.source.kind == "recording":
+        recording = _recording(stream.source.options)
+        known.append(len(recording.numbers))
+        if seconds is not None and stream.pace == "realtime":
+            known.append(seconds * recording.fps)
+    return int(min(known)) if known else None
+
+
+def _settled(node: NodePlan, base: Path) -> NodePlan:
+    return msgspec.structs.replace(node, streams=tuple(_settled_stream(stream, base) for stream in node.streams))
+
+
+def _settled_stream(stream: StreamConfig, base: Path) -> StreamConfig:
+    options = plain(options_of(stream.source.kind, stream.source.options, base))
+    if stream.source.kind == "recording":
+        # Told now, not when the drive is over and its findings can't be scored.
+        check_offered(_recording(options), stream.labels)
+    return msgspec.structs.replace(stream, source=msgspec.structs.replace(stream.source, options=options))
+
+
+def _recording(options: Mapping[str, Any]) -> Recording:
+    return open_dataset(options["dataset"], Path(options["root"])).open(options["recording"])

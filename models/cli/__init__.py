@@ -1,0 +1,3 @@
+"""`gilmok model`, a verb a file.
+
+Imports `models` and `sensors`."""

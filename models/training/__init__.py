@@ -1,1 +1,0 @@
-"""How the small detector of the built-in world came to be: its frames, its network, its training, its record."""

@@ -1,0 +1,105 @@
+"""`gilmok replay determinism`: one recording again and again, and whether the answers are the same ones."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from replay.runs.determinism import Repeats
+    from replay.runs.offline import ReplayConfig
+
+DIFFERENT = 3
+SHOWN_DIGITS = 12
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = verbs.add_parser(
+        "determinism", help="replay a recording several times in lockstep: one digest, or the first frame that differs"
+    )
+    check.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
+    check.add_argument("--root", required=True, type=Path, help="the data set's folder")
+    check.add_argument("--name", required=True, help="the recording")
+    check.add_argument("--model", required=True, help="a model of the catalogue, or a model's file")
+    check.add_argument("--repeats", type=int, default=3, metavar="N", help="how often (%(default)s)")
+    check.add_argument("--reload", action="store_true", help="load the model anew for every repeat")
+    check.add_argument("--frames", type=int, help="stop after so many frames")
+    check.add_argument("--backend", default="onnxruntime")
+    check.add_argument("--device", default="cpu")
+    check.add_argument("--precision", default="original", help="of what `gilmok model compile` made")
+    check.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the backend, as TOML"
+    )
+    check.add_argument("--tracker", metavar="NAME", help="let the findings be tracked too")
+    check.add_argument("--json", action="store_true", help="print JSON instead of text")
+    check.set_defaults(call=_check)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    import msgspec
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from replay.recording import open_dataset
+    from replay.runs.determinism import repeated
+    from sensors.clock import SystemClock
+    from sensors.logs import to_stderr
+
+    to_stderr()
+    held = len(open_dataset(chosen.dataset, chosen.root).open(chosen.name).numbers)
+    total = chosen.repeats * min(held, chosen.frames or held)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(chosen.name, total=total)
+        found = repeated(
+            _config(chosen),
+            chosen.repeats,
+            SystemClock(),
+            reload=chosen.reload,
+            advance=lambda: progress.advance(task),
+        )
+    if chosen.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    else:
+        _print(found)
+    return 0 if found.same else DIFFERENT
+
+
+def _config(chosen: argparse.Namespace) -> "ReplayConfig":
+    from edge.config import BackendChoice, ModelChoice, TrackerChoice
+    from replay.runs.offline import ReplayConfig
+    from sensors.config import assignments
+
+    backend = BackendChoice(
+        name=chosen.backend, device=chosen.device, options=assignments(chosen.set), precision=chosen.precision
+    )
+    return ReplayConfig(
+        dataset=chosen.dataset,
+        root=chosen.root,
+        name=chosen.name,
+        model=ModelChoice.of(chosen.model),
+        backend=backend,
+        tracker=TrackerChoice(name=chosen.tracker) if chosen.tracker else None,
+        frames=chosen.frames,
+    )
+
+
+def _print(found: "Repeats") -> None:
+    how = "loaded anew each time" if found.reloaded else "loaded once"
+    print(
+        f"{found.model} on {found.backend}:{found.device} ({how}), {found.dataset} {found.recording}: "
+        f"{len(found.digests)} repeats of {found.frames} frames"
+    )
+    if found.same:
+        print(f"one digest: {found.digests[0]}")
+        return
+    for number, (digest, findings) in enumerate(zip(found.digests, found.findings, strict=True), 1):
+        print(f"  {number}: all stages {digest[:SHOWN_DIGITS]}, findings {findings[:SHOWN_DIGITS]}")
+    apart = found.difference
+    assert apart is not None
+    print(
+        f"repeat {apart.repeat} differs from the first in {apart.frames} frames, first in frame {apart.frame} at "
+        f"{apart.stage}: {apart.first[:SHOWN_DIGITS] or '-'} and {apart.other[:SHOWN_DIGITS] or '-'}"
+    )
+    if len(set(found.findings)) == 1:
+        print("what was found is the same all the same")

@@ -1,0 +1,77 @@
+"""`gilmok replay gate`: does a run clear its bars? For CI."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replay.cli.compare import NO_REGRESSION, REGRESSION, print_json, watched
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from replay.gates.outcome import GateOutcome
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    gate = verbs.add_parser(
+        "gate",
+        help="does a run clear the bars of GATES.toml?",
+        description="Exit status: 0 every bar is cleared, 1 something can't be read, 2 usage, 3 a bar is not cleared.",
+    )
+    gate.add_argument(
+        "gates", type=Path, metavar="GATES.toml", help="the bars; examples/gates.toml is one to start from"
+    )
+    gate.add_argument("run", type=Path, metavar="RUN", help="a run folder, or a folder of them")
+    gate.add_argument(
+        "--baseline", nargs="+", type=Path, default=[], metavar="RUN", help="what it must not be worse than"
+    )
+    gate.add_argument("--junit", type=Path, metavar="FILE", help="write the bars as JUnit XML")
+    gate.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    gate.set_defaults(call=_gate)
+
+
+def _gate(chosen: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.text import Text
+
+    from replay.gates import relative
+    from replay.gates.bars import Gates
+    from replay.gates.gate import failed, held
+    from replay.gates.junit import write_junit
+    from sensors import config
+
+    gates = config.read(chosen.gates, Gates)
+    with watched(relative.terms(gates.baseline), told=bool(gates.baseline.not_worse)) as progress:
+        outcome = held(gates, chosen.gates, [chosen.run], chosen.baseline, progress)
+    if chosen.json:
+        print_json(outcome)
+    else:
+        console = Console()
+        console.print(_table(outcome))
+        for bar in outcome.bars:
+            if bar.why:
+                console.print(Text(f"{bar.name}: {bar.why}", style="" if bar.passed else "red"))
+        lost = len(failed(outcome))
+        console.print(f"{lost} of {len(outcome.bars)} bars not cleared" if lost else "every bar is cleared")
+    if chosen.junit is not None:
+        write_junit(outcome, chosen.junit)
+    return NO_REGRESSION if outcome.passed else REGRESSION
+
+
+def _table(outcome: "GateOutcome") -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from replay.runs.tables import number
+
+    title = f"{outcome.gates}: {', '.join(outcome.runs[:4])}" + (" ..." if len(outcome.runs) > 4 else "")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("bar", overflow="fold")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("at", overflow="fold")
+    table.add_column("", no_wrap=True)
+    for bar in outcome.bars:
+        told = Text("cleared", style="green") if bar.passed else Text("NOT CLEARED", style="bold red")
+        table.add_row(bar.name, number(bar.value, 4), bar.where, told)
+    return table

@@ -1,0 +1,139 @@
+"""`gilmok replay whatif`: a recorded run, scored again under other latencies."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from replay.runs.loaded import StreamMaterial
+    from replay.runs.whatif import Supposed, Supposition
+
+LATENCY_MOST_MS = 1e7
+SCALE_MOST = 1e4
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    whatif = verbs.add_parser(
+        "whatif",
+        help="score a recorded run again as if its answers had come sooner or later",
+        description="Streaming accuracy of a recorded run under other latencies. Best from a run in lockstep, where "
+        "every frame has an answer; of a run in real time, dropped frames stay dropped.",
+    )
+    whatif.add_argument("run", type=Path, metavar="RUN", help="the run folder")
+    whatif.add_argument(
+        "--add-ms",
+        type=_latency_ms,
+        nargs="+",
+        metavar="X",
+        help="delays on the way to whoever asks, a point each (default: 0 10 20 40 80 160 320)",
+    )
+    whatif.add_argument(
+        "--scale", type=_scale, nargs="+", default=[1.0], metavar="F", help="factors on the time a frame takes the node"
+    )
+    on_node = whatif.add_mutually_exclusive_group()
+    on_node.add_argument("--constant-ms", type=_latency_ms, metavar="X", help="every frame takes the node so long")
+    on_node.add_argument(
+        "--latencies-of", type=Path, metavar="RUN2", help="frames take the node as long as those of another run"
+    )
+    whatif.add_argument(
+        "--policy",
+        choices=["one-at-a-time", "pipelined"],
+        default="one-at-a-time",
+        help="a node with a frame in work takes the newest when it is free, or takes on every frame at once",
+    )
+    whatif.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    whatif.set_defaults(call=_whatif)
+
+
+def _whatif(chosen: argparse.Namespace) -> int:
+    import msgspec
+    from rich.console import Console
+
+    from replay.runs.loaded import read_run
+    from replay.runs.whatif import suppose
+
+    console = Console(stderr=True)
+    with console.status(f"scoring {chosen.run}") if console.is_terminal else nullcontext():
+        run = read_run(chosen.run)
+        other = read_run(chosen.latencies_of).streams if chosen.latencies_of else ()
+        curves = [suppose(stream, _supposed(chosen, stream, other)) for stream in run.streams]
+    if chosen.json:
+        told = {"run": run.identity.run, "streams": curves}
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+        return 0
+    output = Console(highlight=False)
+    for curve in curves:
+        output.print(_table(curve))
+        for note in curve.notes:
+            output.print(note, soft_wrap=True)
+    return 0
+
+
+def _supposed(chosen: argparse.Namespace, stream: "StreamMaterial", other: "Sequence[StreamMaterial]") -> "Supposed":
+    from replay.runs.whatif import ADDED_MS, Supposed, on_node_ns
+    from sensors.clock import NS_PER_MS
+
+    latencies: list[int] | None = None
+    if chosen.constant_ms is not None:
+        latencies = [round(chosen.constant_ms * NS_PER_MS)]
+    elif chosen.latencies_of is not None:
+        latencies = on_node_ns(_counterpart(stream, other, chosen.latencies_of).reports)
+    return Supposed(added_ms=chosen.add_ms or ADDED_MS, scales=chosen.scale, on_node_ns=latencies, policy=chosen.policy)
+
+
+def _counterpart(stream: "StreamMaterial", other: "Sequence[StreamMaterial]", folder: Path) -> "StreamMaterial":
+    """The stream of the other run whose latencies are taken: the only one, or the one of the same name."""
+    from replay.runs.whatif import NothingToSuppose
+
+    found = other if len(other) == 1 else [one for one in other if one.name == stream.name]
+    if not found or not any(report.status == "ok" for report in found[0].reports):
+        raise NothingToSuppose(
+            f"{folder} has no latencies for {stream.name}",
+            "name a run with one stream, or with one of that name, that answered a frame",
+        )
+    return found[0]
+
+
+def _table(curve: "Supposition") -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    from replay.runs.tables import figure, fresh_cells, percentile_cells
+
+    title = f"{curve.node}/{curve.stream}: streaming accuracy under other latencies, ms ({curve.policy})"
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for column in ("×", "added", "p50", "AP", "AP50", "drops", "misses", "in time", "age p50", "p99", "n"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_row("", "", "offline", *(figure(curve.offline[name]) for name in ("AP", "AP50")), end_section=True)
+    for point in curve.points:
+        table.add_row(
+            f"{point.scale:g}",
+            f"{point.added_ms:g}",
+            percentile_cells(point.latency_ns, 1)[0],
+            *(figure(point.figures[name]) for name in ("AP", "AP50")),
+            str(point.freshness.dropped),
+            *fresh_cells(point.freshness, 0),
+        )
+    return table
+
+
+def _latency_ms(text: str) -> float:
+    return _bounded(text, 0.0, LATENCY_MOST_MS)
+
+
+def _scale(text: str) -> float:
+    return _bounded(text, 0.0, SCALE_MOST)
+
+
+def _bounded(text: str, low: float, high: float) -> float:
+    value = float(text)
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+    return value

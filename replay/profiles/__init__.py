@@ -1,5 +1,0 @@
-"""Two ways to score a stream beside the reference rule of `replay.score`; their figures never share a table.
-
-`official`: the data set's own rules, to be compared with what others publish. `crosswalk`: a model of COCO's classes on
-a label set that is not COCO's, where each labelled box has a role. Rules and tables: docs/metrics.md, "Profiles".
-"""

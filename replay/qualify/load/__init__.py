@@ -1,0 +1,3 @@
+"""The device under load: who asks, who answers, who keeps the time.
+
+Imports the campaign and `edge`."""

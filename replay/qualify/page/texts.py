@@ -1,0 +1,88 @@
+"""A qualification's numbers as people read them."""
+
+import math
+
+from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
+from replay.qualify.parts.identity import Side
+from replay.qualify.parts.latency import Estimated, ScenarioResult
+from replay.qualify.qualification import Qualification
+from replay.qualify.verdict import cosine_text, percent
+from sensors.clock import NS_PER_MS, NS_PER_S
+
+__all__ = ["cosine_text", "percent"]
+
+UNKNOWN = "–"
+MEGA = 1e6
+
+
+def ms(value_ns: float | None) -> str:
+    """Milliseconds to three or four figures."""
+    if value_ns is None or math.isnan(value_ns):
+        return UNKNOWN
+    value = value_ns / NS_PER_MS
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.1f}" if value >= 9.95 else f"{value:.2f}"
+
+
+def percentile(row: Percentiles, name: str) -> str:
+    value: int | None = getattr(row, name)
+    return f"n<{least_n(QUANTILES[name]):,}" if value is None else ms(value)
+
+
+def estimate(one: Estimated) -> str:
+    return f"n<{one.n_needed:,}" if one.latency_ns is None else ms(one.latency_ns)
+
+
+def figure(value: float, digits: int = 4) -> str:
+    return UNKNOWN if math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def signed(value: float) -> str:
+    if math.isnan(value):
+        return UNKNOWN
+    return f"{value:+.4f}" if round(value, 4) else "0.0000"
+
+
+def small(value: float) -> str:
+    return UNKNOWN if math.isnan(value) else f"{value:.2g}"
+
+
+def megabytes(value: float) -> str:
+    return UNKNOWN if math.isnan(value) else f"{value / MEGA:,.0f} MB"
+
+
+def seconds(value_ns: float) -> str:
+    return f"{value_ns / NS_PER_S:.2f} s"
+
+
+def median(values: tuple[int, ...]) -> int:
+    """The ceil(n/2)-th smallest, as the percentiles are."""
+    return sorted(values)[(len(values) + 1) // 2 - 1]
+
+
+def duration(value_s: float) -> str:
+    minutes, rest = divmod(round(value_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def within(one: ScenarioResult) -> str:
+    """Whether the deadline holds, in a word."""
+    if one.over_bound is None:
+        return ""
+    word = {True: "holds", False: "broken", None: "open"}[one.holds]
+    return f"{word}, {one.over_bound:,} of {one.latency_ns.n:,} late"
+
+
+def title(found: Qualification) -> str:
+    side = found.measured.identity.candidate
+    return f"{side.model} on {device(side)}"
+
+
+def device(side: Side) -> str:
+    """What people call it: the silicon's name, or the profile's of what is none."""
+    return side.device if side.device_kind == "emulated" else side.description
+
+
+def subject(found: Qualification) -> str:
+    side = found.measured.identity.candidate
+    return f"{side.backend}:{side.device} ({side.device_kind}), {side.precision}"

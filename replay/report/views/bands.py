@@ -1,0 +1,64 @@
+"""AP in bands of what the truth knows, and the figures of the two profiles, as tables of their own."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from replay.report import texts
+from replay.report.views.shapes import Row, Table
+from replay.scoring.breakdown import UNKNOWN, Breakdown
+from replay.scoring.profiles.case import Figures, ProfileFigures, ProfileName
+
+BAND_COLUMNS = (("AP50", "ap"), ("AP", "ap"), ("objects", ""))
+DIMENSIONS = {
+    "size": ("size", "size"),
+    "distance": ("distance", "distance"),
+    "occlusion": ("hidden", "occlusion"),
+    "truncation": ("outside the picture", "truncation"),
+    "condition": ("condition", ""),
+}
+"""What the page calls each, and its definition's anchor; classes have a table already."""
+COUNTS = {"n_frames": "frames", "n_truth": "objects", "n_found": "findings"}
+
+
+def breakdown_table(breakdown: Breakdown) -> Iterator[Table]:
+    """One, of the dimensions that something is known of."""
+    rows: list[Row] = []
+    for dimension, (name, term) in DIMENSIONS.items():
+        bands = {band: figures for band, figures in breakdown.get(dimension, {}).items() if figures["n_truth"]}
+        if set(bands) <= {UNKNOWN}:
+            continue
+        rows.append(Row(name, ("", "", ""), term))
+        for band, figures in bands.items():
+            cells = (_cell(figures["AP50"]), _cell(figures["AP"]), _cell(figures["n_truth"], 0))
+            rows.append(Row(band, cells, inner=True))
+    if rows:
+        title = "AP in bands (compare a band with the same band of another run: false alarms count in each of them)"
+        yield Table(title, BAND_COLUMNS, tuple(rows), folded=True)
+
+
+def profile_tables(profiles: Mapping[ProfileName, ProfileFigures]) -> Iterator[Table]:
+    """One for each profile that has figures, with its rules below."""
+    for name, profile in profiles.items():
+        if profile.unknown or not profile.overall:
+            continue
+        figures = list(profile.overall)
+        rows = [Row("all classes", _cells(profile.overall, figures))]
+        rows += [Row(label, _cells(own, figures), inner=True) for label, own in profile.per_class.items()]
+        yield Table(
+            title=f"By other rules: profile {name!r} (not to be put beside the tables above)",
+            columns=tuple((COUNTS.get(figure, figure), "profile") for figure in figures),
+            rows=tuple(rows),
+            folded=True,
+            notes=(
+                *(f"{label}: {rule}." for label, rule in profile.rules.items()),
+                *(f"{label}, not scored: {why}." for label, why in profile.left_out.items()),
+            ),
+        )
+
+
+def _cells(figures: Figures, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_cell(figures.get(name), 0 if name in COUNTS else 4) for name in names)
+
+
+def _cell(value: float | None, digits: int = 4) -> str:
+    return texts.figure(math.nan if value is None else value, digits)

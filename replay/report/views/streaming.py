@@ -1,0 +1,69 @@
+"""What the answers were worth when they came: streaming accuracy, its age, and what more latency would do to it."""
+
+import math
+from collections.abc import Iterator
+
+from replay.metrics.streaming import Freshness
+from replay.report import texts
+from replay.report.charts.accuracy import accuracy_if_later
+from replay.report.views.shapes import Figure, Row, Table
+from replay.runs.loaded import StreamMaterial
+from replay.runs.whatif import NothingToSuppose, Supposed, suppose
+
+ADDED_MS = (0.0, 20.0, 50.0, 100.0, 200.0, 400.0)
+COLUMNS = (
+    ("AP", "streaming"),
+    ("AP50", "streaming"),
+    ("misses", "age"),
+    ("in time", "age"),
+    ("age p50, ms", "age"),
+    ("age p99, ms", "age"),
+    ("n", "age"),
+)
+
+
+def streaming_table(stream: StreamMaterial) -> Table | None:
+    """Offline, at the node and at the hub, side by side; None where the stream wasn't in real time."""
+    known = stream.summary.accuracy.streaming
+    if known is None or known.unknown:
+        return None
+    rows = [Row("offline", (_figure(known.offline), _figure(known.ap50.get("offline")), "", "", "", "", ""))]
+    told = [("at the node", known.sap_edge, "edge", known.edge), ("at the hub", known.sap_hub, "hub", known.hub)]
+    rows += [
+        Row(name, (_figure(ap), _figure(known.ap50.get(where)), *_fresh(fresh)))
+        for name, ap, where, fresh in told
+        if fresh is not None
+    ]
+    return Table("Accuracy when it was asked for, and the age of the answers", COLUMNS, tuple(rows))
+
+
+def later_figure(stream: StreamMaterial, anchor: str) -> Iterator[Figure]:
+    """The what-if curve, where there is one."""
+    try:
+        curve = suppose(stream, Supposed(added_ms=ADDED_MS))
+    except NothingToSuppose:
+        return
+    where = (
+        "From the run as it was"
+        if stream.summary.pace == "realtime"
+        else "Simulated for the recording's own frame rate: a node that takes the newest frame when it is free"
+    )
+    yield Figure(
+        "What it would be worth if it came later",
+        accuracy_if_later(curve, f"{anchor}-later"),
+        "Whoever asks gets the newest answer there is, and the world has moved on. "
+        f"{where}; every answer then takes so much longer on its way. "
+        f"{texts.count(curve.points[0].freshness.n, 'labelled instant')}.",
+        ("streaming", "age", "ap"),
+        wide=True,
+    )
+
+
+def _figure(value: float | None) -> str:
+    return texts.figure(math.nan if value is None else value)
+
+
+def _fresh(fresh: Freshness) -> tuple[str, ...]:
+    ages = fresh.age_ns
+    told = (texts.percentile(ages, "p50"), texts.percentile(ages, "p99"))
+    return (f"{fresh.miss:,}", f"{fresh.in_time:,}", *told, f"{fresh.n:,}")

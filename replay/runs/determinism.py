@@ -1,0 +1,234 @@
+"""Does the same recording give the same answers every time; and if not, from which frame and stage on?
+
+The frame path is the one of every run; a witness around the session sees what goes in and what comes out.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edge.assembly import Loaded, loaded, open_pace
+from edge.device.backend import PipelinedSession, Telemetry, Tensors
+from edge.wire.messages import FrameReport, Message
+from edge.pipeline import Pipeline
+from edge.stream import Stream
+from edge.tracking import open_tracking
+from models.tensors import TensorSpec
+from replay.runs.offline import STREAM, ReplayConfig
+from replay.runs.summary import findings_digest
+from sensors.clock import Clock
+from sensors.errors import GilmokError
+
+STAGES = ("prepare", "infer", "decode", "track")
+LEAST_REPEATS = 2
+
+
+class TooFewRepeats(GilmokError):
+    def __init__(self, repeats: int) -> None:
+        super().__init__(f"{repeats} repeats can't differ", f"ask for {LEAST_REPEATS} or more")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTrace:
+    seq: int
+    stages: Mapping[str, str]
+    """By stage the digest of what came out of it; a failure's reason stands where it failed, and nothing beyond."""
+
+
+class Difference(Message, frozen=True, kw_only=True):
+    """Where a repeat first parts from the first one."""
+
+    repeat: int
+    """From 2 on."""
+    frame: int
+    stage: str
+    """prepare: the input tensor; infer: the outputs; decode: the findings; track: their ids; "frames": one of the two
+    has no such frame."""
+    first: str
+    other: str
+    frames: int
+    """How many frames differ in some stage."""
+
+
+class Repeats(Message, frozen=True, kw_only=True):
+    dataset: str
+    recording: str
+    model: str
+    artefact: str
+    """sha256 of the file that ran."""
+    backend: str
+    device: str
+    reloaded: bool
+    """Whether the model was loaded anew for every repeat."""
+    frames: int
+    same: bool
+    digests: tuple[str, ...]
+    """Of each repeat, over every stage of every frame."""
+    findings: tuple[str, ...]
+    """Of each repeat, over what was found: `digest.detections` of summary.json."""
+    difference: Difference | None
+
+
+class Witness:
+    """A session that remembers digests of the tensors of the inference that was collected last."""
+
+    def __init__(self, session: PipelinedSession) -> None:
+        self._session = session
+        self._seen: dict[str, str] = {}
+
+    @property
+    def inputs(self) -> Sequence[TensorSpec]:
+        return self._session.inputs
+
+    @property
+    def outputs(self) -> Sequence[TensorSpec]:
+        return self._session.outputs
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return self._session.facts
+
+    @property
+    def depth(self) -> int:
+        return self._session.depth
+
+    def run(self, feeds: Tensors) -> Tensors:
+        return self.collect(self.submit(feeds))
+
+    def submit(self, feeds: Tensors) -> Any:
+        # Before the device has them: afterwards they are its own.
+        given = tensors_digest(feeds)
+        return given, self._session.submit(feeds)
+
+    def collect(self, ticket: Any) -> Tensors:
+        given, inner = ticket
+        self._seen = {"prepare": given}
+        outputs = self._session.collect(inner)
+        self._seen["infer"] = tensors_digest(outputs)
+        return outputs
+
+    def take(self) -> dict[str, str]:
+        """By stage, for the frame that was just finished; empty where it never came to an inference."""
+        seen, self._seen = self._seen, {}
+        return seen
+
+    def telemetry(self) -> Telemetry | None:
+        return self._session.telemetry()
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def repeated(config: ReplayConfig, repeats: int, clock: Clock, *, reload: bool, advance: Callable[[], None]) -> Repeats:
+    """Run the recording so many times in lockstep; `advance` is called at every frame.
+
+    `reload`: with the model loaded anew each time. Raises TooFewRepeats and what keeps a run from starting.
+    """
+    if repeats < LEAST_REPEATS:
+        raise TooFewRepeats(repeats)
+    traces: list[list[FrameTrace]] = []
+    findings: list[str] = []
+    with ExitStack() as stack:
+        parts: Loaded | None = None
+        for _ in range(repeats):
+            if parts is None or reload:
+                stack.close()
+                parts = stack.enter_context(loaded(config.model, config.backend, Path()))
+            reports, trace = _pass(config, parts, clock, advance)
+            traces.append(trace)
+            findings.append(findings_digest(reports))
+        assert parts is not None
+        digests = tuple(map(_whole, traces))
+        return Repeats(
+            dataset=config.dataset,
+            recording=config.name,
+            model=parts.manifest.name,
+            artefact=parts.artefact.sha256,
+            backend=parts.backend,
+            device=parts.device.name,
+            reloaded=reload,
+            frames=len(traces[0]),
+            same=len(set(digests)) == 1,
+            digests=digests,
+            findings=tuple(findings),
+            difference=first_difference(traces),
+        )
+
+
+def first_difference(traces: Sequence[Sequence[FrameTrace]]) -> Difference | None:
+    """Of the first repeat that isn't the first one over again; None where all are."""
+    first = traces[0]
+    for number, other in enumerate(traces[1:], LEAST_REPEATS):
+        apart = [(a, b) for a, b in zip(first, other, strict=False) if a != b]
+        longer = max(first, other, key=len)[min(len(first), len(other)) :]
+        n = len(apart) + len(longer)
+        if apart:
+            a, b = apart[0]
+            stage = next((s for s in STAGES if a.stages.get(s) != b.stages.get(s)), "frames")
+            first_digest, other_digest = a.stages.get(stage, ""), b.stages.get(stage, "")
+            return Difference(repeat=number, frame=a.seq, stage=stage, first=first_digest, other=other_digest, frames=n)
+        if longer:
+            sizes = str(len(first)), str(len(other))
+            return Difference(
+                repeat=number, frame=longer[0].seq, stage="frames", first=sizes[0], other=sizes[1], frames=n
+            )
+    return None
+
+
+def tensors_digest(tensors: Tensors) -> str:
+    """sha256 over every tensor's type, shape and bytes."""
+    whole = hashlib.sha256()
+    for tensor in tensors:
+        whole.update(f"{tensor.dtype.str} {tensor.shape}\n".encode())
+        whole.update(np.ascontiguousarray(tensor).data)
+    return whole.hexdigest()
+
+
+def _pass(
+    config: ReplayConfig, parts: Loaded, clock: Clock, advance: Callable[[], None]
+) -> tuple[list[FrameReport], list[FrameTrace]]:
+    """One replay; the witness is read where a report is delivered, on the thread that collected its outputs."""
+    stream = msgspec.structs.replace(config.stream(), pace="lockstep")
+    witness = Witness(parts.session)
+    reports: list[FrameReport] = []
+    trace: list[FrameTrace] = []
+
+    def deliver(report: FrameReport) -> None:
+        reports.append(report)
+        trace.append(_trace(report, witness.take()))
+        advance()
+
+    pace = open_pace(stream, Path(), clock)
+    try:
+        tracking = open_tracking(stream, Path(), pace.fps)
+        pipeline = Pipeline(parts.manifest, parts.artefact, witness, clock, tracking=tracking)
+        Stream(STREAM, pace, pipeline, deliver).run()
+    finally:
+        pace.close()
+    return reports, trace
+
+
+def _trace(report: FrameReport, tensors: Mapping[str, str]) -> FrameTrace:
+    stages = dict(tensors)
+    found = report.findings
+    if found is None:
+        stages[next(stage for stage in STAGES if stage not in stages)] = f"failed: {report.reason}"
+    else:
+        stages["decode"] = _digest((found.boxes, found.scores, found.labels))
+        if found.tracks is not None:
+            stages["track"] = _digest(found.tracks)
+    return FrameTrace(report.seq, stages)
+
+
+def _whole(trace: Sequence[FrameTrace]) -> str:
+    return _digest([(frame.seq, sorted(frame.stages.items())) for frame in trace])
+
+
+def _digest(tree: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode(tree)).hexdigest()

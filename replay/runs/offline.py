@@ -1,0 +1,121 @@
+"""A recording through a model without MQTT: the same pipeline, the same reports, the same figures as with a hub."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.assembly import loaded, open_pace
+from edge.birth import birth
+from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, TrackerChoice
+from edge.wire.messages import Birth, PaceName
+from edge.pipeline import Pipeline
+from edge.stream import Stream
+from edge.tracking import open_tracking
+from replay.recording import open_dataset
+from replay.runs.runfolder import RunFolder, RunIdentity, check_free
+from replay.scoring.reference import evaluated
+from replay.runs.summary import StreamRecord, Summary, summarise
+from sensors.clock import Clock
+from sensors.config import Settings, plain
+
+OFFLINE = "offline"
+STREAM = "replay"
+
+
+class ReplayConfig(Settings, frozen=True, kw_only=True):
+    dataset: str
+    root: Path
+    name: str
+    model: ModelChoice
+    backend: BackendChoice = BackendChoice()
+    pace: PaceName = "lockstep"
+    tracker: TrackerChoice | None = None
+    labels: tuple[str, ...] = ()
+    frames: int | None = None
+
+    def stream(self) -> StreamConfig:
+        options = {"dataset": self.dataset, "root": str(self.root), "recording": self.name}
+        return StreamConfig(
+            name=STREAM,
+            source=SourceChoice(kind="recording", options=options),
+            pace=self.pace,
+            tracker=self.tracker,
+            frames=self.frames,
+            labels=self.labels,
+        )
+
+
+class OfflineRun:
+    """One replay; `stop` may come from a signal handler, and the run ends with what it has."""
+
+    def __init__(self, config: ReplayConfig, out: Path, clock: Clock) -> None:
+        """Raises RunFolderTaken; writes nothing before the first frame is sure to come."""
+        check_free(out)
+        self._config = config
+        self._out = out
+        self._clock = clock
+        self._stream: Stream | None = None
+        self._stopped = False
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._stream is not None:
+            self._stream.stop()
+
+    def run(self, begun: Callable[[Stream, int], None]) -> Summary:
+        """Replay, write the run folder, return its summary.
+
+        `begun` gets the stream (for its counters) and how many frames are to come, just before the first one.
+        """
+        config = self._config
+        recording = open_dataset(config.dataset, config.root).open(config.name)
+        with loaded(config.model, config.backend, Path()) as parts:
+            evaluated(recording, parts.labels, config.labels)
+            pace = open_pace(config.stream(), Path(), self._clock)
+            try:
+                tracking = open_tracking(config.stream(), Path(), pace.fps)
+                who = birth(
+                    site=OFFLINE,
+                    node=STREAM,
+                    session=0,
+                    kind="roadside",
+                    run=self._out.name,
+                    parts=parts,
+                    streams=[config.stream()],
+                    paces=[pace],
+                    clock=self._clock,
+                )
+                folder = RunFolder(self._out)
+                folder.write_identity(identity(who, config))
+                pipeline = Pipeline(parts.manifest, parts.artefact, parts.session, self._clock, tracking=tracking)
+                with folder.report_writer() as writer:
+                    self._stream = Stream(STREAM, pace, pipeline, writer.put)
+                    if self._stopped:
+                        self._stream.stop()
+                    begun(self._stream, min(len(recording.numbers), config.frames or len(recording.numbers)))
+                    self._stream.run()
+            finally:
+                pace.close()
+        record = StreamRecord(
+            birth=who,
+            stream=who.streams[0],
+            reports=writer.reports,
+            counters=self._stream.counters(),
+            final=True,
+            hub_latency_ns=None,
+            recording=recording,
+        )
+        summary = summarise(who.run, [record], troubles=parts.session.troubles())
+        folder.write_summary(summary)
+        return summary
+
+
+def identity(who: Birth, config: ReplayConfig) -> RunIdentity:
+    return RunIdentity(
+        run=who.run,
+        software=who.software,
+        started_utc_ns=who.stamp.utc_ns,
+        scenario=plain(config),
+        clock={"boot": who.boot, "durations": "CLOCK_MONOTONIC", "labels": "UTC"},
+        host=who.host,
+        nodes=(who,),
+    )

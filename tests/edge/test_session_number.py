@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+
+from edge.session_number import StateUnusable, next_session
+
+
+def test_every_start_is_a_new_session_and_nodes_do_not_share(tmp_path: Path) -> None:
+    assert [next_session(tmp_path / "state", "a") for _ in range(3)] == [1, 2, 3]
+    assert next_session(tmp_path / "state", "b") == 1
+
+
+@pytest.mark.parametrize("content", ["", "seven", "1\n2"])
+def test_a_damaged_counter_is_told_and_never_reset(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.session").write_text(content)
+    with pytest.raises(StateUnusable, match=r"a\.session"):
+        next_session(tmp_path, "a")
+    assert (tmp_path / "a.session").read_text() == content
+
+
+def test_a_state_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    with pytest.raises(StateUnusable):
+        next_session(tmp_path / "state", "a")

@@ -1,0 +1,75 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge.wire.address import BrokerAt
+from edge.wire.link import Delivery
+from edge.wire.messages import encode
+from fleet.arrivals import NodeKey
+from fleet.config import HubConfig
+from fleet.duplicate_hub import Life, Namesakes, NameTaken
+from fleet.hub import Hub
+from fleet.ledger.ledger import Ledger
+from sensors.clock import Stamp, SystemClock
+from tests.hubs import listening, running
+from tests.speaker import Speaker
+from tests.waiting import wait_until
+
+OWN = Stamp(mono_ns=50, utc_ns=1000)
+
+
+def state(utc_ns: int, mono_ns: int = 50, boot: str = "here", *, retained: bool = False, link: int = 1) -> Delivery:
+    life = Life(began=Stamp(mono_ns, utc_ns), boot=boot)
+    return Delivery("t", encode(life), retained, qos=0, mid=0, link=link)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "over"),
+    [
+        (state(1000), False),
+        (state(1001), True),
+        (state(999), False),
+        (state(1000, mono_ns=51), True),
+        (state(1000, boot="there"), True),
+        (state(1001, retained=True), False),
+        (state(1001, retained=True, link=2), True),
+        (state(999, retained=True, link=2), False),
+        (Delivery("t", b'{"state":"online"}', False, 0, 0, 1), False),
+        (Delivery("t", b"", False, 0, 0, 1), False),
+    ],
+    ids=[
+        "itself",
+        "a younger one",
+        "an older one",
+        "one of the same second",
+        "one of another machine",
+        "what the broker kept from before",
+        "what the broker kept since",
+        "an old one that the broker brought back",
+        "a hub that doesn't say when it began",
+        "a cleared state",
+    ],
+)
+def test_the_younger_of_two_hubs_stays(delivery: Delivery, over: bool) -> None:
+    assert Namesakes(OWN, "here").take_over(delivery) is over
+
+
+def test_of_two_hubs_with_one_name_the_first_ends_and_says_why(
+    config: HubConfig, broker: BrokerAt, site: str, tmp_path: Path
+) -> None:
+    clock = SystemClock()
+    elsewhere = msgspec.structs.replace(config, store=tmp_path / "second.db")
+    first = Hub(config, clock)
+    second = Hub(elsewhere, clock)
+    with ThreadPoolExecutor() as pool, listening(broker, site) as states:
+        ended = pool.submit(first.run, lambda: None)
+        wait_until(lambda: states and states[-1].state == "online", "the first hub")
+        with running(second), Ledger(elsewhere.store) as ledger:
+            with pytest.raises(NameTaken, match=f"another hub named 'hub' took over at {broker.url}"):
+                ended.result(60)
+            speaker = Speaker(clock, site).connect(broker)
+            speaker.say(*map(speaker.report, range(5)))
+            wait_until(lambda: ledger.count(NodeKey(site, "pole"), 1, "camera") == 5, "the reports", 30)
+            speaker.leave(5)

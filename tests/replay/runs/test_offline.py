@@ -1,0 +1,154 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gilmok
+from replay.runs.runfolder import read_identity, read_reports, read_summary
+from tests.tiny import write_model, write_recording
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> dict[str, Path]:
+    return {"model": write_model(tmp_path), "root": write_recording(tmp_path / "mot")}
+
+
+def replay(parts: dict[str, Path], out: Path, *more: str) -> int:
+    where = ["--dataset", "mot", "--root", str(parts["root"]), "--name", "WALK", "--model", str(parts["model"])]
+    return gilmok.main(["replay", "run", *where, "--out", str(out), *more])
+
+
+def test_a_perfect_detector_scores_one_and_the_books_balance(
+    parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert replay(parts, tmp_path / "run") == 0
+    summary = read_summary(tmp_path / "run")
+    assert summary["frames"] == {"captured": 12, "ok": 12, "failed": 0, "dropped": 0}
+    assert summary["accuracy"]["coco"]["AP"] == pytest.approx(1.0)
+    assert summary["accuracy"]["per_class"]["person"]["n_truth"] == 12
+    assert summary["latency_ns"]["total"]["n"] == 12
+    assert summary["latency_ns"]["total"]["p50"] > 0
+    assert summary["latency_ns"]["total"]["p99"] is None
+    assert summary["books"]["balanced"]
+    assert len(list(read_reports(tmp_path / "run"))) == 12
+    assert "replay/replay" in capsys.readouterr().out
+
+
+def test_the_record_tells_what_ran(parts: dict[str, Path], tmp_path: Path) -> None:
+    replay(parts, tmp_path / "run")
+    identity = read_identity(tmp_path / "run")
+    (who,) = identity.nodes
+    assert who.model.name == "tiny"
+    assert len(who.model.sha256) == 64
+    assert (who.backend.name, who.backend.device, who.backend.device_kind) == ("onnxruntime", "cpu", "cpu")
+    (stream,) = who.streams
+    assert (stream.dataset, stream.recording) == ("mot", "WALK")
+    assert len(stream.digest) == 64
+    assert identity.scenario["pace"] == "lockstep"
+
+
+def figures(summary: dict[str, Any]) -> tuple[object, ...]:
+    # When answers left is what a pace is about; what they say is not.
+    accuracy = {name: value for name, value in summary["accuracy"].items() if name != "streaming"}
+    return summary["digest"], accuracy, summary["frames"]
+
+
+@pytest.mark.parametrize("more", [[], ["--set", "sessions=2"], ["--pace", "realtime"]])
+def test_the_same_findings_come_out_however_it_runs(parts: dict[str, Path], tmp_path: Path, more: list[str]) -> None:
+    replay(parts, tmp_path / "a")
+    replay(parts, tmp_path / "b", *more)
+    second = read_summary(tmp_path / "b")
+    if second["frames"]["dropped"] == 0:
+        assert figures(read_summary(tmp_path / "a")) == figures(second)
+    assert sum(second["frames"][fate] for fate in ("ok", "failed", "dropped")) == second["frames"]["captured"] == 12
+
+
+def test_a_truncated_picture_is_one_failed_frame_and_the_exit_status_says_so(
+    parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = parts["root"] / "train/WALK/img1/000005.jpg"
+    picture.write_bytes(picture.read_bytes()[:-40])
+    assert replay(parts, tmp_path / "run") == 1
+    summary = read_summary(tmp_path / "run")
+    assert summary["frames"] == {"captured": 12, "ok": 11, "failed": 1, "dropped": 0}
+    assert summary["accuracy"]["coco"]["AP"] < 1
+    assert "000005.jpg" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_output_folder_that_holds_a_run_is_never_overwritten(
+    parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replay(parts, tmp_path / "run")
+    before = (tmp_path / "run/summary.json").read_bytes()
+    assert replay(parts, tmp_path / "run") == 1
+    assert "already holds a run" in capsys.readouterr().err
+    assert (tmp_path / "run/summary.json").read_bytes() == before
+
+
+def test_frames_limits_the_run_and_what_is_scored(parts: dict[str, Path], tmp_path: Path) -> None:
+    replay(parts, tmp_path / "run", "--frames", "5")
+    summary = read_summary(tmp_path / "run")
+    assert summary["frames"]["captured"] == 5
+    assert summary["accuracy"]["coco"]["n_frames"] == 5
+
+
+def break_model(parts: dict[str, Path]) -> None:
+    parts["model"].write_bytes(parts["model"].read_bytes()[:200])
+
+
+def foreign_outputs(parts: dict[str, Path]) -> None:
+    manifest = parts["model"].with_suffix(".toml")
+    manifest.write_text(manifest.read_text().replace("7,", "12,"))
+
+
+def misspell(parts: dict[str, Path]) -> None:
+    manifest = parts["model"].with_suffix(".toml")
+    manifest.write_text(manifest.read_text().replace("score_floor", "score_flor"))
+
+
+def lose_model(parts: dict[str, Path]) -> None:
+    parts["model"].unlink()
+
+
+def wrong_root(parts: dict[str, Path]) -> None:
+    parts["root"] = parts["root"].parent / "nowhere"
+
+
+def empty_recording(parts: dict[str, Path]) -> None:
+    for picture in (parts["root"] / "train/WALK/img1").iterdir():
+        picture.unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (break_model, "tiny.onnx"),
+        (foreign_outputs, "tiny"),
+        (misspell, "score_flor"),
+        (lose_model, "tiny.onnx"),
+        (wrong_root, "nowhere"),
+        (empty_recording, "WALK"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_bad_input_is_one_clear_line_with_what_to_do_and_leaves_nothing(
+    parts: dict[str, Path], tmp_path: Path, spoil: Any, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(parts)
+    assert replay(parts, tmp_path / "run") == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert errors[-2].startswith("gilmok: ")
+    assert told in errors[-2]
+    assert errors[-1].startswith("  ")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "more", [["--backend", "abacus"], ["--device", "npu7"], ["--labels", "tram"], ["--set", "x=1"]]
+)
+def test_a_wrong_choice_is_told_with_what_there_is(
+    parts: dict[str, Path], tmp_path: Path, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert replay(parts, tmp_path / "run", *more) == 1
+    assert "gilmok: " in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
