@@ -44,7 +44,7 @@ class MessageWrong(GilmokError):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What every message inherits (type checkers want the two keywords repeated)."""
+    """What is said over MQTT, and nothing else (type checkers want the two keywords repeated)."""
 
 
 class Findings(Message, frozen=True, kw_only=True):

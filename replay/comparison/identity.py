@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edge.wire.messages import Message
 from replay.comparison.sides import Side
 from replay.runs.loaded import RunMaterial
+from sensors.record import Record
 
 
-class Differing(Message, frozen=True, kw_only=True):
+class Differing(Record, frozen=True, kw_only=True):
     """A fact that differs between the sides, or within one; each side's values, sorted."""
 
     what: str

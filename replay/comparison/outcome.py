@@ -1,11 +1,11 @@
 """What a comparison tells: rows of figures with their intervals and verdicts, as they go into JSON."""
 
-from edge.wire.messages import Message
 from replay.comparison.identity import Differing
 from replay.statistics.verdicts import Verdict
+from sensors.record import Record
 
 
-class Margins(Message, frozen=True, kw_only=True):
+class Margins(Record, frozen=True, kw_only=True):
     """How much worse B may be than A."""
 
     ap: float = 0.005
@@ -14,7 +14,7 @@ class Margins(Message, frozen=True, kw_only=True):
     """A factor; the others are differences."""
 
 
-class Row(Message, frozen=True, kw_only=True):
+class Row(Record, frozen=True, kw_only=True):
     """NaN (null in JSON) where undefined."""
 
     figure: str
@@ -37,7 +37,7 @@ class Row(Message, frozen=True, kw_only=True):
     why: str
 
 
-class SequenceRow(Message, frozen=True, kw_only=True):
+class SequenceRow(Record, frozen=True, kw_only=True):
     recording: str
     digest: str
     a: float
@@ -47,7 +47,7 @@ class SequenceRow(Message, frozen=True, kw_only=True):
     sap_b: float | None
 
 
-class SideOutline(Message, frozen=True, kw_only=True):
+class SideOutline(Record, frozen=True, kw_only=True):
     runs: tuple[str, ...]
     folders: tuple[str, ...]
     models: tuple[str, ...]
@@ -55,7 +55,7 @@ class SideOutline(Message, frozen=True, kw_only=True):
     """name:device"""
 
 
-class Comparison(Message, frozen=True, kw_only=True):
+class Comparison(Record, frozen=True, kw_only=True):
     verdict: Verdict
     because: tuple[str, ...]
     """A sentence for each thing that the verdict rests on."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from edge.wire.messages import Message
 from replay.statistics.trend import Trend
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 HISTORY = "trend.jsonl"
 """The file's name where only its folder is named."""
@@ -43,7 +43,7 @@ class HistoryUnwritable(GilmokError):
         super().__init__(f"{path} can't be written: {error.strerror}", "check the folder and its permissions")
 
 
-class Question(Message, frozen=True, kw_only=True):
+class Question(Record, frozen=True, kw_only=True):
     """What one history asks, the same on every line."""
 
     figure: str
@@ -52,13 +52,13 @@ class Question(Message, frozen=True, kw_only=True):
     """A digest of what the baseline found on which recordings."""
 
 
-class Step(Message, frozen=True, kw_only=True):
+class Step(Record, frozen=True, kw_only=True):
     recording: str
     difference: float
     """The run's figure minus the baseline's, on that recording alone."""
 
 
-class State(Message, frozen=True, kw_only=True):
+class State(Record, frozen=True, kw_only=True):
     """`replay.statistics.trend.Trend` after the night."""
 
     n: int = 0
@@ -75,7 +75,7 @@ class State(Message, frozen=True, kw_only=True):
         return Trend(**msgspec.structs.asdict(self))
 
 
-class Night(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Night(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     question: Question
     runs: tuple[tuple[str, int], ...]
     """Name and start (UTC, ns) of each run of the night."""

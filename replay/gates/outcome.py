@@ -2,11 +2,11 @@
 
 import math
 
-from edge.wire.messages import Message
 from replay.comparison.outcome import Comparison
+from sensors.record import Record
 
 
-class Result(Message, frozen=True, kw_only=True):
+class Result(Record, frozen=True, kw_only=True):
     kind: str
     """validity, accuracy, latency, frames, rate, baseline."""
     name: str
@@ -20,7 +20,7 @@ class Result(Message, frozen=True, kw_only=True):
     """A sentence where the bar isn't cleared."""
 
 
-class GateOutcome(Message, frozen=True, kw_only=True):
+class GateOutcome(Record, frozen=True, kw_only=True):
     passed: bool
     gates: str
     runs: tuple[str, ...]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.wire.messages import Message
 from replay.comparison.accuracy import HEADS, own_answers, scored, streamed_answers
 from replay.comparison.pairing import NotComparable, Pair, pairs
 from replay.comparison.sides import Recordings, check_side, read_side
 from replay.gates.history import Night, Question, State, Step, after, opened
 from replay.statistics.trend import ALPHA
+from sensors.record import Record
 
 FIGURES = {"AP": ("AP", own_answers), "AP50": ("AP50", own_answers), "sAP_edge": ("AP", streamed_answers)}
 """By their names: which of HEADS, and of what answers."""
@@ -30,7 +30,7 @@ class NothingToBetOn(NotComparable):
         )
 
 
-class TrendOutcome(Message, frozen=True, kw_only=True):
+class TrendOutcome(Record, frozen=True, kw_only=True):
     alarm: bool
     alarm_since: int | None
     """The line of the history."""

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from edge.wire.messages import Message
+from sensors.record import Record
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 
 
-class Percentiles(Message, frozen=True, kw_only=True):
+class Percentiles(Record, frozen=True, kw_only=True):
     """Nanoseconds. None: n is too small for that percentile (`least_n`)."""
 
     p50: int | None

@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from edge.wire.messages import Message
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.metrics.pool import Found, Index, Mask, ramps
+from sensors.record import Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +78,7 @@ def answering_rows(outputs: Index, answers: Index) -> tuple[Index, Index]:
     return by_output[start.repeat(count) + ramps(count)], questions.repeat(count)
 
 
-class Freshness(Message, frozen=True, kw_only=True):
+class Freshness(Record, frozen=True, kw_only=True):
     """How old the answers were, over the annotated instants; NaN and None where n is too small to say."""
 
     n: int

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from edge.wire.messages import Message
 from replay.qualify.campaign import Campaign, to_record
 from replay.runs import nan_json
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 T = TypeVar("T")
 
@@ -24,14 +24,14 @@ LAST_WORDS = 600
 """Characters of what a process that died wrote last."""
 
 
-class Task(Message, frozen=True, kw_only=True):
+class Task(Record, frozen=True, kw_only=True):
     part: str
     campaign: dict[str, Any]
     folder: str
     """Where it may leave evidence."""
 
 
-class Said(Message, frozen=True, kw_only=True):
+class Said(Record, frozen=True, kw_only=True):
     """A line of a child: how far it is, or its result, or what went wrong."""
 
     share: float = 0.0

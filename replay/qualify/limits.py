@@ -3,17 +3,17 @@
 import math
 from collections.abc import Iterator
 
-from edge.wire.messages import Message
 from replay.qualify.campaign import Campaign
 from replay.qualify.parts.endurance import LEAST_SOAK_S
 from replay.qualify.record import Measured
 from replay.qualify.verdict import was_busy
 from replay.statistics.bootstrap import LEAST_SEQUENCES
+from sensors.record import Record
 
 MLPERF_S = 600.0
 
 
-class NotMeasured(Message, frozen=True, kw_only=True):
+class NotMeasured(Record, frozen=True, kw_only=True):
     what: str
     why: str
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.wire.messages import Message
 from replay.qualify import limits, verdict
 from replay.qualify.campaign import Campaign, to_record
 from replay.qualify.limits import NotMeasured
 from replay.qualify.record import RECORD, SCHEMA, Measured, PartOutcome, RecordUnreadable, decoded, place_of
 from replay.qualify.verdict import Verdict
+from sensors.record import Record
 
 
-class Rerun(Message, frozen=True, kw_only=True):
+class Rerun(Record, frozen=True, kw_only=True):
     """What became of a campaign that was run again; None where one of the two lacks the part."""
 
     of: str
@@ -25,7 +25,7 @@ class Rerun(Message, frozen=True, kw_only=True):
     same_bytes: bool | None
 
 
-class Qualification(Message, frozen=True, kw_only=True):
+class Qualification(Record, frozen=True, kw_only=True):
     schema: int = SCHEMA
     started_utc_ns: int
     took_s: float

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import msgspec
 
-from edge.wire.messages import Message
 from replay.qualify.page.texts import device, median
 from replay.qualify.page.tiles import scenario
 from replay.qualify.parts.identity import same_campaign
 from replay.qualify.qualification import Qualification, read
 from replay.qualify.record import pretty
 from replay.qualify.verdict import STAND_INS, Word, was_busy
+from sensors.record import Record
 
 
-class Row(Message, frozen=True, kw_only=True):
+class Row(Record, frozen=True, kw_only=True):
     """None where it was not measured."""
 
     folder: str
@@ -43,7 +43,7 @@ class Row(Message, frozen=True, kw_only=True):
     """Why it stands outside the ranking."""
 
 
-class Comparison(Message, frozen=True, kw_only=True):
+class Comparison(Record, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     """Ranked ones first, best first."""
     rule: str

@@ -5,7 +5,6 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from edge.wire.messages import Message
 from replay.qualify.parts.accuracy import Accuracy
 from replay.qualify.parts.coldstart import ColdStart
 from replay.qualify.parts.determinism import Determinism
@@ -16,6 +15,7 @@ from replay.qualify.parts.parity import Parity
 from replay.qualify.parts.streams import Streams
 from replay.runs import nan_json
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 SCHEMA = 1
 RECORD, PAGE, SIGNATURE, EVIDENCE = "qualification.json", "qualification.html", "qualification.sig", "evidence"
@@ -40,14 +40,14 @@ class RecordUnwritable(GilmokError):
         super().__init__(f"{path} can't be written: {why}", "name a folder of yours with --out")
 
 
-class PartOutcome(Message, frozen=True, kw_only=True):
+class PartOutcome(Record, frozen=True, kw_only=True):
     part: str
     status: Status
     why: str = ""
     took_s: float = 0.0
 
 
-class Measured(Message, frozen=True, kw_only=True):
+class Measured(Record, frozen=True, kw_only=True):
     """What each part found; None where it has no result."""
 
     identity: Identity

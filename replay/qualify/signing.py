@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge.wire.messages import Message
 from models.fetch import digest
 from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable, pretty, write
 from sensors.clock import Clock
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -47,7 +47,7 @@ class SignatureWrong(GilmokError):
     """The report is not what was signed, or not signed by this key."""
 
 
-class Signature(Message, frozen=True, kw_only=True):
+class Signature(Record, frozen=True, kw_only=True):
     signed_utc_ns: int
     public_key: str
     """Of the signer, raw, base64. Whose it is, only a copy from elsewhere can tell."""

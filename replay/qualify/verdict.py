@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from edge.wire.messages import Message
 from replay.qualify.parts.endurance import LEAST_SOAK_S
 from replay.qualify.parts.identity import Identity
 from replay.qualify.parts.parity import IOU, LEAST_COSINE, LEAST_MATCHED, MOST_SHIFT, SCORE
 from replay.qualify.parts.ratio import RatioVerdict
+from sensors.record import Record
 
 if TYPE_CHECKING:
     from replay.qualify.record import Measured
@@ -35,7 +35,7 @@ class Word(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
-class Criterion(Message, frozen=True, kw_only=True):
+class Criterion(Record, frozen=True, kw_only=True):
     part: str
     asked: str
     found: str
@@ -44,7 +44,7 @@ class Criterion(Message, frozen=True, kw_only=True):
     """Why it is open, or what to look at."""
 
 
-class Verdict(Message, frozen=True, kw_only=True):
+class Verdict(Record, frozen=True, kw_only=True):
     word: Word
     sentence: str
     criteria: tuple[Criterion, ...]

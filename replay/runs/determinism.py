@@ -15,15 +15,16 @@ import numpy as np
 
 from edge.assembly import Loaded, loaded, open_pace
 from edge.device.backend import PipelinedSession, Telemetry, Tensors
-from edge.wire.messages import FrameReport, Message
 from edge.pipeline import Pipeline
 from edge.stream import Stream
 from edge.tracking import open_tracking
+from edge.wire.messages import FrameReport
 from models.tensors import TensorSpec
 from replay.runs.offline import STREAM, ReplayConfig
 from replay.runs.summary import findings_digest
 from sensors.clock import Clock
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 STAGES = ("prepare", "infer", "decode", "track")
 LEAST_REPEATS = 2
@@ -41,7 +42,7 @@ class FrameTrace:
     """By stage the digest of what came out of it; a failure's reason stands where it failed, and nothing beyond."""
 
 
-class Difference(Message, frozen=True, kw_only=True):
+class Difference(Record, frozen=True, kw_only=True):
     """Where a repeat first parts from the first one."""
 
     repeat: int
@@ -56,7 +57,7 @@ class Difference(Message, frozen=True, kw_only=True):
     """How many frames differ in some stage."""
 
 
-class Repeats(Message, frozen=True, kw_only=True):
+class Repeats(Record, frozen=True, kw_only=True):
     dataset: str
     recording: str
     model: str

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from edge.wire.messages import Birth, FrameReport, StreamBirth
-from replay.runs.nan_json import convert
 from replay.recording import Conditioned, Recording, open_dataset
+from replay.runs.nan_json import convert
 from replay.runs.runfolder import RunFolderWrong, RunIdentity, read_identity, read_reports, read_summary
 from replay.runs.summary import StreamSummary, Summary
 from sensors.errors import GilmokError

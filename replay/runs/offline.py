@@ -6,14 +6,14 @@ from pathlib import Path
 from edge.assembly import loaded, open_pace
 from edge.birth import birth
 from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, TrackerChoice
-from edge.wire.messages import Birth, PaceName
 from edge.pipeline import Pipeline
 from edge.stream import Stream
 from edge.tracking import open_tracking
+from edge.wire.messages import Birth, PaceName
 from replay.recording import open_dataset
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
-from replay.scoring.reference import evaluated
 from replay.runs.summary import StreamRecord, Summary, summarise
+from replay.scoring.reference import evaluated
 from sensors.clock import Clock
 from sensors.config import Settings, plain
 

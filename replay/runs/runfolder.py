@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from edge.wire.messages import Birth, FrameReport, Message, decode, encode
+from edge.wire.messages import Birth, FrameReport, decode, encode
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 RUN, REPORTS, SUMMARY = "run.json", "reports.jsonl", "summary.json"
 
@@ -28,7 +29,7 @@ class RunFolderWrong(GilmokError):
         )
 
 
-class RunIdentity(Message, frozen=True, kw_only=True):
+class RunIdentity(Record, frozen=True, kw_only=True):
     """What ran, on what, and when: enough to tell two runs apart and to run one again."""
 
     run: str
@@ -122,8 +123,8 @@ def check_free(path: Path) -> None:
 def read_identity(path: Path) -> RunIdentity:
     """Raises RunFolderWrong."""
     try:
-        return decode((path / RUN).read_bytes(), RunIdentity)
-    except (OSError, GilmokError) as error:
+        return msgspec.json.decode((path / RUN).read_bytes(), type=RunIdentity)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RunFolderWrong(path, f"{RUN}: {error}") from error
 
 

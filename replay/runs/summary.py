@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from edge.wire.messages import STAGES, Birth, FrameReport, Message, Pacing, StreamBirth, StreamCounters, encode
-from replay.scoring.summary import AccuracySummary, accuracy_summary, no_accuracy
+from edge.wire.messages import STAGES, Birth, FrameReport, Pacing, StreamBirth, StreamCounters, encode
 from replay.metrics.oneway import bounds_of
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.recording import Recording
+from replay.scoring.summary import AccuracySummary, accuracy_summary, no_accuracy
 from sensors.clock import NS_PER_MS, NS_PER_S
+from sensors.record import Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,20 +47,20 @@ class StreamRecord:
     """How often the node's clock or the hub's was set, or stood still, against the other."""
 
 
-class Frames(Message, frozen=True, kw_only=True):
+class Frames(Record, frozen=True, kw_only=True):
     captured: int
     ok: int
     failed: int
     dropped: int
 
 
-class Books(Message, frozen=True, kw_only=True):
+class Books(Record, frozen=True, kw_only=True):
     balanced: bool
     complaints: tuple[str, ...]
     """A sentence for each place where they don't balance."""
 
 
-class StreamSummary(Message, frozen=True, kw_only=True):
+class StreamSummary(Record, frozen=True, kw_only=True):
     node: str
     stream: str
     session: int
@@ -90,7 +91,7 @@ class StreamSummary(Message, frozen=True, kw_only=True):
     books: Books
 
 
-class Summary(Message, frozen=True, kw_only=True):
+class Summary(Record, frozen=True, kw_only=True):
     """Of a whole run. With one stream, the top level repeats its figures; with several, frames and latencies pool."""
 
     run: str

@@ -10,15 +10,16 @@ from typing import TypeAlias
 
 import numpy as np
 
-from edge.wire.messages import FrameReport, Message
-from replay.scoring.summary import calibrated_on
-from replay.runs.loaded import StreamMaterial
+from edge.wire.messages import FrameReport
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.metrics.pool import Index
 from replay.metrics.streaming import Freshness, Policy, Stream, freshness, what_if
+from replay.runs.loaded import StreamMaterial
 from replay.scoring.streaming import Questions, Unstreamable, questions
+from replay.scoring.summary import calibrated_on
 from sensors.clock import NS_PER_MS
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 ADDED_MS = (0.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 
@@ -40,7 +41,7 @@ class Supposed:
     policy: Policy = "one-at-a-time"
 
 
-class Point(Message, frozen=True, kw_only=True):
+class Point(Record, frozen=True, kw_only=True):
     """Streaming accuracy under one supposition; None: undefined."""
 
     added_ms: float
@@ -52,7 +53,7 @@ class Point(Message, frozen=True, kw_only=True):
     freshness: Freshness
 
 
-class Supposition(Message, frozen=True, kw_only=True):
+class Supposition(Record, frozen=True, kw_only=True):
     """One stream's curve."""
 
     node: str

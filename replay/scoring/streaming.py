@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from edge.wire.messages import FrameReport, Message, StreamBirth
+from edge.wire.messages import FrameReport, StreamBirth
 from models.detections import Detections
 from replay.metrics.pool import Index, Mask
 from replay.metrics.streaming import Freshness, Stream, freshness, in_force
@@ -19,6 +19,7 @@ from replay.scoring.reference import Accuracy, asked, score
 from replay.truth import Truth
 from sensors.errors import GilmokError
 from sensors.pacing import Schedule
+from sensors.record import Record
 
 UNPACED = "streaming accuracy is defined in real time only; in {pace} pace no schedule says when an answer was due"
 HUB_UNHEARD = "no clock says when the hub received them"
@@ -28,7 +29,7 @@ class Unstreamable(GilmokError):
     """There is no streaming accuracy, and the sentence says why."""
 
 
-class StreamingAccuracy(Message, frozen=True, kw_only=True):
+class StreamingAccuracy(Record, frozen=True, kw_only=True):
     """Mean AP over the evaluated classes, by the rule of `replay.scoring.reference`. None: undefined, or unknown."""
 
     unknown: str = ""

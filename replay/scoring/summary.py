@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from edge.wire.messages import Birth, FrameReport, Message, StreamBirth
+from edge.wire.messages import Birth, FrameReport, StreamBirth
 from replay.recording import Recording
 from replay.scoring.breakdown import Breakdown, breakdown
 from replay.scoring.profiles.case import Case, ProfileFigures, ProfileName
@@ -12,9 +12,10 @@ from replay.scoring.reference import asked, score_reports
 from replay.scoring.streaming import StreamingAccuracy, streaming_accuracy
 from replay.scoring.tracking import TrackingAccuracy, tracking_accuracy
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 
-class AccuracySummary(Message, frozen=True, kw_only=True):
+class AccuracySummary(Record, frozen=True, kw_only=True):
     """NaN (null in JSON) where undefined."""
 
     coco: dict[str, float]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.wire.messages import FrameReport, Message
+from edge.wire.messages import FrameReport
 from models.detections import Detections, nothing
 from replay.metrics.pool import Index, Mask, Numbers
 from replay.metrics.tracking import tracking_figures
@@ -20,6 +20,7 @@ from replay.scoring.reference import asked, evaluated
 from replay.truth import Role, Truth, joined, to_sizes
 from sensors.errors import GilmokError
 from sensors.plugins import ExtraMissing
+from sensors.record import Record
 
 NO_TRACK = -1
 
@@ -31,7 +32,7 @@ class Untrackable(GilmokError):
     """There are no tracking figures, and the sentence says why."""
 
 
-class TrackingAccuracy(Message, frozen=True, kw_only=True):
+class TrackingAccuracy(Record, frozen=True, kw_only=True):
     per_class: dict[str, dict[str, float | None]] = {}
     """By evaluated class the figures of `replay.metrics.tracking`; None: undefined. `n_frames` were labelled; `n_truth`
     and `n_found` boxes in them are of `n_truth_tracks` and `n_found_tracks` tracks."""

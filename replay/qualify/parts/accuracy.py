@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.pipeline import Pipeline
-from edge.wire.messages import FrameReport, Message, encode
+from edge.wire.messages import FrameReport, encode
 from models.detections import Detections
 from replay.metrics.coco import average_precision
 from replay.metrics.matching import Matching
@@ -26,6 +26,7 @@ from replay.statistics.bootstrap import LEAST_SEQUENCES, Statistic, draws_of, pa
 from replay.statistics.verdicts import judge_each
 from replay.truth import Role, Truth
 from sensors.clock import SystemClock
+from sensors.record import Record
 
 MARGIN = 0.005
 """A class may lose so much AP before it counts."""
@@ -33,7 +34,7 @@ DROP = 0.02
 """A class that loses more is named on the first page, whatever the interval says."""
 
 
-class ClassAccuracy(Message, frozen=True, kw_only=True):
+class ClassAccuracy(Record, frozen=True, kw_only=True):
     """AP figures (COCO's) of both sides; NaN where undefined."""
 
     name: str
@@ -50,7 +51,7 @@ class ClassAccuracy(Message, frozen=True, kw_only=True):
     why: str
 
 
-class Accuracy(Message, frozen=True, kw_only=True):
+class Accuracy(Record, frozen=True, kw_only=True):
     frames: int
     """Scored, of both sides."""
     sequences: int

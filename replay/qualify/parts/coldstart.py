@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from edge.wire.messages import Message
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, frame, pipeline, recordings
@@ -10,6 +9,7 @@ from replay.qualify.children import Child
 from replay.qualify.progress import Tell
 from sensors.clock import SystemClock
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 STEPS = ("interpreter", "imports", "model", "first result")
 
@@ -19,7 +19,7 @@ class FirstFrameFailed(GilmokError):
         super().__init__(f"the first frame after a cold start failed: {reason}")
 
 
-class First(Message, frozen=True, kw_only=True):
+class First(Record, frozen=True, kw_only=True):
     """What a fresh process says of itself, on the clock that all processes of a boot share."""
 
     up_ns: int
@@ -29,7 +29,7 @@ class First(Message, frozen=True, kw_only=True):
     answered_ns: int
 
 
-class ColdStart(Message, frozen=True, kw_only=True):
+class ColdStart(Record, frozen=True, kw_only=True):
     starts: int
     total_ns: tuple[int, ...]
     """Of each start, in order: process start to first findings."""

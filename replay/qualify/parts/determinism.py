@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from edge.device.backend import Tensors
-from edge.wire.messages import Message
 from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, pictures
 from replay.qualify.children import Child
 from replay.qualify.load.serving import Library
 from replay.qualify.progress import Tell
+from sensors.record import Record
 
 
-class Repeated(Message, frozen=True, kw_only=True):
+class Repeated(Record, frozen=True, kw_only=True):
     """What one process saw."""
 
     digests: tuple[str, ...]
@@ -23,7 +23,7 @@ class Repeated(Message, frozen=True, kw_only=True):
     """Of each frame: repeats whose outputs differed from the first."""
 
 
-class Determinism(Message, frozen=True, kw_only=True):
+class Determinism(Record, frozen=True, kw_only=True):
     frames: int
     repeats: int
     processes: int

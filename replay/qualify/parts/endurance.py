@@ -10,7 +10,6 @@ from statistics import fmean
 import numpy as np
 
 from edge.device.backend import Session
-from edge.wire.messages import Message
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, pictures
@@ -18,6 +17,7 @@ from replay.qualify.load.serving import WARM_UP, Library, Serving
 from replay.qualify.process import host_temperature_c, resident_bytes
 from replay.qualify.progress import Tell
 from sensors.clock import NS_PER_S, Clock, SystemClock
+from sensors.record import Record
 
 SAMPLES = 32
 MINUTE_S = 60.0
@@ -28,7 +28,7 @@ LOOK_S = 1.0
 """Between two looks at memory, temperature and power."""
 
 
-class Window(Message, frozen=True, kw_only=True):
+class Window(Record, frozen=True, kw_only=True):
     """A minute of the soak, or a tenth of a short one. NaN where nothing tells."""
 
     begin_s: float
@@ -42,7 +42,7 @@ class Window(Message, frozen=True, kw_only=True):
     throttled: bool | None
 
 
-class Soak(Message, frozen=True, kw_only=True):
+class Soak(Record, frozen=True, kw_only=True):
     duration_s: float
     inferences: int
     window_s: float
@@ -53,7 +53,7 @@ class Soak(Message, frozen=True, kw_only=True):
     """Whose it is, or why there is none."""
 
 
-class Memory(Message, frozen=True, kw_only=True):
+class Memory(Record, frozen=True, kw_only=True):
     """Resident bytes of the process and its children."""
 
     before_load: float
@@ -69,7 +69,7 @@ class Memory(Message, frozen=True, kw_only=True):
     looks: int
 
 
-class Power(Message, frozen=True, kw_only=True):
+class Power(Record, frozen=True, kw_only=True):
     """As the device's SDK tells it: not at the wall."""
 
     mean_w: float
@@ -77,7 +77,7 @@ class Power(Message, frozen=True, kw_only=True):
     looks: int
 
 
-class Endurance(Message, frozen=True, kw_only=True):
+class Endurance(Record, frozen=True, kw_only=True):
     soak: Soak
     memory: Memory
     power: Power | None

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge.assembly import Loaded
-from edge.wire.messages import Message
 from models.tensors import TensorSpec
 from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, recordings, reference
@@ -14,6 +13,7 @@ from replay.qualify.process import load_average, memory_total_bytes
 from replay.qualify.progress import Tell
 from sensors.clock import NS_PER_MS, SystemClock
 from sensors.host import host_facts
+from sensors.record import Record
 
 SOFTWARE = (
     "gilmok",
@@ -27,7 +27,7 @@ SOFTWARE = (
 """Distributions whose versions are told where they are installed."""
 
 
-class Side(Message, frozen=True, kw_only=True):
+class Side(Record, frozen=True, kw_only=True):
     """The candidate or the reference."""
 
     model: str
@@ -51,7 +51,7 @@ class Side(Message, frozen=True, kw_only=True):
     """Digest check, opening the device, compiling or loading, warm-up."""
 
 
-class Used(Message, frozen=True, kw_only=True):
+class Used(Record, frozen=True, kw_only=True):
     """A recording that was used."""
 
     dataset: str
@@ -62,7 +62,7 @@ class Used(Message, frozen=True, kw_only=True):
     note: str
 
 
-class Identity(Message, frozen=True, kw_only=True):
+class Identity(Record, frozen=True, kw_only=True):
     candidate: Side
     reference: Side
     recordings: tuple[Used, ...]

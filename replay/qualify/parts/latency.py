@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from edge.assembly import Loaded
-from edge.wire.messages import Message
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, pictures
@@ -21,6 +20,7 @@ from replay.qualify.load.serving import Library, Serving
 from replay.qualify.progress import Tell
 from replay.statistics.early_stopping import bound_holds, guaranteed_latency, slow_answers_allowed
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
+from sensors.record import Record
 
 SAMPLES = 32
 TRIALS = 12
@@ -28,7 +28,7 @@ TRIALS = 12
 ESTIMATED = (0.9, 0.99, 0.999)
 
 
-class Estimated(Message, frozen=True, kw_only=True):
+class Estimated(Record, frozen=True, kw_only=True):
     """LoadGen's early stopping: a latency that holds at this percentile with confidence .99."""
 
     percentile: float
@@ -40,7 +40,7 @@ class Estimated(Message, frozen=True, kw_only=True):
     """The fewest queries that tell one."""
 
 
-class ScenarioResult(Message, frozen=True, kw_only=True):
+class ScenarioResult(Record, frozen=True, kw_only=True):
     name: str
     by: str
     """Who asked and kept time."""
@@ -65,7 +65,7 @@ class ScenarioResult(Message, frozen=True, kw_only=True):
     unmet: tuple[str, ...]
 
 
-class Latency(Message, frozen=True, kw_only=True):
+class Latency(Record, frozen=True, kw_only=True):
     scenarios: tuple[ScenarioResult, ...]
     alone_ns: Percentiles
     """One sample at a time, before any load."""

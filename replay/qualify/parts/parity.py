@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from edge.assembly import Loaded
-from edge.wire.messages import Message
 from models.boxes import iou
 from models.decode import read
 from models.detections import Detections
@@ -19,12 +18,13 @@ from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, numbered, reference
 from replay.qualify.progress import Tell
 from sensors.frame import Array, Image
+from sensors.record import Record
 
 SCORE, IOU = 0.25, 0.9
 LEAST_COSINE, LEAST_MATCHED, MOST_SHIFT = 0.99, 0.97, 0.05
 
 
-class OutputParity(Message, frozen=True, kw_only=True):
+class OutputParity(Record, frozen=True, kw_only=True):
     """One output tensor over all frames, as real numbers (dequantised, heads joined)."""
 
     name: str
@@ -36,7 +36,7 @@ class OutputParity(Message, frozen=True, kw_only=True):
     """The greatest number in it: what `max_abs` has to be seen against."""
 
 
-class BoxParity(Message, frozen=True, kw_only=True):
+class BoxParity(Record, frozen=True, kw_only=True):
     """Boxes of score >= .25, matched 1:1 in their class at IoU >= .9."""
 
     reference: int
@@ -50,7 +50,7 @@ class BoxParity(Message, frozen=True, kw_only=True):
     shift_max: float
 
 
-class Parity(Message, frozen=True, kw_only=True):
+class Parity(Record, frozen=True, kw_only=True):
     frames: int
     same_bytes: bool
     """Whether both sides got the very same tensor; else each its own of the same picture."""

@@ -3,8 +3,8 @@
 import math
 from enum import StrEnum
 
-from edge.wire.messages import Message
 from replay.statistics.bootstrap import LEAST_SEQUENCES, Estimate
+from sensors.record import Record
 
 KEPT, NEARLY_ALL = 0.99, 0.999
 
@@ -16,7 +16,7 @@ class RatioVerdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
-class Ratio(Message, frozen=True, kw_only=True):
+class Ratio(Record, frozen=True, kw_only=True):
     value: float
     low: float
     """Of the 95 % interval; NaN where there are too few sequences for one."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.assembly import Loaded
 from edge.pipeline import Pipeline
-from edge.wire.messages import STAGES, FrameReport, Message
+from edge.wire.messages import STAGES, FrameReport
 from replay.metrics.percentiles import Percentiles, least_n, percentiles
 from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, pictures, pipeline
@@ -19,6 +19,7 @@ from replay.qualify.progress import Tell
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from sensors.errors import GilmokError
 from sensors.frame import Frame, FrameId, Image
+from sensors.record import Record
 
 PICTURES = 24
 HOPELESS_PERIODS = 50
@@ -30,7 +31,7 @@ class FramesFailed(GilmokError):
         super().__init__(f"{n} frames failed: {reason}")
 
 
-class Trial(Message, frozen=True, kw_only=True):
+class Trial(Record, frozen=True, kw_only=True):
     streams: int
     latency_ns: Percentiles
     """Of frames, due to findings."""
@@ -40,7 +41,7 @@ class Trial(Message, frozen=True, kw_only=True):
     """p99 within the deadline."""
 
 
-class Streams(Message, frozen=True, kw_only=True):
+class Streams(Record, frozen=True, kw_only=True):
     rate_fps: float
     deadline_ms: float
     most: int

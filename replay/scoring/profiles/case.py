@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from edge.wire.messages import FrameReport, Message
+from edge.wire.messages import FrameReport
 from models.detections import Detections, nothing
 from replay.metrics.pool import Found, Index, Labelled, Mask
 from replay.recording import Recording
 from replay.scoring.reference import asked
 from replay.truth import Truth, joined, nothing_there, to_sizes
 from sensors.errors import GilmokError
+from sensors.record import Record
 
 ProfileName = Literal["official", "crosswalk"]
 Figures = dict[str, float | None]
@@ -23,7 +24,7 @@ class ProfileUndefined(GilmokError):
     """The profile has no figures here, and the sentence says why."""
 
 
-class ProfileFigures(Message, frozen=True, kw_only=True):
+class ProfileFigures(Record, frozen=True, kw_only=True):
     """None: undefined."""
 
     rules: dict[str, str] = {}

@@ -2,16 +2,16 @@ import math
 
 import msgspec
 
-from edge.wire.messages import Message
 from replay.runs import nan_json
+from sensors.record import Record
 
 
-class Inner(Message, frozen=True, kw_only=True):
+class Inner(Record, frozen=True, kw_only=True):
     a: float
     b: float | None = None
 
 
-class Outer(Message, frozen=True, kw_only=True):
+class Outer(Record, frozen=True, kw_only=True):
     one: Inner
     many: tuple[Inner, ...]
     named: dict[str, float]
