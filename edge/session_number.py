@@ -1,9 +1,9 @@
 """The session number: a counter on the node's disk, one up at each start."""
 
-import os
 from pathlib import Path
 
 from edge.wire.topics import check_name
+from sensors import atomic_files
 from sensors.errors import GilmokError
 
 
@@ -16,17 +16,12 @@ class StateUnusable(GilmokError):
 
 
 def next_session(folder: Path, node: str) -> int:
-    """Count up and return the new number, on disk before it is returned; raises StateUnusable."""
+    """Count up and return the new number, on disk before it is returned; raises StateUnusable or FileUnwritable."""
     path = folder / f"{check_name('node', node)}.session"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         number = int(path.read_text(encoding="ascii")) + 1 if path.exists() else 1
-        written = path.with_suffix(".new")
-        with written.open("w", encoding="ascii") as file:
-            file.write(str(number))
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(path)
     except (OSError, ValueError) as error:
         raise StateUnusable(path, str(error)) from error
+    atomic_files.write(path, str(number), durable=True, hint="name a writable folder as `state`")
     return number

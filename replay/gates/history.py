@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 from replay.statistics.trend import Trend
+from sensors import atomic_files
+from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
 from sensors.record import Record
 
@@ -36,11 +38,6 @@ class HistoryOfSomethingElse(GilmokError):
 class NightCounted(GilmokError):
     def __init__(self, path: Path, line: int, run: str) -> None:
         super().__init__(f"the run {run!r} is in {path} already, line {line}", "a run counts once: run it again")
-
-
-class HistoryUnwritable(GilmokError):
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(f"{path} can't be written: {error.strerror}", "check the folder and its permissions")
 
 
 class Question(Record, frozen=True, kw_only=True):
@@ -122,16 +119,8 @@ class History:
 
     def append(self, night: Night) -> None:
         """Whole or not at all, also where the machine stops in between."""
-        try:
-            before = self.path.read_bytes() if self.path.exists() else b""
-            written = self.path.with_name(f"{self.path.name}.new")
-            with written.open("wb") as file:
-                file.write(before + msgspec.json.encode(night) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            written.replace(self.path)
-        except OSError as error:
-            raise HistoryUnwritable(self.path, error) from error
+        before = self.path.read_bytes() if self.path.exists() else b""
+        atomic_files.write(self.path, before + msgspec.json.encode(night) + b"\n", durable=True)
         self.nights = (*self.nights, night)
 
 
@@ -139,14 +128,14 @@ class History:
 def opened(path: Path) -> Iterator[History]:
     """The history at `path` (a folder: `trend.jsonl` in it), or a new one; others wait meanwhile.
 
-    Raises HistoryWrong or HistoryUnwritable.
+    Raises HistoryWrong or FileUnwritable.
     """
     path = path / HISTORY if path.is_dir() else path
     # The folder is locked, not the file: appending puts another file in its place.
     try:
         folder = os.open(path.parent, os.O_RDONLY)
     except OSError as error:
-        raise HistoryUnwritable(path, error) from error
+        raise FileUnwritable(path, error) from error
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield History(path)

@@ -5,18 +5,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from replay.gates.outcome import GateOutcome
-from sensors.errors import GilmokError
+from sensors import atomic_files
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class JunitUnwritable(GilmokError):
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(f"{path} can't be written: {error.strerror}", "name another file with --junit")
-
-
 def write_junit(outcome: GateOutcome, path: Path) -> None:
-    """One test case a bar; raises JunitUnwritable."""
+    """One test case a bar; raises FileUnwritable."""
     failed = str(sum(not bar.passed for bar in outcome.bars))
     counts = {"tests": str(len(outcome.bars)), "failures": failed, "errors": "0", "skipped": "0"}
     suites = ET.Element("testsuites", counts)
@@ -28,12 +23,8 @@ def write_junit(outcome: GateOutcome, path: Path) -> None:
             failure = ET.SubElement(case, "failure", {"type": bar.kind, "message": _clean(bar.why)})
             failure.text = _clean(f"{bar.name}\n{bar.why}\nruns: {', '.join(outcome.runs)}")
     ET.indent(suites)
-    unfinished = path.with_name(f"{path.name}.new")
-    try:
-        ET.ElementTree(suites).write(unfinished, encoding="utf-8", xml_declaration=True)
-        unfinished.replace(path)
-    except OSError as error:
-        raise JunitUnwritable(path, error) from error
+    text: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
+    atomic_files.write(path, text, hint="name another file with --junit")
 
 
 def _clean(text: str) -> str:

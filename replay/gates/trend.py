@@ -63,7 +63,7 @@ def one_more_night(history: Path, runs: Sequence[Path], baseline: Sequence[Path]
     """Appends the night to the history, and tells how it stands.
 
     Raises what `replay.comparison.compare.compare` does, and HistoryWrong, HistoryOfSomethingElse, NightCounted,
-    HistoryUnwritable, NothingToBetOn.
+    FileUnwritable, NothingToBetOn.
     """
     recordings = Recordings()
     before, now = read_side(baseline, recordings), read_side(runs, recordings)

@@ -76,7 +76,7 @@ class Conductor:
     def run(self, on_progress: OnProgress) -> Qualification:
         """Every part; Ctrl-C ends it with what there is.
 
-        Raises what keeps the campaign from beginning (PartFailed, RecordUnwritable, RerunDiffers).
+        Raises what keeps the campaign from beginning (PartFailed, FileUnwritable, RerunDiffers).
         """
         with Child("identity", self._campaign) as child:
             identity = self._listen(child, "identity", Identity, on_progress)

@@ -14,6 +14,8 @@ from replay.qualify.parts.latency import Latency
 from replay.qualify.parts.parity import Parity
 from replay.qualify.parts.streams import Streams
 from replay.runs import nan_json
+from sensors import atomic_files
+from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
 from sensors.record import Record
 
@@ -33,11 +35,6 @@ class RecordTaken(GilmokError):
 class RecordUnreadable(GilmokError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} is no qualification: {why}", "name a folder that `gilmok qualify` left")
-
-
-class RecordUnwritable(GilmokError):
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} can't be written: {why}", "name a folder of yours with --out")
 
 
 class PartOutcome(Record, frozen=True, kw_only=True):
@@ -61,16 +58,13 @@ class Measured(Record, frozen=True, kw_only=True):
 
 
 def write(folder: Path, name: str, content: bytes) -> Path:
-    """Whole or not at all; raises RecordUnwritable."""
-    path = folder / name
-    unfinished = folder / f"{name}.new"
+    """Whole or not at all, in a folder that is made if it isn't there; raises FileUnwritable."""
+    hint = "name a folder of yours with --out"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
     except OSError as error:
-        raise RecordUnwritable(path, error.strerror or str(error)) from error
-    return path
+        raise FileUnwritable(folder, error, hint) from error
+    return atomic_files.write(folder / name, content, hint=hint)
 
 
 def pretty(tree: Any) -> bytes:

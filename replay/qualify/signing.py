@@ -85,7 +85,7 @@ def make_keys(name: Path) -> tuple[Path, Path]:
 def sign(folder: Path, key: Path, clock: Clock) -> Path:
     """Sign the report in `folder`; returns the signature's path.
 
-    Raises SigningUnavailable, KeyUnusable, RecordUnreadable, AlreadySigned or RecordUnwritable.
+    Raises SigningUnavailable, KeyUnusable, RecordUnreadable, AlreadySigned or FileUnwritable.
     """
     path = folder / SIGNATURE
     if path.exists():

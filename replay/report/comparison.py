@@ -7,7 +7,7 @@ from replay.report.write import ReportUnavailable, write_page
 
 
 def write_comparison(held: Held, out: Path) -> Path:
-    """Write the comparison's page to `out` and return it; raises ReportUnavailable or ReportUnwritable."""
+    """Write the comparison's page to `out` and return it; raises ReportUnavailable or FileUnwritable."""
     try:
         from replay.report.comparison_page import comparison_page
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sensors import atomic_files
 from sensors.errors import GilmokError
 
 PAGE = "report.html"
@@ -12,15 +13,10 @@ class ReportUnavailable(GilmokError):
         super().__init__(f"a report needs {needs!r}, which is not installed", "pip install 'gilmok[report]'")
 
 
-class ReportUnwritable(GilmokError):
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} can't be written: {why}", "name another file with --out")
-
-
 def write_report(folder: Path, out: Path | None = None) -> Path:
     """Write the page of the run in `folder` to `out` (None: report.html in the folder) and return its path.
 
-    Raises RunFolderWrong, ReportUnavailable or ReportUnwritable; an older page is replaced, whole or not at all.
+    Raises RunFolderWrong, ReportUnavailable or FileUnwritable; an older page is replaced, whole or not at all.
     """
     from replay.runs.loaded import read_run
 
@@ -33,11 +29,5 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
 
 
 def write_page(page: str, path: Path) -> Path:
-    """`page` at `path`, whole or not at all; raises ReportUnwritable."""
-    unfinished = path.with_name(f"{path.name}.new")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise ReportUnwritable(path, error.strerror or str(error)) from error
-    return path
+    """`page` at `path`, whole or not at all; raises FileUnwritable."""
+    return atomic_files.write(path, page, hint="name another file with --out")

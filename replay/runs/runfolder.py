@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from edge.wire.messages import Birth, FrameReport, decode, encode
+from sensors import atomic_files
+from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
 from sensors.record import Record
 
@@ -47,12 +49,12 @@ class RunFolder:
     """A new run's folder, made when the run is sure to start."""
 
     def __init__(self, path: Path) -> None:
-        """Raises RunFolderTaken, or RunFolderWrong where no folder can be made."""
+        """Raises RunFolderTaken, or FileUnwritable where no folder can be made."""
         check_free(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunFolderWrong(path, error.strerror or str(error)) from error
+            raise FileUnwritable(path, error, "name another folder with --out") from error
         self.path = path
 
     def write_identity(self, identity: RunIdentity) -> None:
@@ -76,9 +78,7 @@ class RunFolder:
 
     def _write(self, name: str, content: bytes) -> None:
         # Whole or not at all: a reader never meets half a file.
-        written = self.path / f"{name}.new"
-        written.write_bytes(content)
-        written.replace(self.path / name)
+        atomic_files.write(self.path / name, content)
 
 
 class ReportWriter:
@@ -103,7 +103,7 @@ class ReportWriter:
         self._waiting.put(None)
         self._thread.join()
         if self._fault is not None:
-            raise RunFolderWrong(self._path.parent, f"{self._path.name}: {self._fault.strerror}") from self._fault
+            raise FileUnwritable(self._path, self._fault) from self._fault
 
     def _run(self) -> None:
         try:

@@ -31,12 +31,12 @@ TAILS = {
 
 
 def write_page(found: Qualification, folder: Path) -> Path:
-    """Beside the record; raises RecordUnwritable."""
+    """Beside the record; raises FileUnwritable."""
     return write(folder, PAGE, qualification_page(found, folder / EVIDENCE).encode())
 
 
 def write_comparison(comparison: Comparison, out: Path) -> Path:
-    """Raises RecordUnwritable."""
+    """Raises FileUnwritable."""
     page = _environment().get_template("comparison.html.jinja").render(
         title="Chips side by side – gilmok", comparison=comparison
     )  # fmt: skip
