@@ -36,7 +36,7 @@ class BackendChoice(Settings, frozen=True, kw_only=True):
     precision: str = ORIGINAL
     """`original` is the model's own file; another is what `gilmok model compile` made of it for this backend."""
     deadline_ms: float = 10_000.0
-    """An inference that takes longer is a hung device's: it fails."""
+    """A frame whose answer takes longer fails; what keeps the device so long hangs, and its session is built anew."""
 
 
 class SourceChoice(Settings, frozen=True, kw_only=True):

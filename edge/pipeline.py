@@ -13,7 +13,7 @@ from models.manifest import Artefact, Manifest
 from models.preprocess import Placement, Preparer
 from models.stitch import Stitch
 from models.tensors import dequantise
-from sensors.clock import Clock, Stamp
+from sensors.clock import NS_PER_MS, Clock, Stamp
 from sensors.errors import GilmokError
 from sensors.frame import Array, Frame, FrameId, Image, StampKind
 
@@ -74,6 +74,7 @@ class Pipeline:
         self._artefact_digest = artefact.sha256[:DIGEST_DIGITS]
         self._preparer = Preparer(artefact.input, session.inputs[0])
         self._stitch = Stitch(artefact)
+        self._deadline_ns: int | None = getattr(session, "deadline_ns", None)
         self._free = [self._preparer.buffer() for _ in range(self.depth)]
         self._n = 0
 
@@ -116,6 +117,7 @@ class Pipeline:
         try:
             outputs = self._outputs(pending)
             pending.watch.lap("infer")
+            self._check_in_time(pending.watch.stages["infer"])
             found = read(self._stitch(outputs), self._manifest, pending.placement)
             pending.watch.lap("decode")
             tracks = None
@@ -142,6 +144,12 @@ class Pipeline:
             if not np.isfinite(output).all():
                 raise InferenceFailed(self._manifest.name, "its outputs are not finite numbers")
         return outputs
+
+    def _check_in_time(self, infer_ns: int) -> None:
+        """By the stopwatch's own reading, so that no ok frame's `infer` is longer than the deadline."""
+        if self._deadline_ns is not None and infer_ns > self._deadline_ns:
+            late = f"no answer within {self._deadline_ns / NS_PER_MS:g} ms; it came later"
+            raise InferenceFailed(self._manifest.name, late)
 
     def _report(self, pending: Pending, fault: str, findings: Findings | None) -> FrameReport:
         stages = pending.watch.stages

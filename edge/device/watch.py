@@ -18,7 +18,7 @@ PATIENCE_MS = 1_000.0
 MAX_PATIENCE_MS = 30_000.0
 
 GRACE_MS = 500.0
-"""A session that keeps the deadline itself knows better what hung, so it has the first word."""
+"""A session in a process of its own ends it at the deadline and says so; if it doesn't, the watchdog does so later."""
 
 
 class DeviceChanged(BackendError):
@@ -40,9 +40,10 @@ class Ticket:
 class Watched:
     """A PipelinedSession over sessions that `build` makes, one at a time.
 
-    An inference that fails, fails its frame alone. One that takes longer than the deadline, or loses the session,
+    An inference that fails, fails its frame alone. One that keeps the session longer than the deadline, or loses it,
     fails its frame and all that are in flight with it; the next one waits for a new session, as long as the deadline
-    allows, and fails if it isn't there by then. Nothing is tried twice and no frame is left out.
+    allows, and fails if it isn't there by then. Nothing is tried twice and no frame is left out. (A frame that waited
+    for its turn or for a new session may be late though nothing hangs: the pipeline fails it.)
 
     A call that hangs in this process can't be ended: its thread is left to it. (`edge.device.remote` ends processes.)
     """
@@ -51,13 +52,14 @@ class Watched:
         """Builds the first session; raises what `build` raises."""
         self._name = name
         self._build = build
-        self._deadline_s = deadline_ms / 1000
+        self.deadline_ns = round(deadline_ms * NS_PER_MS)
         self._clock = clock
         first = build()
         self._session: Session | None = first
         self.inputs, self.outputs = list(first.inputs), list(first.outputs)
         self._facts = dict(first.facts)
         self._depth: int = getattr(first, "depth", 1)
+        self._grace_ns = round(GRACE_MS * NS_PER_MS) if getattr(first, "keeps_deadline", False) else 0
         self._places = threading.BoundedSemaphore(self._depth)
         self._changing = threading.Lock()
         self._coming: Future[Session] | None = None
@@ -98,11 +100,12 @@ class Watched:
             raise
 
     def collect(self, ticket: Ticket) -> Tensors:
-        gone_s = (self._clock.now().mono_ns - ticket.begun_ns) / NS_PER_S
+        left_ns = ticket.begun_ns + self.deadline_ns + self._grace_ns - self._clock.now().mono_ns
         try:
-            return ticket.answer.result(max(self._deadline_s + GRACE_MS / 1000 - gone_s, 0))
+            return ticket.answer.result(max(left_ns, 0) / NS_PER_S)
         except TimeoutError:
-            error = SessionLost(self._name, f"no answer within {self._deadline_s * 1000:g} ms")
+            added = f", nor its process's end within {GRACE_MS:g} ms more" if self._grace_ns else ""
+            error = SessionLost(self._name, f"no answer within {self.deadline_ns / NS_PER_MS:g} ms{added}")
             self._lose(ticket.session, error)
             raise error from None
         except SessionLost as error:
@@ -150,7 +153,7 @@ class Watched:
                 self._coming = on_a_thread(self._rebuild, f"{self._name}-rebuild")
             coming = self._coming
         try:
-            session = coming.result(self._deadline_s)
+            session = coming.result(self.deadline_ns / NS_PER_S)
         except TimeoutError:
             raise InferenceFailed(self._name, "its session is still being rebuilt") from None
         except Exception as error:

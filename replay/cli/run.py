@@ -50,7 +50,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--deadline-ms",
         type=float,
         default=DEADLINE_MS,
-        help="an inference that takes longer fails, and the session is built anew (%(default)g)",
+        help="a frame without an answer by then fails; a session that hangs so long is built anew (%(default)g)",
     )
     run.add_argument("--frames", type=int, help="stop after so many frames")
     run.add_argument("--out", type=Path, required=True, help="the run folder to make")

@@ -11,7 +11,7 @@ from edge.wire.messages import Findings, FrameReport, check
 from models.detections import Detections
 from models.manifest import Artefact, InputContract, Manifest, Origin, Suppression
 from models.tensors import DType, Quantisation, TensorSpec
-from sensors.clock import Stamp
+from sensors.clock import NS_PER_MS, Stamp
 from sensors.frame import NO_IMAGE, Array, Frame, FrameId
 from sensors.pacing import PacingError
 from sensors.source import Origin as SourceOrigin
@@ -78,6 +78,35 @@ def test_a_box_comes_back_in_the_pixels_of_the_frame() -> None:
     assert report.findings == Findings(boxes=((24.0, 12.0, 40.0, 20.0),), scores=(0.45,), labels=(0,))
     assert (report.session, report.n, report.stream, report.seq) == (3, 0, "north", 0)
     assert (report.model, report.artefact) == ("ab" * 6, "cd" * 6)
+
+
+class Slow(StrictSession):
+    """Takes as long as it is told, and has a deadline as a watched session does."""
+
+    deadline_ns = 260 * NS_PER_MS
+
+    def __init__(self, clock: ManualClock, takes_ns: int) -> None:
+        output = head(16, 8, 8, 4, 0.9, [0.5, 0.1])
+
+        def answer(_feed: Array) -> Tensors:
+            clock.pass_ns(takes_ns)
+            return [output]
+
+        super().__init__(
+            TensorSpec("images", (1, 3, SIZE_PX, SIZE_PX), "float32"),
+            [TensorSpec("output", output.shape, "float32")],
+            answer,
+        )
+
+
+@pytest.mark.parametrize(("late_ns", "status"), [(0, "ok"), (1, "failed")])
+def test_the_deadline_is_what_it_says_to_the_nanosecond(late_ns: int, status: str) -> None:
+    clock = ManualClock()
+    report = pipeline(Slow(clock, Slow.deadline_ns + late_ns), clock).step(frame(clock))
+    check(report)
+    assert report.stages["infer"] == Slow.deadline_ns + late_ns
+    assert report.status == status
+    assert ("no answer within 260 ms; it came later" in report.reason) == (status == "failed")
 
 
 class Numbered:

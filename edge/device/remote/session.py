@@ -73,6 +73,9 @@ class _Ticket:
 class RemoteSession:
     """Raises SessionLost once its process has died or hung; it never comes back by itself."""
 
+    keeps_deadline = True
+    """A process that hangs is ended, so that the device is free for the next one."""
+
     def __init__(self, name: str, worker: Worker, loaded: dict[str, Any], deadline_s: float) -> None:
         self._name = name
         self._worker = worker

@@ -42,11 +42,11 @@ def apart(monkeypatch: pytest.MonkeyPatch, artefact: Artefact) -> Iterator[Calla
     monkeypatch.syspath_prepend(Path(__file__).parents[1])
     opened: list[Watched] = []
 
-    def watched(deadline_ms: float = 5000) -> Watched:
+    def watched(deadline_ms: float = 5000, watched_ms: float = 60_000) -> Watched:
         remote = Remote(
             "scripted", "scripted_backend:Scripted", Path(sys.executable), Greeting(), deadline_ms=deadline_ms
         )
-        opened.append(Watched("scripted", lambda: remote.load(artefact, "chip"), 60_000, SystemClock()))
+        opened.append(Watched("scripted", lambda: remote.load(artefact, "chip"), watched_ms, SystemClock()))
         return opened[-1]
 
     yield watched
@@ -160,6 +160,14 @@ def test_a_call_that_hangs_in_this_process_fails_at_the_deadline_and_a_fresh_ses
     assert watched.session is second
     watched.close()
     assert second.closed.is_set()
+
+
+def test_a_process_that_hangs_has_the_first_word_and_the_watchdog_names_what_it_adds(
+    apart: Callable[..., Watched],
+) -> None:
+    watched = apart(deadline_ms=60_000, watched_ms=50)
+    with pytest.raises(SessionLost, match="no answer within 50 ms, nor its process's end within 500 ms more"):
+        watched.run(feed(HANG))
 
 
 def test_a_device_that_has_gone_fails_each_frame_and_is_not_asked_for_at_every_one() -> None:
