@@ -1,15 +1,23 @@
-"""TOML into frozen structs: one typed tree a program, unknown keys refused with their path."""
+"""TOML into frozen structs: one typed tree a program, unknown keys refused with their path, values with their range."""
 
+import stat
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from sensors.errors import GilmokError
+from sensors.ranges import in_words, shown
 
 T = TypeVar("T")
+
+FILE_BYTES = 4_000_000
+"""A configuration is written by hand; what is larger is another file."""
+PATH_CHARACTERS = 4096
+PAGE = "docs/tour.md"
 
 
 class ConfigMissing(GilmokError):
@@ -18,15 +26,19 @@ class ConfigMissing(GilmokError):
 
 
 class ConfigWrong(GilmokError):
-    def __init__(self, where: str, what: str) -> None:
-        super().__init__(f"{where}: {what}", "correct that key; docs/tour.md names every key and its unit")
+    def __init__(self, where: str, what: str, page: str = PAGE) -> None:
+        super().__init__(f"{where}: {what}", f"correct that key; {page} names every key and its unit")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every table of a configuration inherits: strangers refused.
 
     Tables repeat `frozen=True, kw_only=True`: msgspec inherits the two, type checkers don't know it.
+    Numbers and texts have types of `sensors.ranges`.
     """
+
+    page: ClassVar[str] = PAGE
+    """Where its keys are documented."""
 
 
 def read(path: Path, tree: type[T]) -> T:
@@ -35,29 +47,88 @@ def read(path: Path, tree: type[T]) -> T:
     Raises ConfigMissing, or ConfigWrong with the path of the key.
     """
     try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigMissing(path) from None
-    except OSError as error:
-        raise ConfigWrong(str(path), f"can't be read: {error.strerror}") from error
-    try:
-        return convert(tomllib.loads(text.decode()), tree, str(path), path.parent)
+        return convert(tomllib.loads(_content(path).decode()), tree, str(path), path.parent)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigWrong(str(path), f"is not TOML: {error}") from error
+    except RecursionError:
+        raise ConfigWrong(str(path), "is nested too deeply") from None
+
+
+def _content(path: Path) -> bytes:
+    """Bounded: a device gives bytes for ever."""
+    try:
+        if stat.S_ISCHR(path.stat().st_mode):
+            raise ConfigWrong(str(path), "is a device, not a file")
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigMissing(path) from None
+    except (OSError, ValueError) as error:
+        raise ConfigWrong(str(path), f"can't be read: {getattr(error, 'strerror', None) or error}") from error
+    if len(content) > FILE_BYTES:
+        raise ConfigWrong(str(path), f"is larger than {FILE_BYTES // 1_000_000} MB, which no configuration is")
+    return content
 
 
 def convert(values: Mapping[str, Any], tree: type[T], where: str, base: Path = Path()) -> T:
-    """`values` as a `tree`; `where` names their origin in the error, `base` is where relative paths start."""
+    """`values` as a `tree`; `where` names their origin in the error, `base` is where relative paths start.
+
+    Raises ConfigWrong with the key, its value and what it may be.
+    """
 
     def as_path(kind: type, value: Any) -> Any:
         if kind is not Path or not isinstance(value, str):
             raise NotImplementedError
-        return base / Path(value).expanduser()
+        if "\0" in value or not 0 < len(value) <= PATH_CHARACTERS:
+            raise ValueError(f"a path has 1 to {PATH_CHARACTERS} characters, none of them NUL")
+        try:
+            return base / Path(value).expanduser()
+        except RuntimeError as error:  # ~ of somebody who isn't there
+            raise ValueError(f"{shown(value)}: {error}") from error
+
+    def fits(value: Any, kind: Any) -> bool:
+        try:
+            msgspec.convert(value, kind, dec_hook=as_path)
+        except (msgspec.ValidationError, NotImplementedError):
+            return False
+        return True
 
     try:
         return msgspec.convert(values, tree, dec_hook=as_path)
     except (msgspec.ValidationError, NotImplementedError) as error:
-        raise ConfigWrong(where, _plain(str(error))) from error
+        what = _wrong_value(values, tree, fits) or _plain(str(error))
+        raise ConfigWrong(where, what, getattr(tree, "page", PAGE)) from error
+
+
+def _wrong_value(value: Any, kind: Any, fits: Callable[[Any, Any], bool], path: str = "") -> str:
+    """The first value that its own type refuses, as a sentence; empty where a table or a list is wrong itself."""
+    for step, part, part_kind in _parts(value, kind):
+        if not fits(part, part_kind):
+            return _wrong_value(part, part_kind, fits, path + step)
+    if isinstance(value, dict | list):
+        return ""
+    return f"{path.removeprefix('.')} = {shown(value)}: expected {in_words(kind)}"
+
+
+def _parts(value: Any, kind: Any) -> Iterator[tuple[str, Any, Any]]:
+    """What a table or a list holds: where, the value, and the type that it should have."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        yield from _parts(value, inner[0])
+    elif origin in (Union, UnionType):
+        for one in inner:
+            yield from _parts(value, one)
+    elif isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        for field in msgspec.structs.fields(kind):
+            if field.encode_name in value:
+                yield f".{field.encode_name}", value[field.encode_name], field.type
+    elif isinstance(value, dict) and origin is dict:
+        for key, item in value.items():
+            yield f".{key}", item, inner[1]
+    elif isinstance(value, list | tuple) and origin in (tuple, list):
+        kinds = inner if origin is tuple and inner[-1] is not Ellipsis else [inner[0]] * len(value)
+        for place, (item, item_kind) in enumerate(zip(value, kinds, strict=False)):
+            yield f"[{place}]", item, item_kind
 
 
 def assignments(texts: Iterable[str]) -> dict[str, Any]:
@@ -69,7 +140,7 @@ def assignments(texts: Iterable[str]) -> dict[str, Any]:
             raise ConfigWrong(repr(text), "is no KEY=VALUE")
         try:
             table[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):
             table[key] = value
     return table
 

@@ -1,6 +1,6 @@
 """GATES.toml: which bars there are, and what each one asks (docs/gates.md)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -79,6 +79,7 @@ class BaselineBars(Settings, frozen=True, kw_only=True):
 
 
 class Gates(Settings, frozen=True, kw_only=True):
+    page: ClassVar[str] = "docs/gates.md"
     valid: bool = True
     """The run must be valid: the load was as stated, no part died."""
     books: bool = True
