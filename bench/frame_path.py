@@ -14,11 +14,11 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from edge.assembly import loaded
 from edge.config import BackendChoice, ModelChoice
-from edge.pipeline import Pipeline
 from edge.stream import Stream
 from edge.wire.messages import FrameReport, encode
 from replay.recording import open_dataset
@@ -47,7 +47,7 @@ def main() -> None:
     stages: dict[str, list[float]] = {}
     with loaded(ModelChoice.of(chosen.model), choice, Path()) as parts:
         session = parts.session
-        pipeline = Pipeline(parts.manifest, parts.artefact, session, clock)
+        pipeline = parts.pipeline(clock)
         first = next(iter(recording.frames("bench", clock)))
         feed = pipeline.prepared(first.image)
 
@@ -71,13 +71,13 @@ def main() -> None:
         def a_drive() -> Stream:
             """Opening a data set reads its labels; that is no part of a frame."""
             source = RecordingSource(options, stream="bench", clock=clock)
-            return Stream("bench", Lockstep(source, clock, chosen.frames), pipeline, deliver)
+            return Stream("bench", Lockstep(source, clock, chosen.frames), pipeline)
 
         infer_only()
         for _ in range(chosen.rounds):
             raw_s, raw_cpu_s = timed(infer_only)
             drive = a_drive()
-            whole_s, whole_cpu_s = timed(drive.run)
+            whole_s, whole_cpu_s = timed(partial(drive.run, deliver))
             raw.append(chosen.frames / raw_s)
             whole.append(chosen.frames / whole_s)
             ratios.append(raw_s / whole_s)

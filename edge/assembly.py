@@ -1,4 +1,4 @@
-"""A configuration made into parts: the model on its device, and the pace of a stream."""
+"""A configuration made into parts: the model on its device, and the streams that go through it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,9 +8,12 @@ from pathlib import Path
 import cv2
 
 from edge.config import BackendChoice, ModelChoice, StreamConfig
-from edge.device.backend import Device, DeviceAbsent, check_outputs
+from edge.device.backend import Device, DeviceAbsent, Session, check_outputs
 from edge.device.opening import open_backend
 from edge.device.watch import Watched
+from edge.pipeline import Pipeline
+from edge.stream import Stream
+from edge.tracking import Tracking, open_tracking
 from edge.wire.messages import BackendBirth, ModelBirth
 from models import catalogue
 from models.labels import table
@@ -46,6 +49,27 @@ class Loaded:
         facts = {**self.device.facts, **self.session.facts}
         return BackendBirth(name=self.backend, device=self.device.name, device_kind=self.device.kind, facts=facts)
 
+    def pipeline(
+        self,
+        clock: Clock,
+        *,
+        session_number: int = 0,
+        tracking: Tracking | None = None,
+        session: Session | None = None,
+    ) -> Pipeline:
+        """The frame path of one more stream through this model.
+
+        `session_number`: of the node, for its reports. `session`: one that stands around the model's own.
+        """
+        return Pipeline(
+            self.manifest,
+            self.artefact,
+            session or self.session,
+            clock,
+            session_number=session_number,
+            tracking=tracking,
+        )
+
 
 @contextmanager
 def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Loaded]:
@@ -66,6 +90,30 @@ def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Lo
         yield Loaded(manifest, artefact, table(manifest), choice.name, devices[choice.device], session)
     finally:
         session.close()
+
+
+def open_stream(
+    config: StreamConfig,
+    parts: Loaded,
+    base: Path,
+    clock: Clock,
+    *,
+    session_number: int = 0,
+    session: Session | None = None,
+) -> Stream:
+    """The stream of `config` through the model: its source at its pace, its own tracker and frame path, not started.
+
+    Relative paths in the configuration start at `base`; `session_number` and `session` as in `Loaded.pipeline`.
+    Raises SourceUnusable, ConfigWrong, PluginUnknown or PluginBroken.
+    """
+    pace = open_pace(config, base, clock)
+    try:
+        tracking = open_tracking(config, base, pace.fps)
+        pipeline = parts.pipeline(clock, session_number=session_number, tracking=tracking, session=session)
+    except BaseException:
+        pace.close()
+        raise
+    return Stream(config.name, pace, pipeline)
 
 
 def open_pace(stream: StreamConfig, base: Path, clock: Clock) -> Pace:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from edge.assembly import Loaded
 from edge.config import StreamConfig
+from edge.stream import Stream
 from edge.wire.messages import Birth, NodeKind, StreamBirth, TrackerBirth
 from sensors.clock import Clock, boot_id
 from sensors.host import host_facts, software
-from sensors.pacing import Pace
 
 
 def birth(
@@ -19,12 +19,12 @@ def birth(
     kind: NodeKind,
     run: str,
     parts: Loaded,
-    streams: Sequence[StreamConfig],
-    paces: Sequence[Pace],
+    configs: Sequence[StreamConfig],
+    streams: Sequence[Stream],
     clock: Clock,
     boot: str | None = None,
 ) -> Birth:
-    """`paces` are the opened ones of `streams`, in the same order: they know where the frames come from.
+    """`streams` are the opened ones of `configs`, in the same order: they know where the frames come from.
 
     `boot`: whose monotonic clock `clock` is, if not this machine's.
     """
@@ -38,23 +38,23 @@ def birth(
         boot=boot or boot_id(),
         host=host_facts(),
         software=software(),
-        streams=tuple(_stream(stream, pace) for stream, pace in zip(streams, paces, strict=True)),
+        streams=tuple(_stream(config, stream) for config, stream in zip(configs, streams, strict=True)),
         model=parts.model_birth(),
         backend=parts.backend_birth(),
     )
 
 
-def _stream(stream: StreamConfig, pace: Pace) -> StreamBirth:
-    origin, tracker = pace.origin, stream.tracker
+def _stream(config: StreamConfig, stream: Stream) -> StreamBirth:
+    origin, fps, tracker = stream.pace.origin, stream.pace.fps, config.tracker
     return StreamBirth(
-        name=stream.name,
+        name=config.name,
         source=origin.kind,
-        pace=stream.pace,
-        fps=None if math.isnan(pace.fps) else pace.fps,
+        pace=config.pace,
+        fps=None if math.isnan(fps) else fps,
         dataset=origin.dataset,
         recording=origin.name,
         digest=origin.digest,
-        labels=stream.labels,
-        pacing_bound_ms=stream.pacing_bound_ms if stream.pace == "realtime" else None,
+        labels=config.labels,
+        pacing_bound_ms=config.pacing_bound_ms if config.pace == "realtime" else None,
         tracker=None if tracker is None else TrackerBirth(name=tracker.name, options=tracker.options),
     )

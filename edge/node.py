@@ -7,23 +7,20 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from edge.assembly import Loaded, loaded, open_pace
+from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
 from edge.clock_client import HubClocks
 from edge.config import NodeConfig
 from edge.device.backend import Telemetry
-from edge.pipeline import Pipeline
 from edge.publisher import Publisher
 from edge.session_number import next_session
 from edge.stream import Stream
-from edge.tracking import open_tracking
 from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import Birth, Conn, ConnState, Health, Message, MessageWrong, StreamCounters, encode
 from edge.wire.topics import NodeTopics
 from sensors.clock import Clock, boot_id
 from sensors.errors import GilmokError
-from sensors.pacing import Pace
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +69,11 @@ class Node:
         """
         with ExitStack() as stack:
             parts = stack.enter_context(loaded(self._config.model, self._config.backend, self._base))
-            paces: list[Pace] = []
-            for stream in self._config.streams:
-                paces.append(open_pace(stream, self._base, self._clock))
-                stack.callback(paces[-1].close)
-            trackings = [
-                open_tracking(stream, self._base, pace.fps)
-                for stream, pace in zip(self._config.streams, paces, strict=True)
-            ]
             number = next_session(self._config.state, self._config.name)
+            self._streams = [
+                stack.enter_context(open_stream(stream, parts, self._base, self._clock, session_number=number))
+                for stream in self._config.streams
+            ]
             introduction = birth(
                 site=self._config.site,
                 node=self._config.name,
@@ -88,8 +81,8 @@ class Node:
                 kind=self._config.kind,
                 run=self._config.run or f"{self._config.name}-{number}",
                 parts=parts,
-                streams=self._config.streams,
-                paces=paces,
+                configs=self._config.streams,
+                streams=self._streams,
                 clock=self._clock,
                 boot=self._boot,
             )
@@ -97,28 +90,12 @@ class Node:
             link = self._link(number, introduction, clocks)
             link.connect()
             publisher = Publisher(link, self._topics, self._clock)
-            self._streams = [
-                Stream(
-                    stream.name,
-                    pace,
-                    Pipeline(
-                        parts.manifest,
-                        parts.artefact,
-                        parts.session,
-                        self._clock,
-                        session_number=number,
-                        tracking=tracking,
-                    ),
-                    publisher.put,
-                )
-                for stream, pace, tracking in zip(self._config.streams, paces, trackings, strict=True)
-            ]
             try:
                 ready()
                 self._work(link, publisher, number, parts, clocks)
             finally:
-                for pace in paces:
-                    pace.close()
+                for stream in self._streams:
+                    stream.close()
                 publisher.close()
                 self._farewell(link, publisher, number, parts, clocks)
         if self._faults:
@@ -126,7 +103,7 @@ class Node:
 
     def _work(self, link: Link, publisher: Publisher, number: int, parts: Loaded, clocks: HubClocks) -> None:
         threads = [
-            threading.Thread(target=self._drive, args=(stream,), name=f"stream-{stream.name}")
+            threading.Thread(target=self._drive, args=(stream, publisher), name=f"stream-{stream.name}")
             for stream in self._streams
         ]
         if self._done.is_set():
@@ -145,9 +122,9 @@ class Node:
             thread.join()
         self._done.set()
 
-    def _drive(self, stream: Stream) -> None:
+    def _drive(self, stream: Stream, publisher: Publisher) -> None:
         try:
-            stream.run()
+            stream.run(publisher.put)
         except GilmokError as error:
             self._faults.append(error)
             self.stop()

@@ -1,44 +1,64 @@
-"""One stream of a node: frames taken at their pace, stepped through the pipeline, delivered in order."""
+"""One stream: frames taken at their pace, stepped through the pipeline, delivered in order."""
 
 import queue
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from types import TracebackType
+from typing import Self, TypeAlias
 
 from edge.pipeline import Pending, Pipeline
 from edge.wire.messages import FrameReport, Pacing, StreamCounters
 from sensors.pacing import Pace
 
+Deliver: TypeAlias = Callable[[FrameReport], None]
+"""Gets every report, in order of `n`; it must not wait for a network or a disk."""
+
 
 class Stream:
-    """Runs until the pace ends or is stopped; `counters` may be read at any time from any thread."""
+    """Runs until the pace ends or is stopped, once; used by `with`, or closed.
 
-    def __init__(self, name: str, pace: Pace, pipeline: Pipeline, deliver: Callable[[FrameReport], None]) -> None:
-        """`deliver` gets every report, in order of `n`; it must not wait for a network or a disk."""
+    `counters` may be read, and `stop` called, at any time from any thread.
+    """
+
+    def __init__(self, name: str, pace: Pace, pipeline: Pipeline) -> None:
+        """Owns `pace`, which knows where the frames come from, and closes it."""
         self.name = name
-        self._pace = pace
+        self.pace = pace
         self._pipeline = pipeline
-        self._deliver = deliver
         self._ok = 0
         self._failed = 0
 
-    def run(self) -> None:
-        """Work through the stream; the device is kept busy to its depth."""
-        self._pace.start()
+    def run(self, deliver: Deliver) -> None:
+        """Work through the stream; the device is kept busy to its depth. Raises what `deliver` raises."""
+        self.pace.start()
         if self._pipeline.depth == 1:
-            while (frame := self._pace.take()) is not None:
-                self._settle(self._pipeline.step(frame))
+            while (frame := self.pace.take()) is not None:
+                self._settle(self._pipeline.step(frame), deliver)
         else:
-            self._run_pipelined()
+            self._run_pipelined(deliver)
 
     def stop(self) -> None:
-        self._pace.stop()
+        """Let `run` return soon; what is in flight is finished."""
+        self.pace.stop()
+
+    def close(self) -> None:
+        """Give back what the frames come from; closing twice is harmless."""
+        self.pace.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def counters(self, evicted: int = 0) -> StreamCounters:
         # The decided ones are read first, so that what is captured meanwhile counts as pending, never as missing.
-        ok, failed, dropped = self._ok, self._failed, self._pace.dropped
-        captured = max(self._pace.captured, ok + failed + dropped)
-        lateness = self._pace.pacing_error()
+        ok, failed, dropped = self._ok, self._failed, self.pace.dropped
+        captured = max(self.pace.captured, ok + failed + dropped)
+        lateness = self.pace.pacing_error()
         return StreamCounters(
             captured=captured,
             ok=ok,
@@ -49,7 +69,7 @@ class Stream:
             pacing=None if lateness is None else Pacing(**asdict(lateness)),
         )
 
-    def _run_pipelined(self) -> None:
+    def _run_pipelined(self, deliver: Deliver) -> None:
         started: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
         room = threading.Semaphore(self._pipeline.depth)
         fault: list[Exception] = []
@@ -58,17 +78,17 @@ class Stream:
             while (pending := started.get()) is not None:
                 try:
                     if not fault:
-                        self._settle(self._pipeline.finish(pending))
+                        self._settle(self._pipeline.finish(pending), deliver)
                 except Exception as error:  # noqa: BLE001  the top of a thread; raised again by the one that joins it
                     fault.append(error)
-                    self._pace.stop()
+                    self.pace.stop()
                 room.release()
 
         finisher = threading.Thread(target=finish, name=f"finish-{self.name}")
         finisher.start()
         try:
             # Room first, then the frame: taken earlier, it would age while the device is busy with others.
-            while room.acquire() and (frame := self._pace.take()) is not None:
+            while room.acquire() and (frame := self.pace.take()) is not None:
                 started.put(self._pipeline.start(frame))
         finally:
             started.put(None)
@@ -76,9 +96,9 @@ class Stream:
         if fault:
             raise fault[0]
 
-    def _settle(self, report: FrameReport) -> None:
+    def _settle(self, report: FrameReport, deliver: Deliver) -> None:
         if report.status == "ok":
             self._ok += 1
         else:
             self._failed += 1
-        self._deliver(report)
+        deliver(report)

@@ -90,11 +90,10 @@ def _findings(frame: "Frame", model: str) -> "tuple[Detections, Sequence[str]]":
     from edge.assembly import loaded
     from edge.config import BackendChoice, ModelChoice
     from edge.device.backend import InferenceFailed
-    from edge.pipeline import Pipeline
     from sensors.clock import SystemClock
 
     with loaded(ModelChoice.of(model), BackendChoice(), Path()) as parts:
-        report = Pipeline(parts.manifest, parts.artefact, parts.session, SystemClock()).step(frame)
+        report = parts.pipeline(SystemClock()).step(frame)
     if report.findings is None:
         raise InferenceFailed(parts.backend, report.reason)
     return report.findings.detections(), parts.labels

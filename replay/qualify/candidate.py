@@ -6,7 +6,6 @@ from pathlib import Path
 
 from edge.assembly import Loaded, loaded
 from edge.config import BackendChoice
-from edge.pipeline import Pipeline
 from replay.qualify.campaign import Campaign, NothingToMeasure, evenly
 from replay.recording import Recording
 from sensors.clock import Clock
@@ -23,10 +22,6 @@ def candidate(campaign: Campaign) -> AbstractContextManager[Loaded]:
 
 def reference(campaign: Campaign) -> AbstractContextManager[Loaded]:
     return loaded(campaign.reference or campaign.model, REFERENCE, Path())
-
-
-def pipeline(parts: Loaded, clock: Clock) -> Pipeline:
-    return Pipeline(parts.manifest, parts.artefact, parts.session, clock)
 
 
 def recordings(campaign: Campaign) -> list[Recording]:

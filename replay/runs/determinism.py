@@ -13,14 +13,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edge.assembly import Loaded, loaded, open_pace
+from edge.assembly import Loaded, loaded, open_stream
 from edge.device.backend import PipelinedSession, Telemetry, Tensors
-from edge.pipeline import Pipeline
-from edge.stream import Stream
-from edge.tracking import open_tracking
 from edge.wire.messages import FrameReport
 from models.tensors import TensorSpec
-from replay.runs.offline import STREAM, ReplayConfig
+from replay.runs.offline import ReplayConfig
 from replay.runs.summary import findings_digest
 from sensors.clock import Clock
 from sensors.errors import GilmokError
@@ -195,7 +192,7 @@ def _pass(
     config: ReplayConfig, parts: Loaded, clock: Clock, advance: Callable[[], None]
 ) -> tuple[list[FrameReport], list[FrameTrace]]:
     """One replay; the witness is read where a report is delivered, on the thread that collected its outputs."""
-    stream = msgspec.structs.replace(config.stream(), pace="lockstep")
+    lockstep = msgspec.structs.replace(config.stream(), pace="lockstep")
     witness = Witness(parts.session)
     reports: list[FrameReport] = []
     trace: list[FrameTrace] = []
@@ -205,13 +202,8 @@ def _pass(
         trace.append(_trace(report, witness.take()))
         advance()
 
-    pace = open_pace(stream, Path(), clock)
-    try:
-        tracking = open_tracking(stream, Path(), pace.fps)
-        pipeline = Pipeline(parts.manifest, parts.artefact, witness, clock, tracking=tracking)
-        Stream(STREAM, pace, pipeline, deliver).run()
-    finally:
-        pace.close()
+    with open_stream(lockstep, parts, Path(), clock, session=witness) as stream:
+        stream.run(deliver)
     return reports, trace
 
 

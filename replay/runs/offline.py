@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.assembly import loaded, open_pace
+from edge.assembly import loaded, open_stream
 from edge.birth import birth
 from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, TrackerChoice
-from edge.pipeline import Pipeline
 from edge.stream import Stream
-from edge.tracking import open_tracking
 from edge.wire.messages import Birth, PaceName
 from replay.recording import open_dataset
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
@@ -70,9 +68,7 @@ class OfflineRun:
         recording = open_dataset(config.dataset, config.root).open(config.name)
         with loaded(config.model, config.backend, Path()) as parts:
             evaluated(recording, parts.labels, config.labels)
-            pace = open_pace(config.stream(), Path(), self._clock)
-            try:
-                tracking = open_tracking(config.stream(), Path(), pace.fps)
+            with open_stream(config.stream(), parts, Path(), self._clock) as stream:
                 who = birth(
                     site=OFFLINE,
                     node=STREAM,
@@ -80,26 +76,23 @@ class OfflineRun:
                     kind="roadside",
                     run=self._out.name,
                     parts=parts,
-                    streams=[config.stream()],
-                    paces=[pace],
+                    configs=[config.stream()],
+                    streams=[stream],
                     clock=self._clock,
                 )
                 folder = RunFolder(self._out)
                 folder.write_identity(identity(who, config))
-                pipeline = Pipeline(parts.manifest, parts.artefact, parts.session, self._clock, tracking=tracking)
                 with folder.report_writer() as writer:
-                    self._stream = Stream(STREAM, pace, pipeline, writer.put)
+                    self._stream = stream
                     if self._stopped:
-                        self._stream.stop()
-                    begun(self._stream, min(len(recording.numbers), config.frames or len(recording.numbers)))
-                    self._stream.run()
-            finally:
-                pace.close()
+                        stream.stop()
+                    begun(stream, min(len(recording.numbers), config.frames or len(recording.numbers)))
+                    stream.run(writer.put)
         record = StreamRecord(
             birth=who,
             stream=who.streams[0],
             reports=writer.reports,
-            counters=self._stream.counters(),
+            counters=stream.counters(),
             final=True,
             hub_latency_ns=None,
             recording=recording,

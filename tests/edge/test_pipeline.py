@@ -261,8 +261,8 @@ def test_what_goes_in_comes_out_in_order_with_its_identity(pipelined: bool) -> N
     session = Queued(output) if pipelined else answering(output)
     frames = [frame(clock, seq, fault="torn" if seq % 7 == 3 else "") for seq in range(0, 500, 2)]
     reports: list[FrameReport] = []
-    stream = Stream("north", HandFed(frames, dropped=11), pipeline(session, clock), reports.append)
-    stream.run()
+    stream = Stream("north", HandFed(frames, dropped=11), pipeline(session, clock))
+    stream.run(reports.append)
     assert [(report.n, report.seq) for report in reports] == list(enumerate(range(0, 500, 2)))
     assert [report.stamp for report in reports] == [one.stamp for one in frames]
     failed = sum(one.fault != "" for one in frames)
@@ -280,6 +280,6 @@ def test_what_breaks_in_the_second_half_of_the_path_is_told_by_the_stream() -> N
         raise RuntimeError("no room")
 
     session = Queued(head(16, 8, 8, 4, 0.9, [0.5, 0.1]))
-    stream = Stream("north", HandFed([frame(clock, seq) for seq in range(20)]), pipeline(session, clock), refuse)
+    stream = Stream("north", HandFed([frame(clock, seq) for seq in range(20)]), pipeline(session, clock))
     with pytest.raises(RuntimeError, match="no room"):
-        stream.run()
+        stream.run(refuse)

@@ -43,15 +43,12 @@ class Drive:
         self.reports: list[FrameReport] = []
         self.at: dict[int, Callable[[], object]] = {}
         pipeline = Pipeline(manifest, artefact, self.watched, SystemClock())
-        self._pace = open_pace(source, Path(), SystemClock())
-        self._stream = Stream("s", self._pace, pipeline, self._deliver)
+        self._stream = Stream("s", open_pace(source, Path(), SystemClock()), pipeline)
 
     def run(self) -> StreamCounters:
-        try:
-            self._stream.run()
-        finally:
-            self._pace.close()
-        return self._stream.counters()
+        with self._stream as stream:
+            stream.run(self._deliver)
+        return stream.counters()
 
     def signal(self, number: int) -> None:
         session = self.watched.session

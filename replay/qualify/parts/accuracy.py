@@ -16,7 +16,7 @@ from replay.metrics.matching import Matching
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.qualify.campaign import Campaign, NothingToMeasure, evenly
-from replay.qualify.candidate import candidate, frame, pipeline, recordings, reference
+from replay.qualify.candidate import candidate, frame, recordings, reference
 from replay.qualify.parts.ratio import Ratio, judged
 from replay.qualify.progress import Tell
 from replay.recording import Recording
@@ -95,7 +95,7 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Accuracy:  # noqa: 
     whole, done, same = sum(map(len, chosen)), 0, 0
     ours, theirs = _Answers(), _Answers()
     with reference(campaign) as ref, candidate(campaign) as dut:
-        theirs_way, ours_way = pipeline(ref, clock), pipeline(dut, clock)
+        theirs_way, ours_way = ref.pipeline(clock), dut.pipeline(clock)
         for recording, numbers in zip(used, chosen, strict=True):
             ours.pairs.append([])
             theirs.pairs.append([])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.qualify.campaign import Campaign
-from replay.qualify.candidate import candidate, frame, pipeline, recordings
+from replay.qualify.candidate import candidate, frame, recordings
 from replay.qualify.children import Child
 from replay.qualify.progress import Tell
 from sensors.clock import SystemClock
@@ -70,7 +70,7 @@ def first(campaign: Campaign, up_ns: int) -> First:
     opened = clock.now().mono_ns
     with candidate(campaign) as parts:
         loaded = clock.now().mono_ns
-        report = pipeline(parts, clock).step(shown)
+        report = parts.pipeline(clock).step(shown)
         answered = clock.now().mono_ns
     if report.status == "failed":
         raise FirstFrameFailed(report.reason)

@@ -13,7 +13,7 @@ from edge.pipeline import Pipeline
 from edge.wire.messages import STAGES, FrameReport
 from replay.metrics.percentiles import Percentiles, least_n, percentiles
 from replay.qualify.campaign import Campaign
-from replay.qualify.candidate import candidate, pictures, pipeline
+from replay.qualify.candidate import candidate, pictures
 from replay.qualify.load.paced import LEAD_NS, schedule
 from replay.qualify.progress import Tell
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
@@ -118,7 +118,7 @@ def _trial(
     reports: list[list[FrameReport]] = [[] for _ in range(n)]
 
     def camera(place: int) -> None:
-        way = pipeline(parts, clock)
+        way = parts.pipeline(clock)
         for k, due_ns in enumerate(schedule(start_ns, campaign.rate_fps, each, place / n)):
             clock.sleep_until(due_ns)
             if hopeless.is_set():
@@ -148,7 +148,7 @@ def _step(way: Pipeline, picture: Image, number: int, due_ns: int, clock: Clock)
 
 
 def _warm_up(parts: Loaded, shown: Sequence[Image], clock: Clock) -> None:
-    way = pipeline(parts, clock)
+    way = parts.pipeline(clock)
     for number in range(5):
         _step(way, shown[number % len(shown)], number, clock.now().mono_ns, clock)
 
