@@ -1,0 +1,45 @@
+"""One door for text that came from outside, on its way to a person: names, labels, reasons, file names.
+
+Whatever could move a cursor, turn the writing direction or pass for another line is shown by its code instead, and
+the length is bounded. Nothing here is markup: what prints it takes every character for what it is.
+"""
+
+import unicodedata
+
+MOST = 4000
+"""Characters: any sentence of ours, and the longest path."""
+ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of characters that act instead of being seen: controls, formats (bidi), surrogates, line separators."""
+NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def shown(text: str, most: int = MOST) -> str:
+    """`text` on one line, nothing in it but characters that are seen; its end is counted where it is too long.
+
+    A byte of a file name that is no UTF-8 (a surrogate in Python's hands) is shown as that byte: `caf\\xe9`.
+    """
+    rest = len(text) - most
+    if rest > 0:
+        text = f"{text[:most]}... ({rest} characters more)"
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def lines(text: str, most: int = MOST) -> list[str]:
+    """A text of several lines, each of them `shown`; empty ones left out."""
+    return [shown(line, most) for line in text.splitlines() if line.strip()]
+
+
+def without_surrogates(text: str) -> str:
+    """What JSON and UTF-8 can hold: a byte of a file name that is no UTF-8 is shown as that byte."""
+    return "".join(_shown(one) if "\ud800" <= one <= "\udfff" else one for one in text)
+
+
+def _shown(one: str) -> str:
+    if unicodedata.category(one) not in ESCAPED:
+        return one
+    code = ord(one)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    return NAMED.get(one) or (
+        f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    )
