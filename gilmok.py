@@ -2,11 +2,14 @@
 
 import argparse
 import importlib
+import importlib.util
+import os
 import sys
-
-from sensors.errors import GilmokError
+from pathlib import Path
 
 __version__ = "0.1.0"
+
+ROOMS = ("sensors", "models", "edge", "replay", "fleet")
 
 VERBS = {
     "demo": ("fleet.cli.demo:main", "see a testbed alive: four cameras at a drawn crossing, nothing to download"),
@@ -26,6 +29,37 @@ VERBS = {
 }
 
 DONE, WORLD_WRONG, USAGE = 0, 1, 2
+
+
+class PackageShadowed(ImportError):
+    """A package of another project would be imported in the place of one of the five that lie beside this file."""
+
+    def __init__(self, room: str, found: Path | None) -> None:
+        if found is None:
+            super().__init__(f"package {room!r} of gilmok is missing\n  Install gilmok again.")
+            return
+        folder = found.parent.parent if found.name == "__init__.py" else found.parent
+        hint = "Install gilmok in an environment of its own: python3 -m venv gilmok-env"
+        if folder in (Path(entry).resolve() for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry):
+            hint = f"Take {folder} out of the environment variable PYTHONPATH."
+        elif folder == Path.cwd():
+            hint = "Start in another folder than this one."
+        super().__init__(f"{found} stands in the place of gilmok's own package {room!r}\n  {hint}")
+
+
+def refuse_strangers() -> None:
+    """Raise PackageShadowed where one of the five is not ours: `models` and `replay` are names that others use, too.
+
+    Looks without importing; what was imported before counts, since a notebook may have had its own `models` first.
+    """
+    here = Path(__file__).resolve().parent
+    for room in ROOMS:
+        there = sys.modules.get(room)
+        spec = there.__spec__ if there else importlib.util.find_spec(room)
+        places = [spec.origin, *(spec.submodule_search_locations or [])] if spec else []
+        found = next((Path(place).resolve() for place in places if place), None)
+        if found != here / room / "__init__.py":
+            raise PackageShadowed(room, found)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -52,6 +86,13 @@ def main(argv: list[str] | None = None) -> int:
     if f"{verb} {' '.join(rest[:1])}" in VERBS:
         verb, rest = f"{verb} {rest[0]}", rest[1:]
     module, function = VERBS[verb][0].split(":")
+    try:
+        refuse_strangers()
+    except PackageShadowed as error:
+        print(f"gilmok: {error}", file=sys.stderr)
+        return WORLD_WRONG
+    from sensors.errors import GilmokError
+
     try:
         return int(getattr(importlib.import_module(module), function)(rest))
     except GilmokError as error:
