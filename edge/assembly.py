@@ -12,6 +12,7 @@ from edge.device.backend import Device, DeviceAbsent, Session, check_outputs
 from edge.device.opening import open_backend
 from edge.device.watch import Watched
 from edge.pipeline import Pipeline
+from edge.session_number import UNNAMED, SessionName
 from edge.stream import Stream
 from edge.tracking import Tracking, open_tracking
 from edge.wire.messages import BackendBirth, ModelBirth
@@ -53,20 +54,21 @@ class Loaded:
         self,
         clock: Clock,
         *,
-        session_number: int = 0,
+        name: SessionName = UNNAMED,
         tracking: Tracking | None = None,
         session: Session | None = None,
     ) -> Pipeline:
         """The frame path of one more stream through this model.
 
-        `session_number`: of the node, for its reports. `session`: one that stands around the model's own.
+        `name`: of the node's session, for its reports. `session`: one that stands around the model's own.
         """
         return Pipeline(
             self.manifest,
             self.artefact,
             session or self.session,
             clock,
-            session_number=session_number,
+            session_number=name.count,
+            session_id=name.id,
             tracking=tracking,
         )
 
@@ -98,18 +100,18 @@ def open_stream(
     base: Path,
     clock: Clock,
     *,
-    session_number: int = 0,
+    name: SessionName = UNNAMED,
     session: Session | None = None,
 ) -> Stream:
     """The stream of `config` through the model: its source at its pace, its own tracker and frame path, not started.
 
-    Relative paths in the configuration start at `base`; `session_number` and `session` as in `Loaded.pipeline`.
+    Relative paths in the configuration start at `base`; `name` and `session` as in `Loaded.pipeline`.
     Raises SourceUnusable, ConfigWrong, PluginUnknown or PluginBroken.
     """
     pace = open_pace(config, base, clock)
     try:
         tracking = open_tracking(config, base, pace.fps)
-        pipeline = parts.pipeline(clock, session_number=session_number, tracking=tracking, session=session)
+        pipeline = parts.pipeline(clock, name=name, tracking=tracking, session=session)
     except BaseException:
         pace.close()
         raise

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from edge.assembly import Loaded
 from edge.config import StreamConfig
+from edge.session_number import SessionName
 from edge.stream import Stream
 from edge.wire.messages import Birth, NodeKind, StreamBirth, TrackerBirth
 from sensors.clock import Clock, boot_id
@@ -15,7 +16,7 @@ def birth(
     *,
     site: str,
     node: str,
-    session: int,
+    session: SessionName,
     kind: NodeKind,
     run: str,
     parts: Loaded,
@@ -31,7 +32,8 @@ def birth(
     return Birth(
         site=site,
         node=node,
-        session=session,
+        session=session.count,
+        session_id=session.id,
         kind=kind,
         run=run,
         stamp=clock.now(),

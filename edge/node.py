@@ -13,7 +13,7 @@ from edge.clock_client import HubClocks
 from edge.config import NodeConfig
 from edge.device.backend import Telemetry
 from edge.publisher import Publisher
-from edge.session_number import next_session
+from edge.session_number import SessionName, next_session
 from edge.stream import Stream
 from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 HEALTH_PERIOD_S = 1.0
 WILL_DELAY_S = 5
 FLUSH_S = 30.0
+CLIENT_DIGITS = 8
 UNTOLD = Telemetry(math.nan, math.nan, math.nan, math.nan, None)
 
 
@@ -55,6 +56,8 @@ class Node:
         self._done = threading.Event()
         self._faults: list[GilmokError] = []
         self._streams: list[Stream] = []
+        self.session: SessionName | None = None
+        """Known when `ready` is called."""
 
     def stop(self) -> None:
         """End the streams; what is in flight is finished and flushed."""
@@ -69,39 +72,39 @@ class Node:
         """
         with ExitStack() as stack:
             parts = stack.enter_context(loaded(self._config.model, self._config.backend, self._base))
-            number = next_session(self._config.state, self._config.name)
+            session = self.session = next_session(self._config.state, self._config.name)
             self._streams = [
-                stack.enter_context(open_stream(stream, parts, self._base, self._clock, session_number=number))
+                stack.enter_context(open_stream(stream, parts, self._base, self._clock, name=session))
                 for stream in self._config.streams
             ]
             introduction = birth(
                 site=self._config.site,
                 node=self._config.name,
-                session=number,
+                session=session,
                 kind=self._config.kind,
-                run=self._config.run or f"{self._config.name}-{number}",
+                run=self._config.run or f"{self._config.name}-{session.count}",
                 parts=parts,
                 configs=self._config.streams,
                 streams=self._streams,
                 clock=self._clock,
                 boot=self._boot,
             )
-            clocks = HubClocks(number, self._boot, self._clock)
-            link = self._link(number, introduction, clocks)
+            clocks = HubClocks(session.count, self._boot, self._clock)
+            link = self._link(session, introduction, clocks)
             link.connect()
             publisher = Publisher(link, self._topics, self._clock)
             try:
                 ready()
-                self._work(link, publisher, number, parts, clocks)
+                self._work(link, publisher, session, parts, clocks)
             finally:
                 for stream in self._streams:
                     stream.close()
                 publisher.close()
-                self._farewell(link, publisher, number, parts, clocks)
+                self._farewell(link, publisher, session, parts, clocks)
         if self._faults:
             raise self._faults[0]
 
-    def _work(self, link: Link, publisher: Publisher, number: int, parts: Loaded, clocks: HubClocks) -> None:
+    def _work(self, link: Link, publisher: Publisher, session: SessionName, parts: Loaded, clocks: HubClocks) -> None:
         threads = [
             threading.Thread(target=self._drive, args=(stream, publisher), name=f"stream-{stream.name}")
             for stream in self._streams
@@ -114,7 +117,7 @@ class Node:
         waiting.start()
         while not self._done.wait(HEALTH_PERIOD_S):
             self._say(link, self._topics.clock_ask, clocks.question(), qos=0)
-            self._say(link, self._topics.health, self._health(publisher, number, parts, clocks), qos=0)
+            self._say(link, self._topics.health, self._health(publisher, session, parts, clocks), qos=0)
         waiting.join()
 
     def _await(self, threads: Sequence[threading.Thread]) -> None:
@@ -133,23 +136,22 @@ class Node:
             self._faults.append(StreamBroke(stream.name, error))
             self.stop()
 
-    def _farewell(self, link: Link, publisher: Publisher, number: int, parts: Loaded, clocks: HubClocks) -> None:
+    def _farewell(
+        self, link: Link, publisher: Publisher, session: SessionName, parts: Loaded, clocks: HubClocks
+    ) -> None:
         # An exchange after the last report bounds its way from both sides; most answers come while the rest drains.
         self._say(link, self._topics.clock_ask, clocks.question(), qos=0)
         link.drain(FLUSH_S)
-        self._say(link, self._topics.health, self._health(publisher, number, parts, clocks, final=True), qos=1)
-        self._say(link, self._topics.conn, Conn(state="offline", session=number), qos=1, retain=True)
+        self._say(link, self._topics.health, self._health(publisher, session, parts, clocks, final=True), qos=1)
+        self._say(link, self._topics.conn, _conn("offline", session), qos=1, retain=True)
         missing = link.close(FLUSH_S)
         if missing:
             self._faults.append(ReportsLost(missing, self._config.broker.url))
 
-    def _link(self, number: int, introduction: Birth, clocks: HubClocks) -> Link:
-        def said(state: ConnState) -> bytes:
-            return encode(Conn(state=state, session=number))
-
+    def _link(self, session: SessionName, introduction: Birth, clocks: HubClocks) -> Link:
         def introduce() -> None:
             link.publish(self._topics.birth, encode(introduction), qos=1, retain=True)
-            link.publish(self._topics.conn, said("online"), qos=1, retain=True)
+            self._say(link, self._topics.conn, _conn("online", session), qos=1, retain=True)
             self._say(link, self._topics.clock_ask, clocks.question(burst=True), qos=0)
 
         def hear(delivery: Delivery) -> None:
@@ -163,9 +165,10 @@ class Node:
 
         link = Link(
             self._config.broker,
-            f"{self._config.site}-{self._config.name}",
+            # Two nodes of one name would throw each other out for ever; the hub tells their sessions apart.
+            f"{self._config.site}-{self._config.name}-{session.id[:CLIENT_DIGITS]}",
             clock=self._clock,
-            will=Will(self._topics.conn, said("lost"), WILL_DELAY_S),
+            will=Will(self._topics.conn, encode(_conn("lost", session)), WILL_DELAY_S),
             subscriptions=[(self._topics.clock_answer, 0)],
             on_delivery=hear,
             on_up=introduce,
@@ -173,11 +176,12 @@ class Node:
         return link
 
     def _health(
-        self, publisher: Publisher, number: int, parts: Loaded, clocks: HubClocks, final: bool = False
+        self, publisher: Publisher, session: SessionName, parts: Loaded, clocks: HubClocks, final: bool = False
     ) -> Health:
         device = parts.session.telemetry() or UNTOLD
         return Health(
-            session=number,
+            session=session.count,
+            session_id=session.id,
             stamp=self._clock.now(),
             streams={stream.name: _counted(stream, publisher) for stream in self._streams},
             queued=publisher.queued,
@@ -191,6 +195,10 @@ class Node:
     @staticmethod
     def _say(link: Link, topic: str, message: Message, *, qos: int, retain: bool = False) -> None:
         link.publish(topic, encode(message), qos=qos, retain=retain)
+
+
+def _conn(state: ConnState, session: SessionName) -> Conn:
+    return Conn(state=state, session=session.count, session_id=session.id)
 
 
 def _counted(stream: Stream, publisher: Publisher) -> StreamCounters:

@@ -62,6 +62,7 @@ class Pipeline:
         clock: Clock,
         *,
         session_number: int = 0,
+        session_id: str = "",
         tracking: Tracking | None = None,
     ) -> None:
         self._manifest = manifest
@@ -69,6 +70,7 @@ class Pipeline:
         self._pipelined = session if isinstance(session, PipelinedSession) else None
         self._clock = clock
         self._session_number = session_number
+        self._session_id = session_id
         self._tracking = tracking
         self._model_digest = manifest.sha256[:DIGEST_DIGITS]
         self._artefact_digest = artefact.sha256[:DIGEST_DIGITS]
@@ -157,6 +159,7 @@ class Pipeline:
         n, self._n = self._n, self._n + 1
         return FrameReport(
             session=self._session_number,
+            session_id=self._session_id,
             n=n,
             stream=pending.id.stream,
             seq=pending.id.seq,

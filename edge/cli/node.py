@@ -10,6 +10,7 @@ from sensors.clock import SystemClock
 from sensors.logs import to_stderr
 
 READY = "ready"
+SESSION = "session"
 
 
 def main(argv: list[str]) -> int:
@@ -20,7 +21,8 @@ def main(argv: list[str]) -> int:
     run.add_argument(
         "--hold",
         action="store_true",
-        help=f"when all is loaded, print {READY!r} and wait for a line on standard input before the first frame",
+        help=f"when all is loaded, print the session's id and {READY!r}, and wait for a line on standard input before "
+        "the first frame",
     )
     chosen = parser.parse_args(argv)
     return _run(chosen.config, chosen.hold)
@@ -37,6 +39,8 @@ def _run(path: Path, hold: bool) -> int:
 
     def ready() -> None:
         if hold:
+            assert node.session is not None
+            print(SESSION, node.session.id)
             print(READY, flush=True)
             sys.stdin.readline()
 

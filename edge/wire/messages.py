@@ -82,6 +82,9 @@ class FrameReport(Message, frozen=True, kw_only=True):
     """What became of one frame."""
 
     session: int
+    """A count of its node's state folder; what names the session beyond doubt is"""
+    session_id: str = ""
+    """its 128 random bits in hexadecimal. Empty: said offline, or by a node from before there were any."""
     n: int
     """Publication number of this stream in this session, from 0, without holes."""
     stream: str
@@ -155,6 +158,7 @@ class Birth(Message, frozen=True, kw_only=True):
     site: str
     node: str
     session: int
+    session_id: str = ""
     kind: NodeKind
     run: str
     """The experiment this session belongs to."""
@@ -238,6 +242,7 @@ class Health(Message, frozen=True, kw_only=True):
     """1 Hz at QoS 0; the last one of a session is `final` and goes at QoS 1."""
 
     session: int
+    session_id: str = ""
     stamp: Stamp
     streams: dict[str, StreamCounters]
     queued: int
@@ -255,6 +260,7 @@ class Conn(Message, frozen=True, kw_only=True):
 
     state: ConnState
     session: int
+    session_id: str = ""
 
 
 M = TypeVar("M", bound=Message)

@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.assembly import loaded, open_stream
 from edge.birth import birth
 from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, TrackerChoice
+from edge.session_number import UNNAMED
 from edge.stream import Stream
 from edge.wire.messages import Birth, PaceName
 from replay.recording import open_dataset
@@ -72,7 +73,7 @@ class OfflineRun:
                 who = birth(
                     site=OFFLINE,
                     node=STREAM,
-                    session=0,
+                    session=UNNAMED,
                     kind="roadside",
                     run=self._out.name,
                     parts=parts,

@@ -5,6 +5,7 @@ import pytest
 
 from edge.assembly import loaded, open_stream
 from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, TrackerChoice
+from edge.session_number import SessionName
 from edge.wire.messages import FrameReport
 from sensors.clock import SystemClock
 from sensors.plugins import PluginUnknown
@@ -29,7 +30,7 @@ def walk(folder: Path, tracker: TrackerChoice | None = None) -> StreamConfig:
 def test_a_stream_is_assembled_from_its_configuration_alone(tmp_path: Path, model: ModelChoice) -> None:
     reports: list[FrameReport] = []
     with loaded(model, BackendChoice(), tmp_path) as parts:
-        with open_stream(walk(tmp_path), parts, tmp_path, SystemClock(), session_number=7) as stream:
+        with open_stream(walk(tmp_path), parts, tmp_path, SystemClock(), name=SessionName(7, "f" * 32)) as stream:
             assert (stream.name, stream.pace.fps, stream.pace.origin.name) == ("north", 50, "WALK")
             stream.run(reports.append)
         counted = stream.counters()

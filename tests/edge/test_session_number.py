@@ -6,8 +6,15 @@ from edge.session_number import StateUnusable, next_session
 
 
 def test_every_start_is_a_new_session_and_nodes_do_not_share(tmp_path: Path) -> None:
-    assert [next_session(tmp_path / "state", "a") for _ in range(3)] == [1, 2, 3]
-    assert next_session(tmp_path / "state", "b") == 1
+    assert [next_session(tmp_path / "state", "a").count for _ in range(3)] == [1, 2, 3]
+    assert next_session(tmp_path / "state", "b").count == 1
+
+
+def test_a_replaced_disk_counts_from_one_again_and_is_another_session_all_the_same(tmp_path: Path) -> None:
+    old, new = next_session(tmp_path / "old", "a"), next_session(tmp_path / "new", "a")
+    assert old.count == new.count == 1
+    assert old.id != new.id
+    assert len(old.id) == len(new.id) == 32
 
 
 @pytest.mark.parametrize("content", ["", "seven", "1\n2"])
