@@ -113,6 +113,19 @@ def test_suppression_looks_further_where_the_first_look_is_too_short(extent: int
     assert boxes.suppress(everything, 0.45, 100).tolist() == one_by_one(everything, 0.45, 100)
 
 
+def test_each_further_look_is_twice_as_long_since_its_cost_is_the_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    def ranked(scores: NDArray[np.float32], at_most: int) -> boxes.Indices:
+        looks.append(at_most)
+        return np.argsort(-scores, kind="stable")[:at_most]
+
+    monkeypatch.setattr(boxes, "ranked", ranked)
+    everything = crowd(np.random.default_rng(5), 5 * boxes.FIRST_LOOK, 300)
+    boxes.suppress(everything, 0.45, len(everything))
+    assert looks == [512, 1024, 2048, 4096]
+
+
 @settings(deadline=None)
 @given(crowds())
 def test_iou_is_symmetric_and_a_fraction_and_whole_with_itself(everything: Detections) -> None:

@@ -49,6 +49,26 @@ def test_the_bound_is_the_distance_to_the_far_end_of_what_is_possible() -> None:
     assert offset_ns + bound_ns >= high - 2
 
 
+@pytest.mark.parametrize(
+    ("seconds", "last_ms"),
+    [
+        pytest.param((0, 300), 2, id="two segments, far apart: their mean"),
+        pytest.param((0, 30, 60), 2, id="three over 60 s, not more: their mean"),
+        pytest.param((0, 30, 61), 4, id="three over more than 60 s: the line through them"),
+    ],
+)
+def test_a_rate_is_fitted_to_three_segments_over_more_than_a_minute(seconds: tuple[int, ...], last_ms: int) -> None:
+    """Offsets grow evenly from 0 to 4 ms, at 40 ms a round trip: the bounds leave room for either."""
+    estimator = ClockEstimator()
+    for second in seconds:
+        t1, offset_ns = second * NS_PER_S, 4 * NS_PER_MS * second // seconds[-1]
+        there = t1 + 20 * NS_PER_MS + offset_ns
+        estimator.add(t1, there, there, t1 + 40 * NS_PER_MS)
+    last_ns = seconds[-1] * NS_PER_S + 20 * NS_PER_MS
+    assert estimator.steps == 0
+    assert estimator.at(last_ns).offset_ns == pytest.approx(last_ms * NS_PER_MS, abs=0.1 * NS_PER_MS)
+
+
 def test_nothing_is_known_before_the_first_exchange() -> None:
     with pytest.raises(ClockUnknown, match="no exchange yet"):
         ClockEstimator().at(0)

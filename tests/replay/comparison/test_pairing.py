@@ -1,15 +1,19 @@
 """What can't be held against each other is refused, in a sentence that says why."""
 
+import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from replay.comparison.compare import Terms, compare
 from replay.comparison.pairing import NotComparable
-from replay.comparison.sides import NoRuns, RunTwice, RunUnfit
+from replay.comparison.sides import NoRuns, RunTwice, RunUnfit, check_side, read_side
 from replay.runs.runfolder import RunFolderWrong
+from replay.runs.summary import Books
 from sensors.errors import GilmokError
 from tests.made_runs import Played, write_drives, write_run
 
@@ -108,6 +112,43 @@ def test_an_invalid_run_is_not_compared(root: Path, tmp_path: Path, played: dict
     a = write_run(tmp_path / "a", Played(root=root, **played))  # type: ignore[arg-type]
     with pytest.raises(RunUnfit, match=why):
         compare([a], [a], QUICK)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"streams": ()}, "it has no stream"),
+        ({"valid": False}, "it is marked invalid"),
+        ({"books": Books(balanced=False, complaints=())}, "it is marked invalid"),
+        ({"troubles": ("the node died",)}, "it is invalid: the node died"),
+        ({"books": Books(balanced=True, complaints=("3 of 9 reports are missing",))}, "3 of 9 reports are missing"),
+    ],
+    ids=["without a stream", "marked", "its books marked", "a trouble, though marked valid", "a complaint, likewise"],
+)
+def test_one_reason_is_enough_to_compare_nothing(
+    root: Path, tmp_path: Path, changes: dict[str, object], why: str
+) -> None:
+    side = read_side([write_run(tmp_path / "run", Played(root=root))], None)
+    check_side(side)
+    (run,) = side.runs
+    doubtful = replace(run, summary=msgspec.structs.replace(run.summary, **changes))
+    with pytest.raises(RunUnfit, match=why):
+        check_side(replace(side, runs=(doubtful,)))
+
+
+def test_without_recordings_only_streams_of_the_same_names_are_compared(root: Path, tmp_path: Path) -> None:
+    def live(name: str, stream: str) -> Path:
+        run = write_run(tmp_path / name, Played(root=root, name=stream))
+        identity = json.loads((run / "run.json").read_text())
+        identity["nodes"][0]["streams"][0] |= {"dataset": "", "recording": "", "digest": ""}
+        (run / "run.json").write_text(json.dumps(identity))
+        return run
+
+    a = live("a", "north")
+    with pytest.raises(NotComparable, match="their streams have other names: replay/north in A, replay/south in B"):
+        compare([a], [live("b", "south")], QUICK)
+    told = compare([a], [live("c", "north")], QUICK).comparison
+    assert told.notes[0].startswith("No stream has a recording with a truth")
 
 
 def test_frames_that_calibrated_a_side_are_no_ground_to_judge_it(root: Path, tmp_path: Path) -> None:
