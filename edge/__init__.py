@@ -1,4 +1,4 @@
 """A node: accelerators, the frame path, and what the node says on the wire.
 
-Imports `sensors` and `models`. Inside: cli > node > stream > pipeline > backends, trackers,
+Imports `sensors` and `models`. Inside: cli > node > uplink, birth > assembly > stream > pipeline > backends, trackers,
 conformance > device > config > wire."""

@@ -15,17 +15,17 @@ BURST = 8
 """So many exchanges in a row, each begun by the answer before, at a connection and when a hub is first heard."""
 
 REMEMBERED = 64
-"""Questions whose answers are still welcome, and exchanges that a health message may carry."""
+"""Questions whose answers are still welcome, and exchanges that a health message may carry, at most."""
 
 
-class HubClocks:
+class ClockClient:
     """Sends nothing itself: what its methods return wants to go out at once, at QoS 0. A loss does no harm.
 
-    `question` and `told` may be called in any thread, `heard` in the network's.
+    `question` and `collect` may be called in any thread, `answered` in the network's.
     """
 
     def __init__(self, session: int, boot: str, clock: Clock) -> None:
-        """`boot`: whose monotonic clock `clock` is."""
+        """`session`: the node's session number. `boot`: whose monotonic clock `clock` is."""
         self._session = session
         self._boot = boot
         self._clock = clock
@@ -42,7 +42,7 @@ class HubClocks:
                 self._burst = BURST - 1
             return self._next()
 
-    def heard(self, payload: bytes) -> ClockAsk | None:
+    def answered(self, payload: bytes) -> ClockAsk | None:
         """Take an answer, the instant of its receipt first; the next question of a burst.
 
         Raises MessageWrong.
@@ -72,30 +72,30 @@ class HubClocks:
             self._burst = BURST - 1
         self._hubs[answer.boot].add(Exchange(answer.t1_ns, answer.t2_ns, answer.t3_ns, t4_ns))
 
-    def told(self) -> dict[str, HubClock]:
-        """What is known by now; each exchange is told once."""
+    def collect(self) -> dict[str, HubClock]:
+        """By a hub's boot id what is known of its clock by now; each exchange is in one answer only."""
         now_ns = self._clock.now().mono_ns
         with self._lock:
-            return {boot: hub.told(now_ns) for boot, hub in self._hubs.items()}
+            return {boot: hub.collect(now_ns) for boot, hub in self._hubs.items()}
 
 
 class _Hub:
     def __init__(self) -> None:
         self._estimator = ClockEstimator()
-        self._untold: deque[Exchange] = deque(maxlen=REMEMBERED)
+        self._uncollected: deque[Exchange] = deque(maxlen=REMEMBERED)
 
     def add(self, exchange: Exchange) -> None:
         steps = self._estimator.steps
         self._estimator.add(*exchange)
-        self._untold.append(exchange)
+        self._uncollected.append(exchange)
         if self._estimator.steps > steps:
             log.warning("this machine's clock or the hub's was set, or stood still")
 
-    def told(self, now_ns: int) -> HubClock:
+    def collect(self, now_ns: int) -> HubClock:
         offset_ns: int | None = None
         bound_ns: int | None = None
         with suppress(ClockUnknown):
             offset_ns, bound_ns = self._estimator.at(now_ns)
-        exchanges = tuple(self._untold)
-        self._untold.clear()
+        exchanges = tuple(self._uncollected)
+        self._uncollected.clear()
         return HubClock(offset_ns=offset_ns, bound_ns=bound_ns, steps=self._estimator.steps, exchanges=exchanges)

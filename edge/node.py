@@ -1,7 +1,6 @@
-"""A node: a model on a device, streams through it, and what it says of itself on the wire."""
+"""A node: a model on a device, streams through it, and an uplink to the hub."""
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -9,26 +8,17 @@ from pathlib import Path
 
 from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
-from edge.clock_client import HubClocks
 from edge.config import NodeConfig
-from edge.device.backend import Telemetry
-from edge.publisher import Publisher
 from edge.session_number import SessionName, next_session
 from edge.stream import Stream
-from edge.wire.dialects import Will
-from edge.wire.link import Delivery, Link
-from edge.wire.messages import Birth, Conn, ConnState, Health, Message, MessageWrong, StreamCounters, encode
-from edge.wire.topics import NodeTopics
+from edge.uplink import Uplink
+from edge.wire.messages import Birth
 from sensors.clock import Clock, boot_id
 from sensors.errors import GilmokError
 
 log = logging.getLogger(__name__)
 
 HEALTH_PERIOD_S = 1.0
-WILL_DELAY_S = 5
-FLUSH_S = 30.0
-CLIENT_DIGITS = 8
-UNTOLD = Telemetry(math.nan, math.nan, math.nan, math.nan, None)
 
 
 class StreamBroke(GilmokError):
@@ -52,7 +42,6 @@ class Node:
         self._base = base
         self._clock = clock
         self._boot = boot or boot_id()
-        self._topics = NodeTopics(config.site, config.name)
         self._done = threading.Event()
         self._faults: list[GilmokError] = []
         self._streams: list[Stream] = []
@@ -77,36 +66,37 @@ class Node:
                 stack.enter_context(open_stream(stream, parts, self._base, self._clock, name=session))
                 for stream in self._config.streams
             ]
-            introduction = birth(
-                site=self._config.site,
-                node=self._config.name,
-                session=session,
-                kind=self._config.kind,
-                run=self._config.run or f"{self._config.name}-{session.count}",
-                parts=parts,
-                configs=self._config.streams,
-                streams=self._streams,
-                clock=self._clock,
-                boot=self._boot,
-            )
-            clocks = HubClocks(session.count, self._boot, self._clock)
-            link = self._link(session, introduction, clocks)
-            link.connect()
-            publisher = Publisher(link, self._topics, self._clock)
+            uplink = Uplink(self._config.broker, self._birth(session, parts), self._clock)
+            uplink.connect()
             try:
                 ready()
-                self._work(link, publisher, session, parts, clocks)
+                self._work(uplink, parts)
             finally:
                 for stream in self._streams:
                     stream.close()
-                publisher.close()
-                self._farewell(link, publisher, session, parts, clocks)
+                if lost := uplink.farewell(self._streams, parts.session.telemetry()):
+                    self._faults.append(ReportsLost(lost, self._config.broker.url))
         if self._faults:
             raise self._faults[0]
 
-    def _work(self, link: Link, publisher: Publisher, session: SessionName, parts: Loaded, clocks: HubClocks) -> None:
+    def _birth(self, session: SessionName, parts: Loaded) -> Birth:
+        return birth(
+            site=self._config.site,
+            node=self._config.name,
+            session=session,
+            kind=self._config.kind,
+            run=self._config.run or f"{self._config.name}-{session.count}",
+            parts=parts,
+            configs=self._config.streams,
+            streams=self._streams,
+            clock=self._clock,
+            boot=self._boot,
+        )
+
+    def _work(self, uplink: Uplink, parts: Loaded) -> None:
+        """Drive every stream on a thread of its own until all have ended; meanwhile say how the node is."""
         threads = [
-            threading.Thread(target=self._drive, args=(stream, publisher), name=f"stream-{stream.name}")
+            threading.Thread(target=self._drive, args=(stream, uplink), name=f"stream-{stream.name}")
             for stream in self._streams
         ]
         if self._done.is_set():
@@ -116,8 +106,7 @@ class Node:
         waiting = threading.Thread(target=self._await, args=(threads,), name="end")
         waiting.start()
         while not self._done.wait(HEALTH_PERIOD_S):
-            self._say(link, self._topics.clock_ask, clocks.question(), qos=0)
-            self._say(link, self._topics.health, self._health(publisher, session, parts, clocks), qos=0)
+            uplink.tell(self._streams, parts.session.telemetry())
         waiting.join()
 
     def _await(self, threads: Sequence[threading.Thread]) -> None:
@@ -125,9 +114,9 @@ class Node:
             thread.join()
         self._done.set()
 
-    def _drive(self, stream: Stream, publisher: Publisher) -> None:
+    def _drive(self, stream: Stream, uplink: Uplink) -> None:
         try:
-            stream.run(publisher.put)
+            stream.run(uplink.report)
         except GilmokError as error:
             self._faults.append(error)
             self.stop()
@@ -135,76 +124,3 @@ class Node:
             log.exception("stream %s broke", stream.name)
             self._faults.append(StreamBroke(stream.name, error))
             self.stop()
-
-    def _farewell(
-        self, link: Link, publisher: Publisher, session: SessionName, parts: Loaded, clocks: HubClocks
-    ) -> None:
-        # An exchange after the last report bounds its way from both sides; most answers come while the rest drains.
-        self._say(link, self._topics.clock_ask, clocks.question(), qos=0)
-        link.drain(FLUSH_S)
-        self._say(link, self._topics.health, self._health(publisher, session, parts, clocks, final=True), qos=1)
-        self._say(link, self._topics.conn, _conn("offline", session), qos=1, retain=True)
-        missing = link.close(FLUSH_S)
-        if missing:
-            self._faults.append(ReportsLost(missing, self._config.broker.url))
-
-    def _link(self, session: SessionName, introduction: Birth, clocks: HubClocks) -> Link:
-        def introduce() -> None:
-            link.publish(self._topics.birth, encode(introduction), qos=1, retain=True)
-            self._say(link, self._topics.conn, _conn("online", session), qos=1, retain=True)
-            self._say(link, self._topics.clock_ask, clocks.question(burst=True), qos=0)
-
-        def hear(delivery: Delivery) -> None:
-            try:
-                following = clocks.heard(delivery.payload)
-            except MessageWrong as error:
-                log.warning("an answer on %s: %s", delivery.topic, error)
-                return
-            if following is not None:
-                self._say(link, self._topics.clock_ask, following, qos=0)
-
-        link = Link(
-            self._config.broker,
-            # Two nodes of one name would throw each other out for ever; the hub tells their sessions apart.
-            f"{self._config.site}-{self._config.name}-{session.id[:CLIENT_DIGITS]}",
-            clock=self._clock,
-            will=Will(self._topics.conn, encode(_conn("lost", session)), WILL_DELAY_S),
-            subscriptions=[(self._topics.clock_answer, 0)],
-            on_delivery=hear,
-            on_up=introduce,
-        )
-        return link
-
-    def _health(
-        self, publisher: Publisher, session: SessionName, parts: Loaded, clocks: HubClocks, final: bool = False
-    ) -> Health:
-        device = parts.session.telemetry() or UNTOLD
-        return Health(
-            session=session.count,
-            session_id=session.id,
-            stamp=self._clock.now(),
-            streams={stream.name: _counted(stream, publisher) for stream in self._streams},
-            queued=publisher.queued,
-            final=final,
-            temperature_c=_known(device.temperature_c),
-            power_w=_known(device.power_w),
-            utilisation=_known(device.utilisation),
-            clocks=clocks.told(),
-        )
-
-    @staticmethod
-    def _say(link: Link, topic: str, message: Message, *, qos: int, retain: bool = False) -> None:
-        link.publish(topic, encode(message), qos=qos, retain=retain)
-
-
-def _conn(state: ConnState, session: SessionName) -> Conn:
-    return Conn(state=state, session=session.count, session_id=session.id)
-
-
-def _counted(stream: Stream, publisher: Publisher) -> StreamCounters:
-    return stream.counters(evicted=publisher.evicted(stream.name))
-
-
-def _known(value: float | None) -> float | None:
-    """What JSON can carry: a number, or nothing where nobody knows."""
-    return None if value is None or math.isnan(value) else value

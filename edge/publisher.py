@@ -28,6 +28,9 @@ class Publisher:
         self._waiting: queue.SimpleQueue[FrameReport | None] = queue.SimpleQueue()
         self._evicted: Counter[str] = Counter()
         self._thread = threading.Thread(target=self._run, name="publisher")
+
+    def start(self) -> None:
+        """Begin to send; the link is connected."""
         self._thread.start()
 
     @property

@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from edge.clock_client import HubClocks
+from edge.clock_client import ClockClient
 from edge.wire.address import BrokerAt
 from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
@@ -56,7 +56,7 @@ class Speaker:
     ) -> None:
         """`boot`: whose `clock` is, if not this machine's."""
         self.clock = clock
-        self.clocks = HubClocks(session, boot or boot_id(), clock)
+        self.clocks = ClockClient(session, boot or boot_id(), clock)
         self.topics = NodeTopics(site, node)
         self.node = node
         self.session = session
@@ -85,7 +85,7 @@ class Speaker:
             self.ask(self.clocks.question(burst=True))
 
         def hear(delivery: Delivery) -> None:
-            self.ask(self.clocks.heard(delivery.payload))
+            self.ask(self.clocks.answered(delivery.payload))
 
         link = self.link = Link(
             at,
@@ -135,7 +135,7 @@ class Speaker:
             streams={"camera": counted},
             queued=0,
             final=final,
-            clocks=self.clocks.told(),
+            clocks=self.clocks.collect(),
         )
 
     def say(self, *reports: FrameReport) -> None:
