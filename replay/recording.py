@@ -1,7 +1,8 @@
 """A recording is one drive with its truth; a data set is a folder of them in its makers' layout."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,22 @@ class Group:
 
     truth: tuple[str, ...]
     found: tuple[str, ...]
+
+
+class Severity(StrEnum):
+    UNSOUND = "unsound"
+    """The truth doesn't fit the pictures, or not all of it is there: a score over it would be wrong."""
+    DAMAGED = "damaged"
+    """A picture can't be read. Its frame fails and counts as failed, so that a score is right all the same."""
+    REMARK = "remark"
+    """Read leniently, or merely worth knowing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    severity: Severity
+    what: str
+    """A sentence, with how often and where first."""
 
 
 class Recording(Protocol):
@@ -69,8 +86,11 @@ class Recording(Protocol):
         """None: nobody labelled it. Empty: nothing was there."""
         ...
 
-    def complaints(self) -> Iterator[str]:
-        """A sentence for each thing that is not sound."""
+    def problems(self, *, on_picture: Callable[[], None] | None = None) -> Iterator[Problem]:
+        """What whoever scores over it must know.
+
+        `on_picture`: every picture is decoded, too, and it is called after each; without it, only headers are read.
+        """
         ...
 
 
@@ -102,6 +122,31 @@ class RecordingUnknown(GilmokError):
     def __init__(self, dataset: str, root: Path, name: str, known: Sequence[str]) -> None:
         shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
         super().__init__(f"{root} holds no {dataset} recording named {name!r}", f"it holds: {shown or 'none at all'}")
+
+
+class RecordingUnsound(GilmokError):
+    def __init__(self, recording: Recording, unsound: Sequence[str]) -> None:
+        more = f" (and {len(unsound) - 1} more)" if len(unsound) > 1 else ""
+        super().__init__(
+            f"the {recording.dataset} recording {recording.name} is not sound: {unsound[0]}{more}",
+            "`gilmok replay check` tells all about it; --unsound scores it all the same, and says so everywhere",
+        )
+
+
+def unsound(recording: Recording) -> tuple[str, ...]:
+    """Why a score over the recording would be wrong: a sentence each; none where it is sound. Decodes no picture."""
+    return tuple(one.what for one in recording.problems() if one.severity is Severity.UNSOUND)
+
+
+def remarks(recording: Recording) -> tuple[str, ...]:
+    """What else is to be told once wherever a score over the recording is told."""
+    return tuple(one.what for one in recording.problems() if one.severity is Severity.REMARK)
+
+
+def check_sound(recording: Recording) -> None:
+    """The one rule for everybody who scores: raises RecordingUnsound, before anything runs."""
+    if why := unsound(recording):
+        raise RecordingUnsound(recording, why)
 
 
 def open_dataset(kind: str, root: Path) -> Dataset:

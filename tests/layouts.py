@@ -10,6 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from replay.recording import Recording
+
 WIDTH, HEIGHT = 64, 48
 
 
@@ -27,6 +29,11 @@ class Made:
     def one_file(self) -> bool:
         """Whether all its frames lie in one video."""
         return len(set(self.pictures.values())) == 1
+
+
+def told(recording: Recording, *, thoroughly: bool = False) -> list[str]:
+    """What the recording says of its problems, whatever their severity."""
+    return [problem.what for problem in recording.problems(on_picture=(lambda: None) if thoroughly else None)]
 
 
 def picture(path: Path, width: int = WIDTH, height: int = HEIGHT, seed: int = 0) -> Path:

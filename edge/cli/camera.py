@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sensors.source import Source
 
 STREAM = "view"
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 SCORE = 0.3
 """Below it a box is more likely wrong than right, and a picture of all of them is unreadable."""
 
@@ -42,9 +41,10 @@ def main(argv: list[str]) -> int:
 
 
 def _view(source: Path, number: int, model: str | None, score: float, out: Path) -> int:
-    import cv2
+    from sensors.folder import ENDINGS
+    from sensors.pictures import write_picture
 
-    if out.suffix.lower() not in PICTURES or not out.parent.is_dir():
+    if out.suffix.lower() not in ENDINGS or not out.parent.is_dir():
         raise NotWritable(out)
     frame = _frame(source, number)
     image = frame.image
@@ -55,19 +55,23 @@ def _view(source: Path, number: int, model: str | None, score: float, out: Path)
         shown = found.pick(found.scores >= score)
         image = with_boxes(image, shown, labels)
         print(f"{len(shown)} of {len(found)} findings have a score of at least {score:g}")
-    if not cv2.imwrite(str(out), image):
-        raise NotWritable(out)
+    try:
+        write_picture(out, image)
+    except OSError as error:
+        raise NotWritable(out) from error
     print(f"{source} frame {number}, {image.shape[1]}x{image.shape[0]}: {out}")
     return 0
 
 
 def _frame(path: Path, number: int) -> "Frame":
     from sensors.clock import SystemClock
-    from sensors.files import ImageFolder, VideoFile, read_frame
+    from sensors.files import VideoFile
+    from sensors.folder import ENDINGS, ImageFolder
     from sensors.frame import FrameId
+    from sensors.pictures import read_frame
 
     clock = SystemClock()
-    if path.suffix.lower() in PICTURES:
+    if path.suffix.lower() in ENDINGS and not path.is_dir():
         frame = read_frame(path, FrameId(STREAM, 0), clock) if number == 0 else None
         if frame is None:
             raise FrameAbsent(path, number, "it is one picture")

@@ -80,26 +80,44 @@ def _list(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    """Exit status 1 where anything is not sound."""
+    """Exit status 1 where anything is not sound, or damaged."""
     from rich.console import Console
     from rich.text import Text
 
-    complaints = {
-        name: [what.sentence] if isinstance(what, GilmokError) else list(what.complaints())
-        for name, what in _opened(chosen, chosen.name)
-    }
-    unsound = any(complaints.values()) or not complaints
+    rows = [_looked_at(name, what) for name, what in _opened(chosen, chosen.name)]
+    wrong = not rows or any(row["complaints"] for row in rows)
     if chosen.json:
-        rows = [{"name": name, "sound": not said, "complaints": said} for name, said in complaints.items()]
         _print_json({"dataset": chosen.dataset, "root": str(chosen.root), "recordings": rows})
-        return int(unsound)
+        return int(wrong)
     console = Console(highlight=False)
-    if not complaints:
+    if not rows:
         console.print(Text(f"no recordings in {chosen.root}"), soft_wrap=True)
-    for name, said in complaints.items():
-        lines = [f"{name}: {'not sound' if said else 'sound'}", *(f"  {sentence}" for sentence in said)]
+    for row in rows:
+        lines = [
+            f"{row['name']}: {'sound' if row['sound'] else 'not sound'}",
+            *(f"  {sentence}" for sentence in row["complaints"]),
+            *(f"  remark: {sentence}" for sentence in row["remarks"]),
+        ]
         console.print(Text("\n".join(lines)), soft_wrap=True)
-    return int(unsound)
+    return int(wrong)
+
+
+def _looked_at(name: str, what: Recording | GilmokError) -> dict[str, Any]:
+    """What `check` tells of a recording; decodes every picture."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from replay.recording import Severity
+
+    if isinstance(what, GilmokError):
+        return {"name": name, "sound": False, "complaints": [what.sentence], "remarks": []}
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(name, total=len(what.numbers))
+        problems = list(what.problems(on_picture=lambda: progress.advance(task)))
+    complaints = [one.what for one in problems if one.severity is not Severity.REMARK]
+    remarks = [one.what for one in problems if one.severity is Severity.REMARK]
+    return {"name": name, "sound": not complaints, "complaints": complaints, "remarks": remarks}
 
 
 def _opened(chosen: argparse.Namespace, only: str | None) -> Iterator[tuple[str, Recording | GilmokError]]:

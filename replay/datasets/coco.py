@@ -13,9 +13,10 @@ import numpy as np
 from replay.datasets.labels import LabelsWrong, by_frame, read_labels
 from replay.datasets.layout import find_root
 from replay.datasets.pictures import PictureRecording
-from replay.recording import Group, RecordingUnknown
+from replay.datasets.soundness import counted
+from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth, from_sizes, nothing_there
-from sensors.files import PICTURES
+from sensors.folder import ENDINGS
 
 NAME = "coco"
 PREFIX = "instances_"
@@ -57,7 +58,7 @@ class Coco:
             promised_sizes={
                 n: (image.width, image.height) for n, image in listed.items() if image.width and image.height
             },
-            remarks=tuple(_remarks(there, listed)),
+            read_problems=tuple(_problems(there, listed)),
         )
 
 
@@ -109,9 +110,10 @@ def _truths(content: _Instances, index: Mapping[int, int], path: Path) -> dict[i
     return by_frame(np.array([row.image_id for row in rows], np.int64), truth)
 
 
-def _remarks(there: set[str], listed: Mapping[int, _Image]) -> Iterator[str]:
+def _problems(there: set[str], listed: Mapping[int, _Image]) -> Iterator[Problem]:
     strangers = sorted(
-        name for name in there - {image.file_name for image in listed.values()} if name.lower().endswith(PICTURES)
+        name for name in there - {image.file_name for image in listed.values()} if name.lower().endswith(ENDINGS)
     )
     if strangers:
-        yield f"{len(strangers)} pictures that the labels don't list, {strangers[0]} first"
+        what = f"{counted(len(strangers), 'picture')} that the labels don't list, {strangers[0]} first"
+        yield Problem(Severity.REMARK, what)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from replay.recording import DatasetWrong
-from sensors.files import PICTURES
+from sensors.folder import is_meant, is_picture, sorted_by_number
 
 _LAST_DIGITS = re.compile(r"(\d+)$")
 
@@ -46,10 +46,10 @@ def find_root(dataset: str, root: Path, marks: Sequence[str]) -> Path:
 
 
 def folders(parent: Path) -> list[Path]:
-    """The visible folders in `parent`, sorted; none where there is no `parent`."""
+    """The visible folders in `parent`, as people count; none where there is no `parent`."""
     if not parent.is_dir():
         return []
-    return sorted(entry for entry in parent.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return sorted_by_number(entry for entry in parent.iterdir() if entry.is_dir() and is_meant(entry))
 
 
 def pictures(folder: Path) -> dict[int, Path]:
@@ -57,8 +57,7 @@ def pictures(folder: Path) -> dict[int, Path]:
     found: dict[int, Path] = {}
     for path in folder.iterdir() if folder.is_dir() else ():
         digits = _LAST_DIGITS.search(path.stem)
-        # macOS leaves "._img00001.jpg" beside the picture it copies to a foreign disk
-        if digits is None or path.name.startswith(".") or path.suffix.lower() not in PICTURES:
+        if digits is None or not is_picture(path):
             continue
         number = int(digits[1])
         if number in found:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from replay.datasets.labels import LabelsWrong, by_frame, numbers, rows, whole
 from replay.datasets.layout import find_root, folders, pictures
 from replay.datasets.pictures import PictureRecording
-from replay.recording import DatasetWrong, Group, RecordingUnknown
+from replay.recording import DatasetWrong, Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth, from_sizes, nothing_there
 
 NAME = "mot"
@@ -86,7 +86,7 @@ class MotChallenge:
             truth_files=(path,) if labelled else (),
             unmentioned=nothing_there() if labelled else None,
             promised_sizes=dict.fromkeys(images, sequence.size),
-            remarks=tuple(_remarks(sequence, len(images))),
+            read_problems=tuple(_problems(sequence, len(images))),
         )
 
 
@@ -118,9 +118,10 @@ class _Sequence:
             raise SequenceWrong(path, str(error).replace("\n", " ")) from error
 
 
-def _remarks(sequence: _Sequence, held: int) -> Iterator[str]:
+def _problems(sequence: _Sequence, held: int) -> Iterator[Problem]:
     if held != sequence.length:
-        yield f"seqinfo.ini promises {sequence.length} pictures, the folder {sequence.image_folder} holds {held}"
+        what = f"seqinfo.ini promises {sequence.length} pictures, the folder {sequence.image_folder} holds {held}"
+        yield Problem(Severity.UNSOUND, what)
 
 
 def _read(path: Path, neighbours: Sequence[int]) -> dict[int, Truth]:

@@ -1,17 +1,21 @@
 """A recording that is a folder of numbered pictures and a file of labels, as every data set here is."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from replay.datasets import soundness
-from replay.recording import DatasetWrong, Group
+from replay.datasets.soundness import box_problems, counted, label_problems, size_problems
+from replay.recording import DatasetWrong, Group, Problem, Severity
 from replay.truth import Truth
 from sensors.clock import Clock
-from sensors.files import read_frame, read_picture
-from sensors.frame import Frame, FrameId, Image
+from sensors.frame import NO_IMAGE, Frame, FrameId, Image
+from sensors.picture_header import UPRIGHT, Header
+from sensors.pictures import PictureUnreadable, decode, read_header
+
+MOST_DAMAGED = 10
+"""Damaged pictures that are named one by one."""
 
 
 class ContentUnreadable(DatasetWrong):
@@ -40,8 +44,8 @@ class PictureRecording:
     """Consecutive pictures of one camera: they should have one size, and no holes."""
     promised_sizes: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     """Width and height by frame number, where the data set states them beside the pictures."""
-    remarks: tuple[str, ...] = ()
-    """Complaints that reading the labels already brought up."""
+    read_problems: tuple[Problem, ...] = ()
+    """What reading the labels already brought up."""
     note: str = ""
 
     @cached_property
@@ -65,21 +69,112 @@ class PictureRecording:
         return whole.hexdigest()
 
     def frames(self, stream: str, clock: Clock) -> Iterator[Frame]:
-        for number, path in self.pictures.items():
-            yield read_frame(path, FrameId(stream, number), clock)
+        for number in self.pictures:
+            try:
+                image, fault = self.picture(number), ""
+            except PictureUnreadable as error:
+                image, fault = NO_IMAGE, error.sentence
+            yield Frame(FrameId(stream, number), clock.now(), "arrival", image, fault)
 
     def picture(self, number: int) -> Image:
-        return read_picture(self.pictures[number])
+        """Upright or as stored, whichever the labels are of: the size that they state decides."""
+        decoded = decode(self.pictures[number])
+        turned = decoded.header.orientation != UPRIGHT
+        return decoded.shown(upright=turned and self._is_upright(number, decoded.header))
 
     def truth(self, number: int) -> Truth | None:
         return self.truths.get(number, self.unmentioned if number in self.pictures else None)
 
-    def complaints(self) -> Iterator[str]:
-        yield from self.remarks
-        yield from soundness.complaints(
-            self.pictures,
-            self.truths,
-            unmentioned_is_labelled=self.unmentioned is not None,
-            film=self.film,
-            promised_sizes=self.promised_sizes,
+    def problems(self, *, on_picture: Callable[[], None] | None = None) -> Iterator[Problem]:
+        yield from self._quick_problems
+        if on_picture is None:
+            return
+        oddities: dict[str, list[Path]] = {}
+        damaged: list[str] = []
+        for number, path in self.pictures.items():
+            try:
+                if (odd := decode(path).oddity) and number not in self._damaged:
+                    oddities.setdefault(odd, []).append(path)
+            except PictureUnreadable as error:
+                if number not in self._damaged:
+                    damaged.append(f"frame {number}: {error.sentence}")
+            on_picture()
+        yield from _damaged(damaged)
+        for odd, paths in oddities.items():
+            yield Problem(Severity.REMARK, f"{counted(len(paths), 'picture')} {odd}, {paths[0].name} first")
+
+    @cached_property
+    def _quick_problems(self) -> tuple[Problem, ...]:
+        """Reads each picture's first bytes."""
+        sizes = {number: self._shown_size(number, header) for number, header in self._headers.items()}
+        return (
+            *self.read_problems,
+            *label_problems(
+                self.numbers, self.truths, unmentioned_is_labelled=self.unmentioned is not None, film=self.film
+            ),
+            *size_problems(sizes, self.promised_sizes, film=self.film),
+            *box_problems(self.truths, sizes),
+            *self._turned_problems(),
+            *_damaged([f"frame {number}: {why}" for number, why in self._damaged.items()]),
         )
+
+    @cached_property
+    def _looked_at(self) -> tuple[dict[int, Header], dict[int, str]]:
+        headers, damaged = {}, {}
+        for number, path in self.pictures.items():
+            try:
+                headers[number] = read_header(path)
+            except PictureUnreadable as error:
+                damaged[number] = error.sentence
+        return headers, damaged
+
+    @property
+    def _headers(self) -> dict[int, Header]:
+        return self._looked_at[0]
+
+    @property
+    def _damaged(self) -> dict[int, str]:
+        """Why the pictures that have no header have none."""
+        return self._looked_at[1]
+
+    def _stated(self, number: int, header: Header) -> bool | None:
+        """Whether the labels are of the upright picture; None where the size that they state doesn't tell."""
+        size = self.promised_sizes.get(number)
+        if header.stored == header.upright or size not in (header.stored, header.upright):
+            return None
+        return size == header.upright
+
+    @cached_property
+    def _usually_upright(self) -> bool:
+        """Where a picture's own size doesn't tell: as stored if all others are, else as viewers show it."""
+        told = [self._stated(number, header) for number, header in self._headers.items()]
+        return any(told) or all(one is None for one in told)
+
+    def _is_upright(self, number: int, header: Header) -> bool:
+        stated = self._stated(number, header)
+        return self._usually_upright if stated is None else stated
+
+    def _shown_size(self, number: int, header: Header) -> tuple[int, int]:
+        return header.upright if self._is_upright(number, header) else header.stored
+
+    def _turned_problems(self) -> Iterator[Problem]:
+        turned = {number: header for number, header in self._headers.items() if header.orientation != UPRIGHT}
+        told = [self._stated(number, header) for number, header in turned.items()]
+        for stated, how in ((True, "upright"), (False, "as stored")):
+            if n := told.count(stated):
+                what = f"{counted(n, 'picture')} with an EXIF orientation, read {how}: so the labels' sizes say"
+                yield Problem(Severity.REMARK, what)
+        if n := told.count(None):
+            how = "upright, as viewers show it" if self._usually_upright else "as stored, as the others are"
+            what = (
+                f"{counted(n, 'picture')} with an EXIF orientation of which no size in the labels tells whether they "
+                f"are of the upright picture or of the stored one: read {how}"
+            )
+            yield Problem(Severity.REMARK, what)
+
+
+def _damaged(sentences: list[str]) -> Iterator[Problem]:
+    for sentence in sentences[:MOST_DAMAGED]:
+        yield Problem(Severity.DAMAGED, sentence)
+    if len(sentences) > MOST_DAMAGED:
+        yield Problem(Severity.DAMAGED, f"{len(sentences) - MOST_DAMAGED} more pictures can't be read")

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from replay.datasets.labels import LabelsWrong, by_frame, read_labels
 from replay.datasets.layout import find_root, folders, pictures
 from replay.datasets.pictures import PictureRecording
-from replay.recording import Group, RecordingUnknown
+from replay.datasets.soundness import counted
+from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth, from_sizes, joined
 
 NAME = "ua-detrac"
@@ -58,7 +59,7 @@ class UaDetrac:
             truths=labels.truths,
             truth_files=(path,) if path else (),
             unmentioned=labels.unmentioned,
-            remarks=labels.remarks,
+            read_problems=labels.problems,
         )
 
 
@@ -67,7 +68,7 @@ class _Labels:
     types: tuple[str, ...] = ()
     truths: dict[int, Truth] = field(default_factory=dict)
     unmentioned: Truth | None = None
-    remarks: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def _read(path: Path, name: str) -> _Labels:
@@ -93,7 +94,7 @@ def _read(path: Path, name: str) -> _Labels:
         types=types,
         truths=dict.fromkeys(frames, empty) | {number: joined([truth, empty]) for number, truth in listed.items()},
         unmentioned=empty,
-        remarks=tuple(_remarks(sequence, frames, name)),
+        problems=tuple(_problems(sequence, frames, name)),
     )
 
 
@@ -160,13 +161,15 @@ def _rows(targets: Sequence[_Target], types: tuple[str, ...]) -> Truth:
     )
 
 
-def _remarks(sequence: ET.Element, frames: Mapping[int, ET.Element], name: str) -> Iterator[str]:
+def _problems(sequence: ET.Element, frames: Mapping[int, ET.Element], name: str) -> Iterator[Problem]:
     if sequence.get("name", name) != name:
-        yield f"the labels say that they are of {sequence.get('name')}"
+        yield Problem(Severity.UNSOUND, f"the labels say that they are of {sequence.get('name')}")
     miscounted = [
         number
         for number, frame in frames.items()
         if frame.get("density") not in (None, str(sum(1 for _ in frame.iter("target"))))
     ]
     if miscounted:
-        yield f"{len(miscounted)} frames list another number of targets than their density, frame {miscounted[0]} first"
+        frames_told = counted(len(miscounted), "frame")
+        what = f"{frames_told} with another number of targets than the density says, frame {miscounted[0]} first"
+        yield Problem(Severity.REMARK, what)

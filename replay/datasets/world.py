@@ -7,7 +7,7 @@ NAME/truth.jsonl.gz     one JSON object a frame
 
 import gzip
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +17,12 @@ import msgspec
 import numpy as np
 
 from replay.datasets.layout import find_root, folders
-from replay.recording import DatasetWrong, Group, RecordingUnknown
+from replay.datasets.soundness import counted
+from replay.recording import DatasetWrong, Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth
 from sensors.clock import Clock
-from sensors.files import PictureUnreadable
 from sensors.frame import NO_IMAGE, Frame, FrameId, Image
+from sensors.pictures import PictureUnreadable
 
 NAME = "world"
 FORMAT = "gilmok-world/1"
@@ -192,18 +193,30 @@ class WorldRecording:
             distance_m=np.array([thing.distance_m for thing in things], np.float32),
         )
 
-    def complaints(self) -> Iterator[str]:
+    def problems(self, *, on_picture: Callable[[], None] | None = None) -> Iterator[Problem]:
         for name, promised in self.facts.sha256.items():
             if hashlib.sha256(self._read(name)).hexdigest() != promised:
-                yield f"{name} is not the file that {FACTS} speaks of: its digest differs"
+                what = f"{name} is not the file that {FACTS} speaks of: its digest differs"
+                yield Problem(Severity.UNSOUND, what)
         if len(self.numbers) != self.facts.frames:
-            yield f"{FACTS} promises {self.facts.frames} frames, {TRUTH} holds {len(self.numbers)}"
-        missing = sorted(set(range(self.numbers[0], self.numbers[-1])) - set(self.numbers)) if self.numbers else []
-        if missing:
-            yield f"{len(missing)} frames were lost by the camera, frame {missing[0]} first"
+            what = f"{FACTS} promises {self.facts.frames} frames, {TRUTH} holds {len(self.numbers)}"
+            yield Problem(Severity.UNSOUND, what)
+        lost = self.numbers[-1] - self.numbers[0] + 1 - len(self.numbers) if self.numbers else 0
+        if lost:
+            yield Problem(Severity.REMARK, f"{counted(lost, 'frame')} lost by the camera")
         faults = sorted({line.fault for line in self.lines.values() if line.fault})
         if faults:
-            yield f"the camera had faults: {', '.join(faults)}"
+            yield Problem(Severity.REMARK, f"the camera had faults: {', '.join(faults)}")
+        if on_picture is not None:
+            yield from self._undecodable(on_picture)
+
+    def _undecodable(self, on_picture: Callable[[], None]) -> Iterator[Problem]:
+        for number in self.numbers:
+            try:
+                self.picture(number)
+            except PictureUnreadable as error:
+                yield Problem(Severity.DAMAGED, error.sentence)
+            on_picture()
 
     @cached_property
     def _places(self) -> Mapping[int, int]:

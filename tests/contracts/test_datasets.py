@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from replay.recording import DatasetWrong, Recording, RecordingUnknown, open_dataset
+from replay.recording import DatasetWrong, Recording, RecordingUnknown, check_sound, open_dataset
 from replay.truth import Role
 from sensors import plugins
-from sensors.files import PictureUnreadable
+from sensors.pictures import PictureUnreadable
 from tests.fakes import ManualClock
-from tests.layouts import MAKERS, Made
+from tests.layouts import MAKERS, Made, told
 
 KINDS = plugins.names("datasets")
 
@@ -60,7 +60,7 @@ def test_a_damaged_picture_is_a_frame_with_a_fault(made: Made, recording: Record
     assert set(faults.values()) == {""}
     with pytest.raises(PictureUnreadable, match=path.name):
         recording.picture(number)
-    assert any(f"frame {number}: {path}" in sentence for sentence in recording.complaints())
+    assert any(f"frame {number}: {path}" in sentence for sentence in told(recording, thoroughly=True))
 
 
 def test_a_picture_that_went_away_is_a_frame_with_a_fault(made: Made, recording: Recording) -> None:
@@ -69,7 +69,7 @@ def test_a_picture_that_went_away_is_a_frame_with_a_fault(made: Made, recording:
     number, path = next(iter(made.pictures.items()))
     path.unlink()
     assert next(recording.frames("east", ManualClock())).fault != ""
-    assert any(f"frame {number}: " in sentence for sentence in recording.complaints())
+    assert any(f"frame {number}: " in sentence for sentence in told(recording))
 
 
 def test_a_video_that_was_cut_off_has_frames_with_faults(made: Made, recording: Recording) -> None:
@@ -80,7 +80,7 @@ def test_a_video_that_was_cut_off_has_frames_with_faults(made: Made, recording: 
     frames = list(recording.frames("east", ManualClock()))
     assert [frame.id.seq for frame in frames] == list(made.pictures)
     assert any(frame.fault for frame in frames)
-    assert any(video.name in sentence for sentence in recording.complaints())
+    assert any(video.name in sentence for sentence in told(recording))
 
 
 def test_a_number_that_nobody_took_a_picture_of_has_neither_picture_nor_truth(recording: Recording) -> None:
@@ -118,8 +118,11 @@ def test_groups_merge_labels_that_the_truth_has(recording: Recording) -> None:
         assert set(group.truth) <= set(recording.labels)
 
 
-def test_a_sound_recording_has_no_complaints(recording: Recording) -> None:
-    assert list(recording.complaints()) == []
+def test_a_sound_recording_has_no_problems(recording: Recording) -> None:
+    looked_at: list[int] = []
+    assert list(recording.problems(on_picture=lambda: looked_at.append(1))) == []
+    assert len(looked_at) == len(recording.numbers)
+    check_sound(recording)
 
 
 def test_the_digest_is_the_content_and_not_the_place(kind: str, recording: Recording, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from sensors.feeder import Feeder
-from sensors.files import ImageFolder
+from sensors.folder import ImageFolder
 
 if __name__ == "__main__":
     feeder = Feeder("folder", ImageFolder.Options(path=Path(sys.argv[1]), fps=5), stream="s", paced=True)

@@ -1,73 +1,12 @@
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
-from sensors.clock import SystemClock
-from sensors.files import ImageFolder, PictureUnreadable, VideoFile, read_picture
-from sensors.frame import Image
+from sensors.files import VideoFile
 from sensors.source import SourceUnusable
 from tests.fakes import ManualClock
-
-
-def gradient(height: int = 48, width: int = 80, shift: int = 0) -> Image:
-    y, x = np.mgrid[:height, :width]
-    return np.stack([x + shift, y * 2, x + y], axis=2).astype(np.uint8)
-
-
-def saved(folder: Path, name: str, image: Image) -> Path:
-    path = folder / name
-    assert cv2.imwrite(str(path), image)
-    return path
-
-
-def test_a_png_comes_back_to_the_pixel_and_read_only(tmp_path: Path) -> None:
-    image = read_picture(saved(tmp_path, "a.png", gradient()))
-    np.testing.assert_array_equal(image, gradient())
-    assert not image.flags.writeable
-
-
-def test_a_jpeg_decodes_as_opencv_decodes_it(tmp_path: Path) -> None:
-    path = saved(tmp_path, "a.jpg", gradient())
-    np.testing.assert_array_equal(read_picture(path), cv2.imread(str(path)))
-
-
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp"])
-@pytest.mark.parametrize("kept", [0.0, 0.3, 0.97])
-def test_a_truncated_picture_is_refused_however_little_is_missing(tmp_path: Path, suffix: str, kept: float) -> None:
-    path = saved(tmp_path, f"a{suffix}", gradient())
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(PictureUnreadable, match=f"a{suffix}"):
-        read_picture(path)
-
-
-def test_a_missing_picture_is_told_by_name(tmp_path: Path) -> None:
-    with pytest.raises(PictureUnreadable, match="No such file"):
-        read_picture(tmp_path / "none.png")
-
-
-def test_a_folder_goes_by_name_and_a_damaged_picture_is_a_frame_with_a_fault(tmp_path: Path) -> None:
-    for index in (2, 0, 1):
-        saved(tmp_path, f"{index}.png", gradient(shift=index))
-    (tmp_path / "1.png").write_bytes(b"\x89PNG, and then nothing")
-    (tmp_path / "notes.txt").write_text("no picture")
-    source = ImageFolder(ImageFolder.Options(path=tmp_path), stream="s", clock=ManualClock())
-    frames = list(source.frames())
-    assert [frame.id.seq for frame in frames] == [0, 1, 2]
-    assert [bool(frame.fault) for frame in frames] == [False, True, False]
-    assert frames[1].image.size == 0
-    assert frames[2].image[0, 0, 0] == 2
-
-
-@pytest.mark.parametrize("content", [None, "empty"])
-def test_a_folder_that_is_missing_or_empty_can_not_be_a_source(tmp_path: Path, content: str | None) -> None:
-    path = tmp_path / "pictures"
-    if content:
-        path.mkdir()
-    with pytest.raises(SourceUnusable, match="pictures"):
-        ImageFolder(ImageFolder.Options(path=path), stream="s", clock=SystemClock())
+from tests.written_pictures import gradient
 
 
 @pytest.fixture

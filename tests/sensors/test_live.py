@@ -10,7 +10,7 @@ import pytest
 from sensors import plugins
 from sensors.clock import NS_PER_S, SystemClock
 from sensors.feeder import Feeder
-from sensors.files import ImageFolder
+from sensors.folder import ImageFolder
 from sensors.frame import Frame
 from sensors.live import Camera, CameraLost
 from sensors.pacing import Lockstep, PaceUnfit

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sensors.feeder import Feeder, FeederDied
-from sensors.files import ImageFolder
+from sensors.folder import ImageFolder
 from sensors.pacing import Lockstep, Schedule
 from sensors.source import SourceUnusable
 from tests.fakes import ManualClock

@@ -68,7 +68,12 @@ def test_check_says_a_sentence_for_each_thing_and_fails(tmp_path: Path, capsys: 
     status, out, _ = run(capsys, "check", "--dataset", "mot", "--root", tmp_path, "--name", "A", "--json")
     assert status == 1
     assert json.loads(out)["recordings"] == [
-        {"name": "A", "sound": False, "complaints": ["1 labelled frame (1 box) without a picture: frame 9"]}
+        {
+            "name": "A",
+            "sound": False,
+            "complaints": ["1 labelled frame (1 box) without a picture: frame 9"],
+            "remarks": [],
+        }
     ]
 
 

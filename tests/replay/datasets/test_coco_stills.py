@@ -9,7 +9,7 @@ from replay.datasets.coco import Coco
 from replay.datasets.labels import LabelsWrong
 from replay.recording import Group
 from replay.truth import Role
-from tests.layouts import COCO_JSON, coco, picture, text
+from tests.layouts import COCO_JSON, coco, picture, text, told
 
 
 def test_crowds_are_regions_of_their_class_and_areas_are_kept(tmp_path: Path) -> None:
@@ -45,8 +45,8 @@ def test_a_listed_picture_that_is_missing_and_one_that_is_not_listed_are_complai
     picture(made.pictures[632], width=32)
     recording = Coco(made.root).open(made.name)
     assert recording.numbers == (139, 632)
-    assert list(recording.complaints()) == [
-        "1 pictures that the labels don't list, 000000000777.jpg first",
+    assert told(recording) == [
+        "1 picture that the labels don't list, 000000000777.jpg first",
         "1 labelled frame (1 box) without a picture: frame 285",
         "1 picture of another size than the data set states: frame 632 is 32x48, not 64x48 (frame 632)",
     ]

@@ -6,7 +6,7 @@ import pytest
 from replay.datasets.kitti import KittiObject, KittiTracking
 from replay.datasets.labels import LabelsWrong
 from replay.truth import Role
-from tests.layouts import CAR, kitti_object, kitti_tracking, picture, text
+from tests.layouts import CAR, kitti_object, kitti_tracking, picture, text, told
 
 
 def test_an_object_brings_distance_truncation_and_the_level_of_occlusion(tmp_path: Path) -> None:
@@ -32,13 +32,13 @@ def test_a_picture_without_a_label_file_is_unlabelled_and_an_empty_file_says_not
     assert recording.truth(1) is None
     assert empty is not None
     assert len(empty) == 0
-    assert list(recording.complaints()) == ["1 of 3 pictures have no labels: frame 1"]
+    assert told(recording) == ["1 of 3 pictures have no labels: frame 1"]
 
 
 def test_stills_may_differ_in_size(tmp_path: Path) -> None:
     made = kitti_object(tmp_path)
     picture(made.pictures[1], width=80)
-    assert list(KittiObject(made.root).open(made.name).complaints()) == []
+    assert told(KittiObject(made.root).open(made.name)) == []
 
 
 def test_a_drive_begins_where_it_begins_and_has_tracks(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_labels_without_pictures_are_read_and_complained_of(shared: Path) -> Non
     counted = {name: int((labels == i).sum()) for i, name in enumerate(recording.labels)}
     assert {name: n for name, n in counted.items() if n} == {"Car": 243, "Van": 292, "Cyclist": 154, "Pedestrian": 22}
     assert int((labels < 0).sum()) == 378
-    assert list(recording.complaints()) == [
+    assert told(recording) == [
         "there are no pictures",
         "154 labelled frames (1089 boxes) without a picture: frames 0, 1, 2, 3, 4, ...",
     ]
@@ -110,6 +110,6 @@ def test_labels_without_pictures_are_read_and_complained_of(shared: Path) -> Non
 
 def test_the_shared_stills_are_cropped_and_check_says_so(shared: Path) -> None:
     recording = KittiObject(shared / "recordings" / "KITTI_object").open("training")
-    assert list(recording.complaints()) == [
+    assert told(recording) == [
         "1 box reaching more than 1 px out of the picture, the farthest by 16.0 px in frame 4: frame 4",
     ]

@@ -7,7 +7,7 @@ import pytest
 from replay.datasets.labels import LabelsWrong
 from replay.datasets.mot import MotChallenge, SequenceWrong
 from replay.truth import Role
-from tests.layouts import MOT15_GT, mot, mot15, text
+from tests.layouts import MOT15_GT, mot, mot15, text, told
 
 
 def test_in_mot15_everyone_with_a_flag_is_a_pedestrian(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_pictures_that_seqinfo_promises_otherwise_are_complained_of(tmp_path: Pa
     made = mot15(tmp_path)
     path = tmp_path / "train" / made.name / "seqinfo.ini"
     text(path, path.read_text().replace("seqLength=3", "seqLength=4").replace("imWidth=64", "imWidth=1920"))
-    assert list(MotChallenge(made.root).open(made.name).complaints()) == [
+    assert told(MotChallenge(made.root).open(made.name)) == [
         "seqinfo.ini promises 4 pictures, the folder img1 holds 3",
         "3 pictures of another size than the data set states: frame 1 is 64x48, not 1920x48 (frames 1, 2, 3)",
     ]

@@ -7,7 +7,7 @@ from replay.datasets.labels import LabelsWrong
 from replay.datasets.ua_detrac import UaDetrac
 from replay.recording import Group
 from replay.truth import Role
-from tests.layouts import DETRAC_XML, text, ua_detrac
+from tests.layouts import DETRAC_XML, text, told, ua_detrac
 
 
 def test_a_target_brings_its_type_track_truncation_and_the_part_hidden_by_others(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_pictures_without_labels_have_no_truth(tmp_path: Path) -> None:
     made.labels.unlink()
     recording = UaDetrac(made.root).open(made.name)
     assert [recording.truth(number) for number in recording.numbers] == [None, None, None]
-    assert list(recording.complaints()) == [
+    assert told(recording) == [
         "nobody labelled any of the 3 pictures: there is nothing to score against",
     ]
 
@@ -78,9 +78,9 @@ def test_broken_labels_are_refused_and_named(tmp_path: Path, old: str, new: str,
 def test_labels_of_another_sequence_and_miscounted_targets_are_complained_of(tmp_path: Path) -> None:
     made = ua_detrac(tmp_path)
     text(made.labels, DETRAC_XML.replace('name="MVI_00001"', 'name="MVI_00002"').replace('density="2"', 'density="3"'))
-    assert list(UaDetrac(made.root).open(made.name).complaints()) == [
+    assert told(UaDetrac(made.root).open(made.name)) == [
         "the labels say that they are of MVI_00002",
-        "1 frames list another number of targets than their density, frame 1 first",
+        "1 frame with another number of targets than the density says, frame 1 first",
     ]
 
 
@@ -97,4 +97,4 @@ def test_the_shared_sequence_is_as_counted(shared: Path) -> None:
     assert [int((areas < 32**2).sum()), int((areas > 96**2).sum())] == [133, 829]
     assert int(((boxes[:, 2] > 960) | (boxes[:, 3] > 540)).sum()) == 292
     assert sum(int((truth.truncated > 0).sum()) for truth in truths) == 361
-    assert list(recording.complaints()) == []
+    assert told(recording) == []

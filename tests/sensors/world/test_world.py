@@ -22,6 +22,7 @@ from sensors.world.render import Renderer, Shot
 from sensors.world.scene import LayoutUnknown, World
 from sensors.world.source import WorldSource
 from sensors.world.traffic import KINDS
+from tests.layouts import told
 
 SECONDS = 6.0
 
@@ -129,7 +130,7 @@ def test_the_command_writes_recordings_that_the_dataset_reads(
     recording = dataset.open("narrow-day-rsu-1")
     assert recording.numbers[:2] == (0, 1)
     assert len(recording.numbers) == facts[0]["frames"] < 30
-    complaints = list(recording.complaints())
+    complaints = told(recording)
     assert any("lost by the camera" in words for words in complaints)
     assert any("black" in words for words in complaints)
     assert not any("digest" in words for words in complaints)
