@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from fleet.arrivals import key_of
-from fleet.ledger.ledger import Ledger
+from fleet.ledger.reader import LedgerReader
 from fleet.scenario.launch import PARTS, ScenarioRun
 from fleet.scenario.scenario import read_scenario
 from replay.metrics.percentiles import percentiles
@@ -30,7 +30,7 @@ def main() -> None:
         out = Path(folder) / "run"
         summary = ScenarioRun(read_scenario(chosen.scenario), out, SystemClock()).run(lambda _heard: None)
         handed, travelled = [], []
-        with Ledger(out / PARTS / "hub.sqlite") as ledger:
+        with LedgerReader(out / PARTS / "hub.sqlite") as ledger:
             for birth in ledger.births(summary.run):
                 for stream in birth.streams:
                     for row in ledger.frames(key_of(birth), birth.session, stream.name):

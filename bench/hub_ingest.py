@@ -31,7 +31,7 @@ from edge.wire.messages import encode
 from fleet.arrivals import key_of
 from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig
-from fleet.ledger.ledger import Ledger
+from fleet.ledger.reader import LedgerReader
 from sensors.clock import NS_PER_S, SystemClock
 from sensors.config import plain
 from tests.speaker import Speaker, findings
@@ -81,7 +81,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> dict[str, object]:
             publisher.start()
         start.wait()
         begin_ns, begin_cpu_ns = CLOCK.now().mono_ns, cpu_ns(child.pid)
-        with Ledger(folder / "hub.db") as ledger:
+        with LedgerReader(folder / "hub.db") as ledger:
             keys = [key_of(Speaker(CLOCK, node=name).birth) for name in names]
             while sum(ledger.count(key, 1, "camera") for key in keys) < share * len(keys):
                 if child.poll() is not None:

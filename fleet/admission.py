@@ -5,7 +5,7 @@ from functools import lru_cache
 from edge.wire import topics
 from edge.wire.messages import Birth, ClockAsk, Conn, FrameReport, Health, MessageWrong, check, decode
 from edge.wire.topics import Heard, NameWrong, check_name
-from fleet.arrivals import Arrival, Born, Examined, NodeKey, Reported, Turned, key_of
+from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, ReportArrived, key_of
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Stamp
 
@@ -18,7 +18,7 @@ TOPICS = 4096
 """Topics whose parts are remembered: a fleet has few, and they come again with every frame."""
 
 
-class Gate:
+class Admission:
     """Judges messages one by one, and keeps the registry up to date with what it admits."""
 
     def __init__(self, registry: Registry, boot: str, clock_tolerance_s: float) -> None:
@@ -37,46 +37,46 @@ class Gate:
         key = NodeKey(heard.site, heard.node)
         match heard.leaf, heard.stream:
             case "det", stream if stream:
-                return self._reported(key, stream, payload, received)
+                return self._report(key, stream, payload, received)
             case "health", "":
-                return self._examined(key, payload, received)
+                return self._health(key, payload, received)
             case (("birth" | "conn"), "") if not payload:
                 return None
             case "birth", "":
-                return self._born(key, payload, received)
+                return self._birth(key, payload, received)
             case "conn", "":
-                return self._turned(key, payload, received)
+                return self._conn(key, payload, received)
             case topics.CLOCK, "":
                 decode(payload, ClockAsk)
                 return None
         raise MessageWrong("topic", f"{topic!r} is none of a node's topics")
 
-    def _born(self, key: NodeKey, payload: bytes, received: Stamp) -> Born:
+    def _birth(self, key: NodeKey, payload: bytes, received: Stamp) -> BirthArrived:
         birth = decode(payload, Birth)
         _fits(birth.session, birth.stamp.mono_ns, birth.stamp.utc_ns)
         if key_of(birth) != key:
             raise MessageWrong("foreign", f"{birth.site}/{birth.node} writes on the topic of {key.site}/{key.node}")
-        self._registry.born(key, birth, received)
-        return Born(key, birth, payload, received)
+        self._registry.birth_arrived(key, birth, received)
+        return BirthArrived(key, birth, payload, received)
 
-    def _turned(self, key: NodeKey, payload: bytes, received: Stamp) -> Turned | None:
+    def _conn(self, key: NodeKey, payload: bytes, received: Stamp) -> ConnArrived | None:
         conn = decode(payload, Conn)
         _fits(conn.session)
-        if not self._registry.turned(key, conn, received):
+        if not self._registry.conn_arrived(key, conn, received):
             return None
-        return Turned(key, conn.session, conn.state, received)
+        return ConnArrived(key, conn.session, conn.state, received)
 
-    def _examined(self, key: NodeKey, payload: bytes, received: Stamp) -> Examined:
+    def _health(self, key: NodeKey, payload: bytes, received: Stamp) -> HealthArrived:
         health = decode(payload, Health)
         _fits(health.session, health.stamp.mono_ns, health.stamp.utc_ns)
         birth = self._registry.birth_of(key, health.session)
         strangers = set(health.streams) - {stream.name for stream in birth.streams}
         if strangers:
             raise MessageWrong("stream", f"{key.node} was born without {', '.join(map(repr, sorted(strangers)))}")
-        self._registry.examined(key, health, received)
-        return Examined(key, health, payload, received)
+        self._registry.health_arrived(key, health, received)
+        return HealthArrived(key, health, payload, received)
 
-    def _reported(self, key: NodeKey, stream: str, payload: bytes, received: Stamp) -> Reported:
+    def _report(self, key: NodeKey, stream: str, payload: bytes, received: Stamp) -> ReportArrived:
         report = decode(payload, FrameReport)
         _fits(report.session, report.n, report.seq, report.total_ns, report.stamp.mono_ns, report.stamp.utc_ns)
         check(report)
@@ -86,7 +86,7 @@ class Gate:
         latency_ns = received.mono_ns - report.stamp.mono_ns
         if (shared and latency_ns < 0) or report.stamp.utc_ns > received.utc_ns + self._tolerance_ns:
             raise MessageWrong("future", f"frame {report.seq} is stamped later than its report came in")
-        return Reported(key, report, payload, received, latency_ns if shared else None, self._boot)
+        return ReportArrived(key, report, payload, received, latency_ns if shared else None, self._boot)
 
 
 @lru_cache(TOPICS)

@@ -21,7 +21,7 @@ def key_of(birth: Birth) -> NodeKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportArrived:
     """One frame's report."""
 
     key: NodeKey
@@ -35,7 +35,7 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class Born:
+class BirthArrived:
     key: NodeKey
     birth: Birth
     payload: bytes
@@ -43,7 +43,7 @@ class Born:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class HealthArrived:
     """A health message."""
 
     key: NodeKey
@@ -53,7 +53,7 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class ConnArrived:
     """A node went online, offline or lost."""
 
     key: NodeKey
@@ -73,4 +73,4 @@ class Refused:
     received: Stamp
 
 
-Arrival: TypeAlias = Reported | Born | Examined | Turned | Refused
+Arrival: TypeAlias = ReportArrived | BirthArrived | HealthArrived | ConnArrived | Refused

@@ -16,7 +16,7 @@ from typing import Self
 
 from edge.wire.address import BrokerAt
 from edge.wire.link import BrokerUnreachable, Link
-from fleet.die_with_parent import leashed
+from fleet.die_with_parent import tied_to_parent
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 
@@ -89,7 +89,7 @@ class EmbeddedBroker:
         with self._log.open("ab") as log:
             # A session of its own: Ctrl-C at the terminal is for us, and we stop it when the nodes have said goodbye.
             self._child = subprocess.Popen(
-                leashed([program, "-c", str(configuration)]), stdout=log, stderr=log, start_new_session=True
+                tied_to_parent([program, "-c", str(configuration)]), stdout=log, stderr=log, start_new_session=True
             )
         try:
             self._await_ready(self._child)

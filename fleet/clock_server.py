@@ -9,7 +9,7 @@ from edge.wire.topics import NameWrong, NodeTopics
 from sensors.clock import Clock
 
 
-class ClockAnswers:
+class ClockServer:
     """Works in the network's thread: between a question's receipt and its answer nothing else happens."""
 
     def __init__(self, clock: Clock, boot: str, publish: Callable[[str, bytes], object]) -> None:
@@ -19,7 +19,7 @@ class ClockAnswers:
         self._publish = publish
 
     def take(self, delivery: Delivery) -> bool:
-        """Whether `delivery` was a question and is answered; a malformed one is left to the gate to refuse."""
+        """Whether `delivery` was a question and is answered; a malformed one is left to the admission to refuse."""
         t2_ns = self._clock.now().mono_ns
         heard = topics.parse(delivery.topic)
         if heard is None or (heard.leaf, heard.stream) != (topics.CLOCK, "") or delivery.retained:

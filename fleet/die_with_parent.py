@@ -3,7 +3,7 @@
 `python -P -m fleet.die_with_parent PARENT PROGRAM ...`
 
 Killed outright, a process can't stop what it started; the kernel can (Linux: prctl(2), PR_SET_PDEATHSIG). What is
-asked of it here outlasts exec, and so holds for programs that aren't ours. Elsewhere than on Linux there is no leash.
+asked of it here outlasts exec, and so holds for programs that aren't ours. Elsewhere than on Linux nobody is asked.
 """
 
 import ctypes
@@ -15,8 +15,8 @@ from collections.abc import Sequence
 PR_SET_PDEATHSIG = 1
 
 
-def leashed(command: Sequence[str]) -> list[str]:
-    """`command` as a child of this process on a leash; its process id is the program's own.
+def tied_to_parent(command: Sequence[str]) -> list[str]:
+    """`command`, changed so that the kernel ends it when this process ends; its process id is the program's own.
 
     The kernel watches the thread that starts it: that one has to stay for as long as the program shall.
     """

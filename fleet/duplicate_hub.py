@@ -21,13 +21,13 @@ class Life(Message, frozen=True, kw_only=True):
     boot: str
 
 
-class Namesakes:
+class DuplicateWatch:
     """Reads every state that is published under the hub's own name, and knows which of two has to go."""
 
     def __init__(self, began: Stamp, boot: str) -> None:
         self._own = _age(Life(began=began, boot=boot))
 
-    def take_over(self, delivery: Delivery) -> bool:
+    def taken_over_by(self, delivery: Delivery) -> bool:
         """Whether `delivery` shows that a younger hub is at work.
 
         What the broker kept from before we came shows nothing: that one may be long gone.

@@ -10,12 +10,12 @@ from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import ConnState, Message, encode
 from edge.wire.topics import ROOT
-from fleet.admission import Gate
+from fleet.admission import Admission
 from fleet.arrivals import key_of
 from fleet.broker import EmbeddedBroker
-from fleet.clock_server import ClockAnswers
+from fleet.clock_server import ClockServer
 from fleet.config import HubConfig
-from fleet.duplicate_hub import Namesakes, NameTaken
+from fleet.duplicate_hub import DuplicateWatch, NameTaken
 from fleet.ingest import Ingest
 from fleet.latency import LatencyBook, LiveLatency
 from fleet.ledger.ledger import Ledger
@@ -71,13 +71,13 @@ class Hub:
         (IngestBroke, NameTaken).
         """
         with ExitStack() as stack:
-            ledger = stack.enter_context(Ledger(self._config.store, create=True))
+            ledger = stack.enter_context(Ledger(self._config.store))
             at = self._broker(stack)
             registry = Registry(int(self._config.health_period_s * NS_PER_S))
             _resume(registry, ledger, self._clock.now())
             book = LatencyBook()
-            gate = Gate(registry, self._boot, self._config.clock_tolerance_s)
-            ingest = Ingest(gate, ledger, book, self._clock, on_fault=self.stop)
+            admission = Admission(registry, self._boot, self._config.clock_tolerance_s)
+            ingest = Ingest(admission, ledger, book, self._clock, on_fault=self.stop)
 
             def state(said: ConnState) -> bytes:
                 return encode(self._state(said, registry, ingest, book))
@@ -111,15 +111,15 @@ class Hub:
 
     def _link(self, at: BrokerAt, ingest: Ingest, announce: Callable[[], None], last_will: bytes) -> Link:
         site = self._config.site
-        answers = ClockAnswers(self._clock, self._boot, lambda topic, answer: link.publish(topic, answer, qos=0))
-        namesakes = Namesakes(self._began, self._boot)
+        clock_server = ClockServer(self._clock, self._boot, lambda topic, answer: link.publish(topic, answer, qos=0))
+        duplicates = DuplicateWatch(self._began, self._boot)
 
         def hear(delivery: Delivery) -> None:
             if delivery.topic == self._topic:
-                if namesakes.take_over(delivery):
+                if duplicates.taken_over_by(delivery):
                     self._fault = NameTaken(self._config.name, at.url)
                     self.stop()
-            elif not answers.take(delivery):
+            elif not clock_server.take(delivery):
                 ingest.receive(delivery)
 
         link = Link(
@@ -155,4 +155,4 @@ class Hub:
 
 def _resume(registry: Registry, ledger: Ledger, now: Stamp) -> None:
     for birth in ledger.births():
-        registry.resume(birth, ledger.last_word(key_of(birth), birth.session).state, now)
+        registry.resume(birth, ledger.last_heard(key_of(birth), birth.session).state, now)

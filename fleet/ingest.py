@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from edge.wire.link import Delivery
 from edge.wire.messages import MessageWrong
-from fleet.admission import Gate
-from fleet.arrivals import Arrival, Refused, Reported
+from fleet.admission import Admission
+from fleet.arrivals import Arrival, Refused, ReportArrived
 from fleet.latency import LatencyBook
-from fleet.ledger.ledger import Ledger, StoreBroken
+from fleet.ledger.ledger import Ledger
+from fleet.ledger.store import StoreBroken
 from sensors.clock import Clock, Stamp
 from sensors.errors import GilmokError
 
@@ -54,12 +55,12 @@ class Ingest:
     """One thread of its own between the link's network thread and the ledger."""
 
     def __init__(
-        self, gate: Gate, ledger: Ledger, book: LatencyBook, clock: Clock, on_fault: Callable[[], None]
+        self, admission: Admission, ledger: Ledger, book: LatencyBook, clock: Clock, on_fault: Callable[[], None]
     ) -> None:
         """`on_fault` is called in the ingest thread when it can't go on; `fault` then says why."""
         self.tally = Tally()
         self.fault: IngestBroke | None = None
-        self._gate = gate
+        self._admission = admission
         self._ledger = ledger
         self._book = book
         self._clock = clock
@@ -132,12 +133,12 @@ class Ingest:
         for delivery, _ in batch:
             self._acknowledge(delivery)
         for arrival in arrivals:
-            if isinstance(arrival, Reported):
+            if isinstance(arrival, ReportArrived):
                 self._book.add(arrival)
 
     def _judge(self, delivery: Delivery, received: Stamp) -> Arrival | None:
         try:
-            return self._gate.admit(delivery.topic, delivery.payload, received)
+            return self._admission.admit(delivery.topic, delivery.payload, received)
         except MessageWrong as error:
             if error.reason not in self.tally.refused:
                 log.warning("refused a message on %s: %s", delivery.topic, error)

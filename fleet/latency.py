@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 
 from edge.wire.messages import Message
-from fleet.arrivals import NodeKey, Reported
+from fleet.arrivals import NodeKey, ReportArrived
 
 ALPHA = 0.001
 """The relative error of a quantile out of buckets is at most this."""
@@ -72,7 +72,7 @@ class LatencyBook:
         self._streams: dict[tuple[NodeKey, str], _Streak] = {}
         self._lock = threading.Lock()
 
-    def add(self, reported: Reported) -> None:
+    def add(self, reported: ReportArrived) -> None:
         """A report that is not newer than the stream's newest, as redelivered ones aren't, moves nothing."""
         with self._lock:
             self._add(reported)
@@ -85,7 +85,7 @@ class LatencyBook:
                 for (key, stream), streak in self._streams.items()
             }
 
-    def _add(self, reported: Reported) -> None:
+    def _add(self, reported: ReportArrived) -> None:
         report = reported.report
         at = (reported.key, report.stream)
         streak = self._streams.get(at)

@@ -51,7 +51,7 @@ class Registry:
     def resume(self, birth: Birth, said: ConnState | None, at: Stamp) -> None:
         """Know again what an earlier life of the hub has booked: a session, and its last word on its connection."""
         key = key_of(birth)
-        self.born(key, birth, at)
+        self.birth_arrived(key, birth, at)
         entry = self._nodes[key]
         if birth.session == entry.session:
             entry.said = said
@@ -65,7 +65,7 @@ class Registry:
             raise MessageWrong("session", f"{key.node} began session {session} twice")
         return birth
 
-    def born(self, key: NodeKey, birth: Birth, at: Stamp) -> None:
+    def birth_arrived(self, key: NodeKey, birth: Birth, at: Stamp) -> None:
         """A birth may come again, as retained messages do; raises MessageWrong (session) if it is another one."""
         known = self._births.setdefault((key, birth.session), birth)
         if (known.boot, known.stamp) != (birth.boot, birth.stamp):
@@ -75,7 +75,7 @@ class Registry:
             )
         self._enter(key, birth.session, at)
 
-    def turned(self, key: NodeKey, conn: Conn, at: Stamp) -> bool:
+    def conn_arrived(self, key: NodeKey, conn: Conn, at: Stamp) -> bool:
         """Whether that is news. What an older session's will says, is not."""
         entry = self._enter(key, conn.session, at)
         if conn.session < entry.session:
@@ -90,7 +90,7 @@ class Registry:
             log.info("%s/%s is %s (session %d)", key.site, key.node, conn.state, conn.session)
         return True
 
-    def examined(self, key: NodeKey, health: Health, at: Stamp) -> None:
+    def health_arrived(self, key: NodeKey, health: Health, at: Stamp) -> None:
         """Note a health message of a known session; an older session's moves nothing."""
         entry = self._enter(key, health.session, at)
         if health.session == entry.session:

@@ -27,11 +27,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print summary.json instead of tables")
     chosen = parser.parse_args(argv)
 
-    from fleet.scenario.conductor import conduct, exit_status
     from fleet.scenario.demo import demo_scenario
+    from fleet.scenario.terminal import exit_status, run_at_terminal
 
     scenario = demo_scenario(chosen.recordings, chosen.model, chosen.seconds)
-    summary = conduct(scenario, chosen.out or fresh_folder("demo"), chosen.json)
+    summary = run_at_terminal(scenario, chosen.out or fresh_folder("demo"), chosen.json)
     if not chosen.json:
         print()
         print(NEXT.format(model=chosen.model))

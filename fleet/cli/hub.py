@@ -58,30 +58,30 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _nodes(chosen: argparse.Namespace) -> int:
-    from fleet.ledger.ledger import Ledger
-    from fleet.listing import node_rows
+    from fleet.ledger.reader import LedgerReader
+    from fleet.reporting.listing import node_rows
     from sensors.clock import SystemClock
 
     settings = _settings(chosen)
-    with Ledger(settings.store) as ledger:
+    with LedgerReader(settings.store) as ledger:
         rows = node_rows(ledger, SystemClock().now(), settings.health_period_s)
     return _show(rows, NODE_COLUMNS, chosen.json, "no node has introduced itself yet")
 
 
 def _runs(chosen: argparse.Namespace) -> int:
-    from fleet.ledger.ledger import Ledger
-    from fleet.listing import run_rows
+    from fleet.ledger.reader import LedgerReader
+    from fleet.reporting.listing import run_rows
 
-    with Ledger(_settings(chosen).store) as ledger:
+    with LedgerReader(_settings(chosen).store) as ledger:
         rows = run_rows(ledger)
     return _show(rows, RUN_COLUMNS, chosen.json, "no run yet")
 
 
 def _refused(chosen: argparse.Namespace) -> int:
-    from fleet.ledger.ledger import Ledger
-    from fleet.listing import refused_rows
+    from fleet.ledger.reader import LedgerReader
+    from fleet.reporting.listing import refused_rows
 
-    with Ledger(_settings(chosen).store) as ledger:
+    with LedgerReader(_settings(chosen).store) as ledger:
         rows = refused_rows(ledger)
     return _show(rows, REFUSED_COLUMNS, chosen.json, "nothing was refused")
 
@@ -89,13 +89,13 @@ def _refused(chosen: argparse.Namespace) -> int:
 def _report(chosen: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from fleet.ledger.ledger import Ledger
-    from fleet.report import known_run, records, troubles
+    from fleet.ledger.reader import LedgerReader
+    from fleet.reporting.run_records import known_run, records, troubles
     from replay.runs.summary import summarise
     from replay.runs.tables import render
 
     settings = _settings(chosen)
-    with Console(stderr=True).status("reading the run and its recordings"), Ledger(settings.store) as ledger:
+    with Console(stderr=True).status("reading the run and its recordings"), LedgerReader(settings.store) as ledger:
         run = known_run(ledger, chosen.run)
         summary = summarise(run, list(records(ledger, run, settings.truth)), troubles(ledger, run))
     if chosen.json:

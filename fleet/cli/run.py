@@ -15,11 +15,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print summary.json instead of tables")
     chosen = parser.parse_args(argv)
 
-    from fleet.scenario.conductor import conduct, exit_status
     from fleet.scenario.scenario import read_scenario
+    from fleet.scenario.terminal import exit_status, run_at_terminal
 
     scenario = read_scenario(chosen.scenario)
-    return exit_status(conduct(scenario, chosen.out or fresh_folder(scenario.name), chosen.json))
+    return exit_status(run_at_terminal(scenario, chosen.out or fresh_folder(scenario.name), chosen.json))
 
 
 def fresh_folder(name: str) -> Path:

@@ -1,3 +1,3 @@
-"""The ledger: everything the hub was told, on disk. All SQL is in here.
+"""The ledger: everything the hub was told, on disk. All SQL is in here: the file, its tables, writing, reading.
 
-Imports `fleet.arrivals`."""
+Imports, of `fleet`, the arrivals."""

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from fleet.arrivals import KEPT_BYTES, Born, Examined, Refused, Reported, Turned
+from fleet.arrivals import KEPT_BYTES, BirthArrived, ConnArrived, HealthArrived, Refused, ReportArrived
 
 
-def frame_row(arrival: Reported) -> dict[str, Any]:
+def frame_row(arrival: ReportArrived) -> dict[str, Any]:
     report = arrival.report
     return {
         "site": arrival.key.site,
@@ -26,7 +26,7 @@ def frame_row(arrival: Reported) -> dict[str, Any]:
     }
 
 
-def session_row(arrival: Born) -> dict[str, Any]:
+def session_row(arrival: BirthArrived) -> dict[str, Any]:
     return {
         "site": arrival.key.site,
         "node": arrival.key.node,
@@ -38,7 +38,7 @@ def session_row(arrival: Born) -> dict[str, Any]:
     }
 
 
-def health_row(arrival: Examined) -> dict[str, Any]:
+def health_row(arrival: HealthArrived) -> dict[str, Any]:
     return {
         "site": arrival.key.site,
         "node": arrival.key.node,
@@ -50,7 +50,7 @@ def health_row(arrival: Examined) -> dict[str, Any]:
     }
 
 
-def turn_row(arrival: Turned) -> dict[str, Any]:
+def conn_row(arrival: ConnArrived) -> dict[str, Any]:
     return {
         "site": arrival.key.site,
         "node": arrival.key.node,

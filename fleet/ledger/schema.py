@@ -1,10 +1,10 @@
-"""The ledger's tables. Statements over them are in `fleet.ledger.ledger` alone."""
+"""The ledger's tables. Statements over them are in this folder alone."""
 
 from typing import Any
 
 import sqlalchemy as sa
 
-VERSION = 2
+VERSION = 3
 """Counts up when a column changes; a ledger of another version is refused, never guessed at."""
 
 ALL = sa.MetaData()
@@ -64,8 +64,8 @@ HEALTH = sa.Table(
     ),
 )
 
-TURNS = sa.Table(
-    "turns",
+CONNS = sa.Table(
+    "conns",
     ALL,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("site", sa.String, nullable=False),

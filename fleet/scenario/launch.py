@@ -15,10 +15,10 @@ from edge.wire.address import BrokerAt
 from edge.wire.messages import Birth
 from fleet.arrivals import NodeKey
 from fleet.broker import EmbeddedBroker
-from fleet.children import Child, ChildDied
 from fleet.config import HubConfig, TruthRoot
-from fleet.ledger.ledger import Ledger
-from fleet.report import records, troubles
+from fleet.ledger.reader import LedgerReader
+from fleet.reporting.run_records import records, troubles
+from fleet.scenario.children import Child, ChildDied
 from fleet.scenario.scenario import Scenario, truth_roots
 from replay.runs.runfolder import RunFolder, RunIdentity
 from replay.runs.summary import Summary, summarise
@@ -38,7 +38,7 @@ READY = "ready"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RunProgress:
     """Frames whose fate is decided, by (node, stream), as far as the hub has heard."""
 
     decided: dict[tuple[str, str], int]
@@ -59,7 +59,7 @@ class ScenarioRun:
     def stop(self) -> None:
         self._stop.set()
 
-    def run(self, watch: Callable[[Heard], None]) -> Summary:
+    def run(self, watch: Callable[[RunProgress], None]) -> Summary:
         """Run to the end and write the run folder; `watch` is told what the hub has heard, a few times a second.
 
         Raises what kept a part from starting. A part that dies later is a trouble of the summary.
@@ -68,11 +68,11 @@ class ScenarioRun:
         store = self._parts / "hub.sqlite"
         with ExitStack() as stack:
             hub, nodes = self._start_all(stack, store)
-            with Ledger(store) as ledger:
+            with LedgerReader(store) as ledger:
                 wrong = self._watch(hub, nodes, ledger, watch)
                 self._settle(ledger, nodes)
             hub.stop()
-        with Ledger(store) as ledger:
+        with LedgerReader(store) as ledger:
             births = ledger.births(self._run)
             order = [plan.name for plan in self._scenario.nodes]
             found = sorted(records(ledger, self._run, self._truth()), key=lambda one: order.index(one.birth.node))
@@ -130,7 +130,9 @@ class ScenarioRun:
         stack.callback(child.stop)
         return child
 
-    def _watch(self, hub: Child, nodes: Sequence[Child], ledger: Ledger, watch: Callable[[Heard], None]) -> list[str]:
+    def _watch(
+        self, hub: Child, nodes: Sequence[Child], ledger: LedgerReader, watch: Callable[[RunProgress], None]
+    ) -> list[str]:
         """Until every node has ended; what died unasked, in its last words."""
         begin_ns = self._clock.now().mono_ns
         for node in nodes:
@@ -143,30 +145,30 @@ class ScenarioRun:
             if self._stop.wait(WATCH_S) or late or hub.name in deaths:
                 for node in nodes:
                     node.terminate()
-            watch(self._heard(ledger))
+            watch(self._progress(ledger))
             deaths.update(_deaths([hub, *nodes]))
         deaths.update(_deaths([hub, *nodes]))
         return list(deaths.values())
 
-    def _settle(self, ledger: Ledger, nodes: Sequence[Child]) -> None:
+    def _settle(self, ledger: LedgerReader, nodes: Sequence[Child]) -> None:
         """Wait until the hub has heard the last word of every node that could still say one."""
         deadline_ns = self._clock.now().mono_ns + int(SETTLE_S * NS_PER_S)
         well = {node.name.removeprefix("node ") for node in nodes if not _deaths([node])}
         while self._clock.now().mono_ns < deadline_ns:
             births = [birth for birth in ledger.births(self._run) if birth.node in well]
-            words = [ledger.last_word(NodeKey(birth.site, birth.node), birth.session) for birth in births]
+            words = [ledger.last_heard(NodeKey(birth.site, birth.node), birth.session) for birth in births]
             gone = [word.state == "offline" and word.health is not None and word.health.final for word in words]
             if all(gone) and len(gone) == len(well):
                 return
             self._clock.sleep_until(self._clock.now().mono_ns + int(WATCH_S * NS_PER_S))
 
-    def _heard(self, ledger: Ledger) -> Heard:
+    def _progress(self, ledger: LedgerReader) -> RunProgress:
         decided: dict[tuple[str, str], int] = {}
         for birth in ledger.births(self._run):
-            health = ledger.last_word(NodeKey(birth.site, birth.node), birth.session).health
+            health = ledger.last_heard(NodeKey(birth.site, birth.node), birth.session).health
             for stream, counted in health.streams.items() if health else ():
                 decided[birth.node, stream] = counted.ok + counted.failed + counted.dropped
-        return Heard(decided)
+        return RunProgress(decided)
 
     def _truth(self) -> tuple[TruthRoot, ...]:
         return tuple(TruthRoot(dataset=dataset, root=root) for dataset, root in truth_roots(self._scenario))

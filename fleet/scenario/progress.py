@@ -1,4 +1,4 @@
-"""Progress bars of a scenario: one a stream, fed with what the hub has heard."""
+"""Progress bars of a scenario: one a stream, fed with what the hub has news."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from fleet.scenario.launch import Heard
+from fleet.scenario.launch import RunProgress
 from fleet.scenario.scenario import Scenario, expected_frames
 
 
 @contextmanager
-def bars(console: Console, scenario: Scenario) -> Iterator[Callable[[Heard], None]]:
+def bars(console: Console, scenario: Scenario) -> Iterator[Callable[[RunProgress], None]]:
     """Shows a bar for every stream while inside; call what it yields with each news."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as progress:
@@ -21,8 +21,8 @@ def bars(console: Console, scenario: Scenario) -> Iterator[Callable[[Heard], Non
                 total = expected_frames(stream, scenario.seconds)
                 tasks[node.name, stream.name] = progress.add_task(f"{node.name}/{stream.name}", total=total)
 
-        def watch(heard: Heard) -> None:
-            for key, count in heard.decided.items():
+        def watch(news: RunProgress) -> None:
+            for key, count in news.decided.items():
                 progress.update(tasks[key], completed=count)
 
         yield watch

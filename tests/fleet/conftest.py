@@ -12,7 +12,7 @@ import tomli_w
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.hub import Hub
-from fleet.ledger.ledger import Ledger
+from fleet.ledger.reader import LedgerReader
 from sensors.clock import SystemClock
 from sensors.config import plain
 from tests.brokers import broker, embedded_url, mosquitto_url, site
@@ -28,12 +28,12 @@ def config(broker: BrokerAt, site: str, tmp_path: Path) -> HubConfig:
 
 
 @pytest.fixture
-def hub(config: HubConfig) -> Callable[[], AbstractContextManager[Ledger]]:
+def hub(config: HubConfig) -> Callable[[], AbstractContextManager[LedgerReader]]:
     """Runs a hub in this process while its context lasts; gives its ledger to read in."""
 
     @contextmanager
-    def run() -> Iterator[Ledger]:
-        with running(Hub(config, SystemClock())), Ledger(config.store) as ledger:
+    def run() -> Iterator[LedgerReader]:
+        with running(Hub(config, SystemClock())), LedgerReader(config.store) as ledger:
             yield ledger
 
     return run

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from edge.wire.messages import Conn, FrameReport, MessageWrong, StreamCounters, encode
-from fleet.admission import Gate
-from fleet.arrivals import Born, Examined, NodeKey, Reported, Turned
+from fleet.admission import Admission
+from fleet.arrivals import BirthArrived, ConnArrived, HealthArrived, NodeKey, ReportArrived
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Stamp, boot_id
 from tests.fakes import ManualClock
@@ -22,43 +22,45 @@ def speaker() -> Speaker:
 
 
 @pytest.fixture
-def gate(speaker: Speaker) -> Gate:
-    gate = Gate(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300)
-    assert isinstance(gate.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now()), Born)
-    return gate
+def admission(speaker: Speaker) -> Admission:
+    admission = Admission(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300)
+    assert isinstance(admission.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now()), BirthArrived)
+    return admission
 
 
-def test_a_report_is_admitted_with_its_way_to_the_hub(gate: Gate, speaker: Speaker) -> None:
+def test_a_report_is_admitted_with_its_way_to_the_hub(admission: Admission, speaker: Speaker) -> None:
     report = speaker.report(0)
     received = report.published.shifted_to(report.published.mono_ns + 700)
-    arrival = gate.admit(DET, encode(report), received)
-    assert arrival == Reported(KEY, report, encode(report), received, TOTAL_NS + 700, boot_id())
+    arrival = admission.admit(DET, encode(report), received)
+    assert arrival == ReportArrived(KEY, report, encode(report), received, TOTAL_NS + 700, boot_id())
 
 
 def test_without_a_common_clock_the_way_to_the_hub_is_unknown(speaker: Speaker) -> None:
-    gate = Gate(Registry(NS_PER_S), "another machine's boot", clock_tolerance_s=300)
-    gate.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now())
-    arrival = gate.admit(DET, encode(speaker.report(0)), Stamp(0, CLOCK.now().utc_ns))
-    assert isinstance(arrival, Reported)
+    admission = Admission(Registry(NS_PER_S), "another machine's boot", clock_tolerance_s=300)
+    admission.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now())
+    arrival = admission.admit(DET, encode(speaker.report(0)), Stamp(0, CLOCK.now().utc_ns))
+    assert isinstance(arrival, ReportArrived)
     assert arrival.hub_latency_ns is None
 
 
-def test_health_and_conn_are_admitted(gate: Gate, speaker: Speaker) -> None:
+def test_health_and_conn_are_admitted(admission: Admission, speaker: Speaker) -> None:
     now = CLOCK.now()
     health = speaker.health(3)
-    assert gate.admit(speaker.topics.health, encode(health), now) == Examined(KEY, health, encode(health), now)
-    assert gate.admit(speaker.topics.conn, speaker.conn("online"), now) == Turned(KEY, 1, "online", now)
-    assert gate.admit(speaker.topics.conn, speaker.conn("online"), now) is None
+    assert admission.admit(speaker.topics.health, encode(health), now) == HealthArrived(
+        KEY, health, encode(health), now
+    )
+    assert admission.admit(speaker.topics.conn, speaker.conn("online"), now) == ConnArrived(KEY, 1, "online", now)
+    assert admission.admit(speaker.topics.conn, speaker.conn("online"), now) is None
 
 
-def test_clearing_a_retained_message_is_no_message(gate: Gate, speaker: Speaker) -> None:
-    assert gate.admit(speaker.topics.birth, b"", CLOCK.now()) is None
-    assert gate.admit(speaker.topics.conn, b"", CLOCK.now()) is None
+def test_clearing_a_retained_message_is_no_message(admission: Admission, speaker: Speaker) -> None:
+    assert admission.admit(speaker.topics.birth, b"", CLOCK.now()) is None
+    assert admission.admit(speaker.topics.conn, b"", CLOCK.now()) is None
 
 
-def test_fields_that_this_version_does_not_know_are_ignored(gate: Gate, speaker: Speaker) -> None:
+def test_fields_that_this_version_does_not_know_are_ignored(admission: Admission, speaker: Speaker) -> None:
     payload = encode(speaker.report(0)).replace(b'"seq"', b'"moon_phase":0.5,"seq"')
-    assert isinstance(gate.admit(DET, payload, CLOCK.now()), Reported)
+    assert isinstance(admission.admit(DET, payload, CLOCK.now()), ReportArrived)
 
 
 def _with(**changes: object) -> Callable[[FrameReport], bytes]:
@@ -113,16 +115,16 @@ INSIDE_OUT = ((10.0, 10.0, 5.0, 20.0), (0.0, 0.0, 1.0, 1.0))
     ],
 )
 def test_a_bad_report_is_refused_for_the_right_reason(
-    gate: Gate, speaker: Speaker, reason: str, topic: str, payload: Callable[[FrameReport], bytes]
+    admission: Admission, speaker: Speaker, reason: str, topic: str, payload: Callable[[FrameReport], bytes]
 ) -> None:
     bad = payload(speaker.report(0))
     with pytest.raises(MessageWrong) as refusal:
-        gate.admit(topic, bad, CLOCK.now())
+        admission.admit(topic, bad, CLOCK.now())
     assert refusal.value.reason == reason
-    assert isinstance(gate.admit(DET, encode(speaker.report(0)), CLOCK.now()), Reported)
+    assert isinstance(admission.admit(DET, encode(speaker.report(0)), CLOCK.now()), ReportArrived)
 
 
-def test_what_contradicts_its_topic_or_its_birth_is_refused(gate: Gate, speaker: Speaker) -> None:
+def test_what_contradicts_its_topic_or_its_birth_is_refused(admission: Admission, speaker: Speaker) -> None:
     now = CLOCK.now()
     stranger = Speaker(CLOCK, node="stranger")
     health = msgspec.structs.replace(speaker.health(0), streams={"lidar": StreamCounters()})
@@ -133,16 +135,16 @@ def test_what_contradicts_its_topic_or_its_birth_is_refused(gate: Gate, speaker:
         ("range", speaker.topics.conn, encode(Conn(state="lost", session=2**64))),
     ]:
         with pytest.raises(MessageWrong) as refusal:
-            gate.admit(topic, payload, now)
+            admission.admit(topic, payload, now)
         assert refusal.value.reason == reason
 
 
-def test_a_session_number_used_twice_is_refused_and_so_are_its_reports(gate: Gate, speaker: Speaker) -> None:
-    gate.admit(DET, encode(speaker.report(0)), CLOCK.now())
-    assert isinstance(gate.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now()), Born)
+def test_a_session_number_used_twice_is_refused_and_so_are_its_reports(admission: Admission, speaker: Speaker) -> None:
+    admission.admit(DET, encode(speaker.report(0)), CLOCK.now())
+    assert isinstance(admission.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now()), BirthArrived)
     CLOCK.pass_ns(1)
     forgetful = Speaker(CLOCK)
     for topic, payload in ((forgetful.topics.birth, forgetful.birth), (DET, forgetful.report(0))):
         with pytest.raises(MessageWrong, match="session 1") as refusal:
-            gate.admit(topic, encode(payload), CLOCK.now())
+            admission.admit(topic, encode(payload), CLOCK.now())
         assert refusal.value.reason == "session"

@@ -15,7 +15,7 @@ from edge.wire.messages import ClockAsk, encode
 from edge.wire.topics import NodeTopics
 from fleet.arrivals import NodeKey
 from fleet.ledger.ledger import Ledger
-from fleet.report import records
+from fleet.reporting.run_records import records
 from replay.runs.summary import StreamRecord, summarise
 from sensors.clock import NS_PER_S, SystemClock
 from tests.fakes import ForeignClock
@@ -82,7 +82,7 @@ def test_the_truth_lies_within_the_bound_every_time(
             speaker.ask(speaker.clocks.question())
         compare_clocks(speaker, ledger, key, 10)
         speaker.leave(20)
-        wait_until(lambda: ledger.last_word(key, 1).state == "offline", "the goodbye")
+        wait_until(lambda: ledger.last_heard(key, 1).state == "offline", "the goodbye")
         assert all(row.hub_latency_ns is None for row in ledger.frames(key, 1, "camera"))
         (record,) = records(ledger, "drive", [])
         check_receipts(record, ledger, key, far)
@@ -121,11 +121,11 @@ def test_a_clock_that_was_set_is_counted_and_told(hub: RunHub, broker: BrokerAt,
         speaker.say(old)
         wait_until(lambda: ledger.count(key, 1, "camera") == 3, "the report of a frame from before")
         speaker.leave(3)
-        wait_until(lambda: ledger.last_word(key, 1).state == "offline", "the goodbye")
+        wait_until(lambda: ledger.last_heard(key, 1).state == "offline", "the goodbye")
         (record,) = records(ledger, "drive", [])
         assert record.hub_latency_ns is None
         assert record.hub_unknown == "a clock was set, or stood still, around 1 of 3 reports"
-        last = ledger.last_word(key, 1).health
+        last = ledger.last_heard(key, 1).health
     assert last is not None
     assert [clock.steps for clock in last.clocks.values()] == [1]
 
@@ -161,7 +161,7 @@ def test_a_real_node_compares_its_clock_while_it_runs(hub: RunHub, broker: Broke
     with hub() as ledger, ThreadPoolExecutor() as pool:
         pool.submit(Node(config, tmp_path, far, boot=ELSEWHERE).run, ready).result()
         listener.close()
-        wait_until(lambda: ledger.last_word(key, 1).state == "offline", "the goodbye")
+        wait_until(lambda: ledger.last_heard(key, 1).state == "offline", "the goodbye")
         assert exchanged(ledger, key) >= 1
         (record,) = records(ledger, "drive", [])
         check_receipts(record, ledger, key, far)

@@ -9,9 +9,9 @@ from edge.wire.link import Delivery
 from edge.wire.messages import encode
 from fleet.arrivals import NodeKey
 from fleet.config import HubConfig
-from fleet.duplicate_hub import Life, Namesakes, NameTaken
+from fleet.duplicate_hub import DuplicateWatch, Life, NameTaken
 from fleet.hub import Hub
-from fleet.ledger.ledger import Ledger
+from fleet.ledger.reader import LedgerReader
 from sensors.clock import Stamp, SystemClock
 from tests.hubs import listening, running
 from tests.speaker import Speaker
@@ -53,7 +53,7 @@ def state(utc_ns: int, mono_ns: int = 50, boot: str = "here", *, retained: bool 
     ],
 )
 def test_the_younger_of_two_hubs_stays(delivery: Delivery, over: bool) -> None:
-    assert Namesakes(OWN, "here").take_over(delivery) is over
+    assert DuplicateWatch(OWN, "here").taken_over_by(delivery) is over
 
 
 def test_of_two_hubs_with_one_name_the_first_ends_and_says_why(
@@ -66,7 +66,7 @@ def test_of_two_hubs_with_one_name_the_first_ends_and_says_why(
     with ThreadPoolExecutor() as pool, listening(broker, site) as states:
         ended = pool.submit(first.run, lambda: None)
         wait_until(lambda: states and states[-1].state == "online", "the first hub")
-        with running(second), Ledger(elsewhere.store) as ledger:
+        with running(second), LedgerReader(elsewhere.store) as ledger:
             with pytest.raises(NameTaken, match=f"another hub named 'hub' took over at {broker.url}"):
                 ended.result(60)
             speaker = Speaker(clock, site).connect(broker)

@@ -17,13 +17,14 @@ from fleet.arrivals import NodeKey
 from fleet.broker import EmbeddedBroker
 from fleet.config import Embedded, HubConfig
 from fleet.hub import Hub
-from fleet.ledger.ledger import Ledger, StoreUnreadable
+from fleet.ledger.reader import LedgerReader
+from fleet.ledger.store import StoreUnreadable
 from sensors.clock import SystemClock
 from tests.hubs import listening, running
 from tests.speaker import SHA, TOTAL_NS, Speaker
 from tests.waiting import wait_until
 
-RunHub = Callable[[], AbstractContextManager[Ledger]]
+RunHub = Callable[[], AbstractContextManager[LedgerReader]]
 RunProcess = Callable[[], AbstractContextManager["subprocess.Popen[str]"]]
 
 
@@ -31,7 +32,7 @@ def _key(site: str, node: str = "pole") -> NodeKey:
     return NodeKey(site, node)
 
 
-def _await_rows(ledger: Ledger, key: NodeKey, rows: int) -> None:
+def _await_rows(ledger: LedgerReader, key: NodeKey, rows: int) -> None:
     wait_until(lambda: ledger.count(key, 1, "camera") >= rows, f"{rows} reports in the ledger")
     assert ledger.count(key, 1, "camera") == rows
 
@@ -42,7 +43,7 @@ def test_every_report_is_booked_once_and_repeats_change_nothing(hub: RunHub, spe
         for _ in range(3):
             speaker.say(*reports)
         speaker.leave(40)
-        wait_until(lambda: ledger.last_word(_key(site), 1).state == "offline", "the goodbye")
+        wait_until(lambda: ledger.last_heard(_key(site), 1).state == "offline", "the goodbye")
         assert ledger.count(_key(site), 1, "camera") == 40
         rows = list(ledger.frames(_key(site), 1, "camera"))
         assert [row.report for row in rows] == reports
@@ -88,10 +89,10 @@ def test_a_killed_node_is_lost_and_the_others_go_on(hub: RunHub, broker: BrokerA
             assert doomed.stdout.readline() == b"said\n"
             _await_rows(ledger, _key(site, "doomed"), 5)
             doomed.kill()
-        wait_until(lambda: ledger.last_word(_key(site, "doomed"), 1).state == "lost", "the will")
+        wait_until(lambda: ledger.last_heard(_key(site, "doomed"), 1).state == "lost", "the will")
         speaker.say(*map(speaker.report, range(3)))
         _await_rows(ledger, _key(site), 3)
-        assert ledger.last_word(_key(site), 1).state == "online"
+        assert ledger.last_heard(_key(site), 1).state == "online"
 
 
 def test_the_will_of_an_older_session_is_ignored(hub: RunHub, broker: BrokerAt, speaker: Speaker, site: str) -> None:
@@ -103,8 +104,8 @@ def test_the_will_of_an_older_session_is_ignored(hub: RunHub, broker: BrokerAt, 
         newer.link.publish(newer.topics.conn, speaker.conn("lost"))
         newer.say(newer.report(0))
         wait_until(lambda: ledger.count(_key(site), 2, "camera") == 1, "the newer session's report")
-        assert ledger.last_word(_key(site), 2).state == "online"
-        assert ledger.last_word(_key(site), 1).state == "online"
+        assert ledger.last_heard(_key(site), 2).state == "online"
+        assert ledger.last_heard(_key(site), 1).state == "online"
         newer.link.close()
 
 
@@ -121,7 +122,7 @@ def test_a_hub_killed_between_receipt_and_commit_loses_nothing(
 ) -> None:
     with hub_process() as first, listening(broker, site) as states:
         speaker.say(speaker.report(0))
-        with Ledger(config.store) as ledger:
+        with LedgerReader(config.store) as ledger:
             _await_rows(ledger, _key(site), 1)
         already = states[-1].received if states else 0
         blocking = sqlite3.connect(config.store)
@@ -144,7 +145,7 @@ def test_reports_wait_at_the_broker_for_a_hub_that_is_away(hub: RunHub, speaker:
     speaker.leave(20)
     with hub() as ledger:
         _await_rows(ledger, _key(site), 20)
-        wait_until(lambda: ledger.last_word(_key(site), 1).state == "offline", "the goodbye")
+        wait_until(lambda: ledger.last_heard(_key(site), 1).state == "offline", "the goodbye")
 
 
 def test_the_hub_says_how_it_is_and_the_broker_says_when_it_was_killed(
@@ -169,7 +170,7 @@ def test_sigterm_ends_the_hub_cleanly(hub_process: RunProcess, speaker: Speaker,
         speaker.say(*map(speaker.report, range(30)))
         assert speaker.link is not None
         speaker.link.drain(10)
-        with Ledger(config.store) as ledger:
+        with LedgerReader(config.store) as ledger:
             _await_rows(ledger, _key(site), 30)
         process.terminate()
         assert process.wait(10) == 0
@@ -181,7 +182,7 @@ def test_a_broker_killed_in_mid_run_comes_back_with_everything(tmp_path: Path) -
         at = BrokerAt(url=broker.url)
         config = HubConfig(broker=at, store=tmp_path / "hub.db")
         speaker = Speaker(clock).connect(at)
-        with running(Hub(config, clock)), Ledger(config.store) as ledger:
+        with running(Hub(config, clock)), LedgerReader(config.store) as ledger:
             speaker.say(*map(speaker.report, range(10)))
             _await_rows(ledger, _key("seoul"), 10)
             broker.kill()

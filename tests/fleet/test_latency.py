@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from fleet.arrivals import NodeKey, Reported
+from fleet.arrivals import NodeKey, ReportArrived
 from fleet.latency import ALPHA, LatencyBook, LogBuckets
 from sensors.clock import NS_PER_MS, Stamp
 from tests.fakes import ManualClock
@@ -53,7 +53,7 @@ def test_the_book_counts_every_ok_frame_of_the_newest_session_once() -> None:
     def add(session: int, n: int, hub_ms: int | None, **changes: object) -> None:
         report = Speaker(clock, session=session).report(n, **changes)
         latency_ns = None if hub_ms is None else hub_ms * NS_PER_MS
-        book.add(Reported(NodeKey("seoul", "pole"), report, b"", Stamp(0, 0), latency_ns))
+        book.add(ReportArrived(NodeKey("seoul", "pole"), report, b"", Stamp(0, 0), latency_ns))
 
     add(1, 0, 30)
     assert book.live()["seoul/pole/camera"]["hub"].n == 1

@@ -36,16 +36,16 @@ def test_a_nodes_life() -> None:
     clock = ManualClock()
     registry = Registry(NS_PER_S)
     node = Speaker(clock)
-    registry.born(KEY, node.birth, clock.now())
+    registry.birth_arrived(KEY, node.birth, clock.now())
     assert _state(registry, clock) == (1, "unknown")
-    assert registry.turned(KEY, Conn(state="online", session=1), clock.now())
+    assert registry.conn_arrived(KEY, Conn(state="online", session=1), clock.now())
     assert _state(registry, clock) == (1, "online")
     clock.pass_ns(4 * NS_PER_S)
     assert _state(registry, clock) == (1, "stale")
-    registry.examined(KEY, node.health(7), clock.now())
+    registry.health_arrived(KEY, node.health(7), clock.now())
     assert _state(registry, clock) == (1, "online")
-    assert registry.turned(KEY, Conn(state="lost", session=1), clock.now())
-    assert not registry.turned(KEY, Conn(state="lost", session=1), clock.now())
+    assert registry.conn_arrived(KEY, Conn(state="lost", session=1), clock.now())
+    assert not registry.conn_arrived(KEY, Conn(state="lost", session=1), clock.now())
     assert _state(registry, clock) == (1, "lost")
 
 
@@ -53,17 +53,17 @@ def test_the_will_of_an_older_session_moves_nothing() -> None:
     clock = ManualClock()
     registry = Registry(NS_PER_S)
     for session in (1, 2):
-        registry.born(KEY, Speaker(clock, session=session).birth, clock.now())
-        registry.turned(KEY, Conn(state="online", session=session), clock.now())
-    assert not registry.turned(KEY, Conn(state="lost", session=1), clock.now())
+        registry.birth_arrived(KEY, Speaker(clock, session=session).birth, clock.now())
+        registry.conn_arrived(KEY, Conn(state="online", session=session), clock.now())
+    assert not registry.conn_arrived(KEY, Conn(state="lost", session=1), clock.now())
     assert _state(registry, clock) == (2, "online")
 
 
 def test_retained_messages_may_come_in_any_order() -> None:
     clock = ManualClock()
     registry = Registry(NS_PER_S)
-    assert registry.turned(KEY, Conn(state="lost", session=3), clock.now())
-    registry.born(KEY, Speaker(clock, session=3).birth, clock.now())
+    assert registry.conn_arrived(KEY, Conn(state="lost", session=3), clock.now())
+    registry.birth_arrived(KEY, Speaker(clock, session=3).birth, clock.now())
     assert _state(registry, clock) == (3, "lost")
 
 
@@ -71,10 +71,10 @@ def test_an_older_sessions_birth_and_health_come_late_and_move_nothing() -> None
     clock = ManualClock()
     registry = Registry(NS_PER_S)
     old, new = Speaker(clock, session=1), Speaker(clock, session=2)
-    registry.born(KEY, new.birth, clock.now())
-    registry.turned(KEY, Conn(state="online", session=2), clock.now())
-    registry.born(KEY, old.birth, clock.now())
-    registry.examined(KEY, old.health(5), clock.now())
+    registry.birth_arrived(KEY, new.birth, clock.now())
+    registry.conn_arrived(KEY, Conn(state="online", session=2), clock.now())
+    registry.birth_arrived(KEY, old.birth, clock.now())
+    registry.health_arrived(KEY, old.health(5), clock.now())
     (standing,) = registry.standings(clock.now())
     assert (standing.session, standing.state, standing.health) == (2, "online", None)
     assert registry.birth_of(KEY, 1) == old.birth
@@ -91,4 +91,4 @@ def test_a_resumed_registry_knows_the_last_word_and_is_not_told_news_twice() -> 
     registry.resume(Speaker(clock, session=4).birth, "lost", clock.now())
     registry.resume(Speaker(clock, session=3).birth, "offline", clock.now())
     assert _state(registry, clock) == (4, "lost")
-    assert not registry.turned(KEY, Conn(state="lost", session=4), clock.now())
+    assert not registry.conn_arrived(KEY, Conn(state="lost", session=4), clock.now())

@@ -9,11 +9,11 @@ import pytest
 
 import gilmok
 from edge.wire.messages import Birth, encode
-from fleet.arrivals import Arrival, Born, Examined, NodeKey, Refused, Reported, Turned
+from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, Refused, ReportArrived
 from fleet.config import HubConfig, TruthRoot
 from fleet.ledger.ledger import Ledger
-from fleet.listing import ago, node_rows
-from fleet.report import records, troubles
+from fleet.reporting.listing import ago, node_rows
+from fleet.reporting.run_records import records, troubles
 from replay.recording import open_dataset
 from replay.runs.summary import summarise
 from sensors import config
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def _booked(store: Path, *arrivals: Arrival) -> Path:
-    with Ledger(store, create=True) as ledger:
+    with Ledger(store) as ledger:
         ledger.commit(arrivals)
     return store
 
@@ -44,10 +44,10 @@ def _session(
     reports = [speaker.report(n) for n in ns]
     health = speaker.health(ok, final=True)
     return [
-        Born(KEY, birth or speaker.birth, encode(birth or speaker.birth), now),
-        *(Reported(KEY, one, encode(one), now, TOTAL_NS + one.n if shared else None) for one in reports),
-        Examined(KEY, health, encode(health), now),
-        Turned(KEY, speaker.session, "offline", now),
+        BirthArrived(KEY, birth or speaker.birth, encode(birth or speaker.birth), now),
+        *(ReportArrived(KEY, one, encode(one), now, TOTAL_NS + one.n if shared else None) for one in reports),
+        HealthArrived(KEY, health, encode(health), now),
+        ConnArrived(KEY, speaker.session, "offline", now),
     ]
 
 
@@ -102,9 +102,9 @@ def test_nodes_that_never_said_goodbye_and_refusals_are_troubles(store: Path) ->
     at = Stamp(0, 1_700_000_000 * NS_PER_S)
     _booked(
         store,
-        Born(KEY, lost.birth, encode(lost.birth), at),
-        Turned(KEY, 1, "lost", at),
-        Born(KEY, silent.birth, encode(silent.birth), at),
+        BirthArrived(KEY, lost.birth, encode(lost.birth), at),
+        ConnArrived(KEY, 1, "lost", at),
+        BirthArrived(KEY, silent.birth, encode(silent.birth), at),
         Refused("t", "json", "why", b"{", at),
     )
     with Ledger(store) as ledger:
@@ -122,9 +122,9 @@ def test_nodes_are_told_by_their_newest_session(store: Path) -> None:
     _booked(
         store,
         *_session(old, range(2), ok=2),
-        Born(KEY, new.birth, encode(new.birth), now),
-        Turned(KEY, 2, "online", now),
-        Examined(KEY, health, encode(health), now),
+        BirthArrived(KEY, new.birth, encode(new.birth), now),
+        ConnArrived(KEY, 2, "online", now),
+        HealthArrived(KEY, health, encode(health), now),
     )
     with Ledger(store) as ledger:
         (row,) = node_rows(ledger, now, health_period_s=1.0)

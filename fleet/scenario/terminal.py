@@ -17,7 +17,7 @@ from sensors.clock import SystemClock
 from sensors.logs import to_stderr
 
 
-def conduct(scenario: Scenario, folder: Path, as_json: bool) -> Summary:
+def run_at_terminal(scenario: Scenario, folder: Path, as_json: bool) -> Summary:
     """Run it into `folder` and tell how it went, on standard output; Ctrl-C ends it with what it has."""
     to_stderr()
     run = ScenarioRun(scenario, folder, SystemClock())

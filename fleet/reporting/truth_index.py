@@ -12,7 +12,7 @@ class TruthUnknown(GilmokError):
     """Why a stream's truth isn't known here."""
 
 
-class AccuracyBook:
+class TruthIndex:
     """Finds each stream's recording under the configured roots, and makes sure that it is the very same one."""
 
     def __init__(self, roots: Iterable[TruthRoot]) -> None:
@@ -30,7 +30,7 @@ class AccuracyBook:
         if not (stream.dataset and stream.digest):
             raise TruthUnknown("the stream replays no recording with a truth")
         others: list[str] = []
-        for recording in self._namesakes(stream):
+        for recording in self._candidates(stream):
             if recording.digest == stream.digest:
                 return recording
             others.append(recording.digest)
@@ -39,7 +39,7 @@ class AccuracyBook:
             f"({', '.join(digest[:12] for digest in others)} instead of {stream.digest[:12]})"
         )
 
-    def _namesakes(self, stream: StreamBirth) -> Iterator[Recording]:
+    def _candidates(self, stream: StreamBirth) -> Iterator[Recording]:
         """The recordings of that name; raises TruthUnknown where there is none."""
         why = TruthUnknown(f"no folder is configured for {stream.dataset}", "add a [[truth]] table to HUB.toml")
         found = False

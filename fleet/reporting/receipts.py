@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edge.wire.clocktrack import ClockTrack, Instant
 from edge.wire.messages import Exchange, Health
-from fleet.ledger.ledger import FrameRow
+from fleet.ledger.reader import FrameRow
 from replay.metrics.oneway import refusal
 
 UNCOMPARED = "node and hub run on two clocks, and no exchange compares them"
@@ -23,14 +23,14 @@ class Receipts:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class HubLatency:
     """From capture to the hub: per ok report; None, and `unknown` says why, where that can't be told."""
 
     latency_ns: Sequence[int] | None
     unknown: str
 
 
-def tracks(healths: Iterable[Health]) -> dict[str, ClockTrack]:
+def clock_tracks(healths: Iterable[Health]) -> dict[str, ClockTrack]:
     """What a session's exchanges say of each hub's clock, by the hub's boot id."""
     exchanges: defaultdict[str, list[Exchange]] = defaultdict(list)
     for health in healths:
@@ -52,13 +52,13 @@ def receipts(rows: Sequence[FrameRow], clocks: Mapping[str, ClockTrack]) -> Rece
     return Receipts(None, f"a clock was set, or stood still, around {missing} of {len(found)} reports", steps)
 
 
-def way_to_hub(rows: Sequence[FrameRow], came: Receipts) -> Way:
+def hub_latency(rows: Sequence[FrameRow], came: Receipts) -> HubLatency:
     if came.instants is None:
-        return Way(None, came.unknown)
+        return HubLatency(None, came.unknown)
     ok = [(row, at) for row, at in zip(rows, came.instants, strict=True) if row.report.status == "ok"]
     latencies = [at.edge_ns - row.report.stamp.mono_ns for row, at in ok]
     why = refusal(latencies, [at.bound_ns for _, at in ok])
-    return Way(None if why else latencies, why)
+    return HubLatency(None if why else latencies, why)
 
 
 def _instant(row: FrameRow, clock: ClockTrack | None) -> Instant | None:

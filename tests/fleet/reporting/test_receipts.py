@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from edge.wire.messages import Exchange, HubClock, encode
-from fleet.arrivals import Arrival, Born, Examined, NodeKey, Reported, Turned
+from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, ReportArrived
 from fleet.ledger.ledger import Ledger
-from fleet.receipts import UNCOMPARED
-from fleet.report import records
+from fleet.reporting.receipts import UNCOMPARED
+from fleet.reporting.run_records import records
 from replay.runs.summary import StreamRecord, Summary, summarise
 from replay.runs.tables import render
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
@@ -38,19 +38,19 @@ def session(
     clock = HubClock(offset_ns=None, bound_ns=None, steps=0, exchanges=tuple(Exchange(*stamps) for stamps in said))
     health = msgspec.structs.replace(speaker.health(len(ways), final=True), clocks={HUB: clock})
     arrivals: list[Arrival] = [
-        Born(KEY, speaker.birth, encode(speaker.birth), CLOCK.now()),
-        Examined(KEY, health, encode(health), CLOCK.now()),
-        Turned(KEY, 1, "offline", CLOCK.now()),
+        BirthArrived(KEY, speaker.birth, encode(speaker.birth), CLOCK.now()),
+        HealthArrived(KEY, health, encode(health), CLOCK.now()),
+        ConnArrived(KEY, 1, "offline", CLOCK.now()),
     ]
     for n, (captured_ns, received_ns) in enumerate(ways):
         report = speaker.report(n, stamp=Stamp(captured_ns, captured_ns))
         received = Stamp(hub_time(received_ns), received_ns)
-        arrivals.append(Reported(KEY, report, encode(report), received, None, boot))
+        arrivals.append(ReportArrived(KEY, report, encode(report), received, None, boot))
     return arrivals
 
 
 def told(store: Path, arrivals: Sequence[Arrival]) -> StreamRecord:
-    with Ledger(store, create=True) as ledger:
+    with Ledger(store) as ledger:
         ledger.commit(arrivals)
         (record,) = records(ledger, "drive", [])
     return record

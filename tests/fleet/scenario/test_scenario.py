@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 
 import gilmok
-from fleet.scenario.launch import Heard, ScenarioRun
+from fleet.scenario.launch import RunProgress, ScenarioRun
 from fleet.scenario.scenario import read_scenario
 from replay.runs.runfolder import read_identity, read_reports, read_summary
 from sensors.clock import SystemClock
@@ -92,8 +92,8 @@ def test_a_killed_node_is_named_and_the_rest_goes_on(model: Path, root: Path, tm
     scenario = read_scenario(plan(tmp_path, node("doomed", model, long), node("well", model, long)))
     killed: list[int] = []
 
-    def watch(heard: Heard) -> None:
-        if not killed and heard.decided.get(("doomed", "north"), 0) > 10:
+    def watch(progress: RunProgress) -> None:
+        if not killed and progress.decided.get(("doomed", "north"), 0) > 10:
             killed.append(pid_of(tmp_path / "run/parts/doomed.toml"))
             os.kill(killed[0], signal.SIGKILL)
 
@@ -114,8 +114,8 @@ def test_stopping_ends_with_what_there_is(model: Path, root: Path, tmp_path: Pat
     scenario = read_scenario(plan(tmp_path, node("a", model, stream(root, "LONG", pace="realtime"))))
     run = ScenarioRun(scenario, tmp_path / "run", SystemClock())
 
-    def watch(heard: Heard) -> None:
-        if heard.decided.get(("a", "north"), 0) > 5:
+    def watch(progress: RunProgress) -> None:
+        if progress.decided.get(("a", "north"), 0) > 5:
             run.stop()
 
     summary = run.run(watch)

@@ -5,33 +5,33 @@ from typing import Any
 
 from edge.wire.messages import Birth
 from fleet.arrivals import NodeKey, key_of
-from fleet.ledger.ledger import LastWord, Ledger
+from fleet.ledger.reader import LastHeard, LedgerReader
 from fleet.registry import state_after
 from sensors.clock import NS_PER_S, Stamp
 
 SHOWN_BYTES = 60
 
 
-def node_rows(ledger: Ledger, now: Stamp, health_period_s: float) -> list[dict[str, Any]]:
+def node_rows(ledger: LedgerReader, now: Stamp, health_period_s: float) -> list[dict[str, Any]]:
     """The newest session of every node, by site and name; `stale` is judged by UTC, between two processes."""
     newest: dict[NodeKey, Birth] = {}
     for birth in ledger.births():
         if key_of(birth) not in newest or birth.session > newest[key_of(birth)].session:
             newest[key_of(birth)] = birth
     return [
-        _node_row(birth, ledger.last_word(key, birth.session), now, int(health_period_s * NS_PER_S))
+        _node_row(birth, ledger.last_heard(key, birth.session), now, int(health_period_s * NS_PER_S))
         for key, birth in sorted(newest.items(), key=lambda item: (item[0].site, item[0].node))
     ]
 
 
-def _node_row(birth: Birth, word: LastWord, now: Stamp, period_ns: int) -> dict[str, Any]:
-    heard_utc_ns = max(word.state_utc_ns, word.health_utc_ns)
-    counted = word.health.streams.values() if word.health else ()
+def _node_row(birth: Birth, last: LastHeard, now: Stamp, period_ns: int) -> dict[str, Any]:
+    heard_utc_ns = max(last.state_utc_ns, last.health_utc_ns)
+    counted = last.health.streams.values() if last.health else ()
     return {
         "site": birth.site,
         "node": birth.node,
         "kind": birth.kind,
-        "state": state_after(word.state, now.utc_ns - heard_utc_ns, period_ns),
+        "state": state_after(last.state, now.utc_ns - heard_utc_ns, period_ns),
         "last_heard": ago(now.utc_ns - heard_utc_ns) if heard_utc_ns else None,
         "last_heard_utc_ns": heard_utc_ns or None,
         "session": birth.session,
@@ -46,7 +46,7 @@ def _node_row(birth: Birth, word: LastWord, now: Stamp, period_ns: int) -> dict[
     }
 
 
-def run_rows(ledger: Ledger) -> list[dict[str, Any]]:
+def run_rows(ledger: LedgerReader) -> list[dict[str, Any]]:
     """Every run, the newest first."""
     return [
         {"run": row.run, "began": utc(row.born_utc_ns), "sessions": row.sessions, "reports": row.frames}
@@ -54,7 +54,7 @@ def run_rows(ledger: Ledger) -> list[dict[str, Any]]:
     ]
 
 
-def refused_rows(ledger: Ledger) -> list[dict[str, Any]]:
+def refused_rows(ledger: LedgerReader) -> list[dict[str, Any]]:
     """What was kept aside, oldest first."""
     return [
         {

@@ -4,7 +4,7 @@ import pytest
 
 from edge.wire.messages import StreamBirth
 from fleet.config import TruthRoot
-from fleet.truth_index import AccuracyBook, TruthUnknown
+from fleet.reporting.truth_index import TruthIndex, TruthUnknown
 from replay.recording import open_dataset
 from tests.layouts import picture, ua_detrac
 
@@ -27,7 +27,7 @@ def test_the_truth_is_that_of_the_very_same_recording(tmp_path: Path) -> None:
     altered = ua_detrac(tmp_path / "altered")
     picture(altered.pictures[2], seed=99)
     roots = [TruthRoot(dataset="ua-detrac", root=root) for root in (tmp_path / "none", altered.root, made.root)]
-    book = AccuracyBook(roots)
+    book = TruthIndex(roots)
     stream = _stream(made.name, digest)
     recording = book.recording(stream)
     assert recording.digest == digest
@@ -39,7 +39,7 @@ def test_the_truth_is_that_of_the_very_same_recording(tmp_path: Path) -> None:
 
 def test_why_a_truth_is_unknown_is_said(tmp_path: Path) -> None:
     made = ua_detrac(tmp_path)
-    book = AccuracyBook([TruthRoot(dataset="ua-detrac", root=made.root)])
+    book = TruthIndex([TruthRoot(dataset="ua-detrac", root=made.root)])
     for stream, why in [
         (_stream(made.name, ""), "no recording with a truth"),
         (_stream("lobby", "d" * 64, dataset="mot"), "no folder is configured for mot"),

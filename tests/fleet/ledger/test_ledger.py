@@ -4,10 +4,23 @@ from pathlib import Path
 import pytest
 
 from edge.wire.messages import encode
-from fleet.arrivals import KEPT_BYTES, Arrival, Born, Examined, NodeKey, Refused, Reported, Turned, key_of
+from fleet.arrivals import (
+    KEPT_BYTES,
+    Arrival,
+    BirthArrived,
+    ConnArrived,
+    HealthArrived,
+    NodeKey,
+    Refused,
+    ReportArrived,
+    key_of,
+)
 from fleet.ledger import ledger as ledgers
-from fleet.ledger.ledger import Booked, FrameRow, Ledger, RunRow, StoreAbsent, StoreBroken, StoreUnreadable
+from fleet.ledger import store as stores
+from fleet.ledger.ledger import Booked, Ledger
+from fleet.ledger.reader import FrameRow, LastHeard, LedgerReader, RunRow
 from fleet.ledger.schema import ABOUT, VERSION
+from fleet.ledger.store import StoreAbsent, StoreBroken, StoreUnreadable
 from sensors.clock import Stamp
 from tests.fakes import EPOCH_NS, ManualClock
 from tests.speaker import Speaker
@@ -21,13 +34,13 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "hub.db"
 
 
-def _born(speaker: Speaker) -> Born:
-    return Born(key_of(speaker.birth), speaker.birth, encode(speaker.birth), CLOCK.now())
+def _birth(speaker: Speaker) -> BirthArrived:
+    return BirthArrived(key_of(speaker.birth), speaker.birth, encode(speaker.birth), CLOCK.now())
 
 
-def _reported(speaker: Speaker, n: int, latency_ns: int | None = None) -> Reported:
+def _report(speaker: Speaker, n: int, latency_ns: int | None = None) -> ReportArrived:
     report = speaker.report(n)
-    return Reported(key_of(speaker.birth), report, encode(report), CLOCK.now(), latency_ns)
+    return ReportArrived(key_of(speaker.birth), report, encode(report), CLOCK.now(), latency_ns)
 
 
 def _refused(reason: str, payload: bytes = b"{") -> Refused:
@@ -36,8 +49,8 @@ def _refused(reason: str, payload: bytes = b"{") -> Refused:
 
 def test_a_report_is_booked_once_however_often_it_comes(store: Path) -> None:
     speaker = Speaker(CLOCK)
-    with Ledger(store, create=True) as ledger:
-        batch: list[Arrival] = [_born(speaker), *(_reported(speaker, n) for n in (0, 1, 1, 3))]
+    with Ledger(store) as ledger:
+        batch: list[Arrival] = [_birth(speaker), *(_report(speaker, n) for n in (0, 1, 1, 3))]
         assert ledger.commit(batch) == Booked(frames=3, repeats=1, refused=0)
         assert ledger.commit(batch) == Booked(frames=0, repeats=4, refused=0)
         assert ledger.count(KEY, 1, "camera") == 3
@@ -52,17 +65,17 @@ def test_the_key_is_site_node_session_stream_and_n(store: Path) -> None:
         Speaker(CLOCK, node="car"),
         Speaker(CLOCK, session=2),
     ]
-    with Ledger(store, create=True) as ledger:
-        assert ledger.commit([_reported(speaker, 0) for speaker in speakers]).frames == 4
+    with Ledger(store) as ledger:
+        assert ledger.commit([_report(speaker, 0) for speaker in speakers]).frames == 4
 
 
 def test_what_is_booked_comes_out_as_it_went_in(store: Path) -> None:
     speaker = Speaker(CLOCK)
-    known, unknown = _reported(speaker, 0, latency_ns=41), _reported(speaker, 1)
-    with Ledger(store, create=True) as ledger:
-        ledger.commit([known, unknown])
+    known, unknown = _report(speaker, 0, latency_ns=41), _report(speaker, 1)
     with Ledger(store) as ledger:
-        assert list(ledger.frames(KEY, 1, "camera")) == [
+        ledger.commit([known, unknown])
+    with LedgerReader(store) as reader:
+        assert list(reader.frames(KEY, 1, "camera")) == [
             FrameRow(known.report, known.received, 41),
             FrameRow(unknown.report, unknown.received, None),
         ]
@@ -71,20 +84,20 @@ def test_what_is_booked_comes_out_as_it_went_in(store: Path) -> None:
 def test_the_last_word_is_the_newest_by_the_nodes_own_clock(store: Path) -> None:
     speaker = Speaker(CLOCK)
     early, late = speaker.health(1), speaker.health(2, final=True)
-    with Ledger(store, create=True) as ledger:
-        assert ledger.last_word(KEY, 1) == ledgers.LastWord(None, 0, None, 0)
-        ledger.commit([Examined(KEY, one, encode(one), Stamp(0, n)) for n, one in enumerate((late, early))])
-        ledger.commit([Turned(KEY, 1, "online", Stamp(0, 5)), Turned(KEY, 1, "lost", Stamp(0, 6))])
-        assert ledger.last_word(KEY, 1) == ledgers.LastWord("lost", 6, late, 0)
+    with Ledger(store) as ledger:
+        assert ledger.last_heard(KEY, 1) == LastHeard(None, 0, None, 0)
+        ledger.commit([HealthArrived(KEY, one, encode(one), Stamp(0, n)) for n, one in enumerate((late, early))])
+        ledger.commit([ConnArrived(KEY, 1, "online", Stamp(0, 5)), ConnArrived(KEY, 1, "lost", Stamp(0, 6))])
+        assert ledger.last_heard(KEY, 1) == LastHeard("lost", 6, late, 0)
 
 
 def test_runs_are_listed_the_newest_first(store: Path) -> None:
     first, second = Speaker(CLOCK, run="monday"), Speaker(CLOCK, node="car", run="tuesday")
     third = Speaker(CLOCK, node="van", run="tuesday")
-    with Ledger(store, create=True) as ledger:
+    with Ledger(store) as ledger:
         assert ledger.runs() == []
-        ledger.commit([_born(one) for one in (third, second, first)])
-        ledger.commit([_reported(first, 0), _reported(second, 0), _reported(second, 1)])
+        ledger.commit([_birth(one) for one in (third, second, first)])
+        ledger.commit([_report(first, 0), _report(second, 0), _report(second, 1)])
         assert ledger.runs() == [
             RunRow("tuesday", 2, 2, second.birth.stamp.utc_ns),
             RunRow("monday", 1, 1, first.birth.stamp.utc_ns),
@@ -97,7 +110,7 @@ def test_refused_messages_are_counted_all_and_kept_aside_within_bounds(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledgers, "REFUSED_ROWS", 3)
-    with Ledger(store, create=True) as ledger:
+    with Ledger(store) as ledger:
         ledger.commit([_refused("json", b"x" * 10_000), _refused("topic")])
         ledger.commit([_refused("json"), _refused("json"), _refused("future")])
         assert ledger.refusals() == {"future": 1, "json": 3, "topic": 1}
@@ -108,45 +121,45 @@ def test_refused_messages_are_counted_all_and_kept_aside_within_bounds(
 
 
 def test_a_batch_is_booked_whole_or_not_at_all(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledgers, "BUSY_S", 0.01)
+    monkeypatch.setattr(stores, "BUSY_S", 0.01)
     speaker = Speaker(CLOCK)
-    with Ledger(store, create=True) as ledger:
+    with Ledger(store) as ledger:
         other = sqlite3.connect(store)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBroken, match="locked"):
-            ledger.commit([_born(speaker), _reported(speaker, 0)])
+            ledger.commit([_birth(speaker), _report(speaker, 0)])
         other.close()
         assert ledger.births() == []
-        assert ledger.commit([_born(speaker), _reported(speaker, 0)]).frames == 1
+        assert ledger.commit([_birth(speaker), _report(speaker, 0)]).frames == 1
 
 
 def test_a_second_process_reads_while_the_hub_writes(store: Path) -> None:
     speaker = Speaker(CLOCK)
-    with Ledger(store, create=True) as writing, Ledger(store) as reading:
-        writing.commit([_reported(speaker, 0)])
+    with Ledger(store) as writing, LedgerReader(store) as reading:
+        writing.commit([_report(speaker, 0)])
         assert reading.count(KEY, 1, "camera") == 1
-        writing.commit([_reported(speaker, 1)])
+        writing.commit([_report(speaker, 1)])
         assert reading.count(KEY, 1, "camera") == 2
 
 
 def test_only_a_hub_makes_a_store(store: Path) -> None:
     with pytest.raises(StoreAbsent, match=str(store)):
-        Ledger(store)
+        LedgerReader(store)
     assert not store.exists()
 
 
-@pytest.mark.parametrize("create", [True, False])
-def test_what_is_no_store_is_refused_and_left_as_it_is(store: Path, create: bool) -> None:
+@pytest.mark.parametrize("opened", [Ledger, LedgerReader])
+def test_what_is_no_store_is_refused_and_left_as_it_is(store: Path, opened: type[LedgerReader]) -> None:
     store.write_bytes(b"these are my holiday photographs" * 100)
     with pytest.raises(StoreUnreadable, match="not a database"):
-        Ledger(store, create=create)
+        opened(store)
     assert store.read_bytes() == b"these are my holiday photographs" * 100
     assert list(store.parent.iterdir()) == [store]
 
 
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreadable, match="unable to open"):
-        Ledger(tmp_path, create=True)
+        Ledger(tmp_path)
 
 
 def test_a_strangers_database_is_refused(store: Path) -> None:
@@ -154,13 +167,13 @@ def test_a_strangers_database_is_refused(store: Path) -> None:
         other.execute("CREATE TABLE photographs (name TEXT)")
     other.close()
     with pytest.raises(StoreUnreadable, match="not a hub's"):
-        Ledger(store, create=True)
+        Ledger(store)
 
 
 def test_a_store_of_another_version_is_refused(store: Path) -> None:
-    Ledger(store, create=True).close()
+    Ledger(store).close()
     with sqlite3.connect(store) as other:
         other.execute(f"UPDATE {ABOUT.name} SET version = {VERSION + 1}")
     other.close()
     with pytest.raises(StoreUnreadable, match=f"version {VERSION + 1}, this gilmok's is {VERSION}"):
-        Ledger(store, create=True)
+        Ledger(store)

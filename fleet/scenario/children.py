@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from fleet.die_with_parent import leashed
+from fleet.die_with_parent import tied_to_parent
 from sensors.errors import GilmokError
 
 LAST_WORDS = 3
@@ -44,7 +44,7 @@ class Child:
         self._heard = threading.Condition()
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                leashed([sys.executable, "-P", "-m", "gilmok", *arguments]),
+                tied_to_parent([sys.executable, "-P", "-m", "gilmok", *arguments]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
