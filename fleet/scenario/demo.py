@@ -9,7 +9,7 @@ from fleet.scenario.scenario import Scenario
 from replay.recording import open_dataset
 from sensors.errors import GilmokError
 
-SAMPLES = Path(__file__).parents[1] / "replay" / "samples"
+SAMPLES = Path(__file__).parents[2] / "replay" / "samples"
 MODEL = "gilmok-mini"
 CAMERAS = 4
 SECONDS = 38.0

@@ -196,7 +196,7 @@ def test_what_is_wrong_is_one_clear_line_and_status_1(
 
 
 def test_the_example_is_a_configuration() -> None:
-    example = Path(__file__).parents[2] / "examples" / "hub.toml"
+    example = Path(__file__).parents[3] / "examples" / "hub.toml"
     settings = config.read(example, HubConfig)
     assert settings.store == example.parent / "gilmok-hub.db"
     assert settings.embedded is not None
