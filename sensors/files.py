@@ -10,6 +10,7 @@ import numpy as np
 
 from sensors.clock import Clock
 from sensors.config import Settings
+from sensors.folder import ImageFolder as ImageFolder  # where installed entry points may still look for it
 from sensors.frame import NO_IMAGE, Frame, FrameId
 from sensors.source import Origin, SourceUnusable
 
