@@ -26,7 +26,7 @@ from replay.metrics.coco import average_precision
 from replay.metrics.matching import Matching
 from replay.metrics.pool import Found, Labelled
 from replay.metrics.resampling import mean_ap, resampled_ap
-from replay.metrics.streaming import Stream, answered, freshness, in_force
+from replay.metrics.streaming import AnswerTimeline, answered, freshness, in_force
 from replay.truth import Role
 
 CLASSES, LABELLED_AN_IMAGE, FOUND_AN_IMAGE, SEQUENCES = 10, 15, 100, 100
@@ -133,7 +133,7 @@ def streamed_figures(found: Found, labelled: Labelled, n_images: int) -> dict[st
         images = np.flatnonzero(of == sequence)
         frames = np.arange(len(images))
         captured = frames * PERIOD_NS
-        streams.append(Stream(frames, captured, np.ones(len(images), np.bool_), frames, captured + LATENCY_NS))
+        streams.append(AnswerTimeline(frames, captured, np.ones(len(images), np.bool_), frames, captured + LATENCY_NS))
         force = in_force(streams[-1])
         answers[images] = np.where(force >= 0, images[force], -1)
     freshness(streams)

@@ -10,7 +10,7 @@ from edge.config import NodePlan, StreamConfig
 from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
 from replay.recording import Recording, open_dataset
-from replay.scoring.reference import check_offered
+from replay.scoring.classes import check_offered
 from sensors.config import Settings, plain, read
 from sensors.errors import GilmokError
 from sensors.source import options_of

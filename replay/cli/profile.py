@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from replay.runs.loaded import StreamMaterial
-    from replay.scoring.profiles.case import ProfileFigures
+    from replay.runs.loaded import LoadedStream
+    from replay.scoring.profiles.figures import ProfileFigures
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -47,21 +47,19 @@ def _profile(chosen: argparse.Namespace) -> int:
     return 1 if any(figures.unknown for _, figures in scored) else 0
 
 
-def _scored(stream: "StreamMaterial", name: Any) -> "ProfileFigures":
-    from replay.scoring.profiles.case import Case, ProfileFigures
+def _scored(stream: "LoadedStream", name: Any) -> "ProfileFigures":
     from replay.scoring.profiles.choice import profile
+    from replay.scoring.profiles.figures import ProfileFigures
     from replay.scoring.summary import calibrated_on
 
-    if stream.recording is None:
+    if stream.scored is None:
         return ProfileFigures(unknown=stream.absent)
     if why := calibrated_on(stream.birth, stream.stream, stream.reports):
         return ProfileFigures(unknown=why)
-    labels, captured = stream.stream.labels, stream.summary.frames.captured
-    case = Case.of(stream.reports, stream.recording, stream.birth.model.labels, labels, captured)
-    return profile(case, name)
+    return profile(stream.scored, name)
 
 
-def _told(stream: "StreamMaterial", figures: "ProfileFigures") -> dict[str, Any]:
+def _told(stream: "LoadedStream", figures: "ProfileFigures") -> dict[str, Any]:
     import msgspec
 
     return {"node": stream.summary.node, "stream": stream.summary.stream, **msgspec.structs.asdict(figures)}

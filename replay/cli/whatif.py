@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from replay.runs.loaded import StreamMaterial
+    from replay.runs.loaded import LoadedStream
     from replay.runs.whatif import Supposed, Supposition
 
 LATENCY_MOST_MS = 1e7
@@ -74,7 +74,7 @@ def _whatif(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _supposed(chosen: argparse.Namespace, stream: "StreamMaterial", other: "Sequence[StreamMaterial]") -> "Supposed":
+def _supposed(chosen: argparse.Namespace, stream: "LoadedStream", other: "Sequence[LoadedStream]") -> "Supposed":
     from replay.runs.whatif import ADDED_MS, Supposed, on_node_ns
     from sensors.clock import NS_PER_MS
 
@@ -86,7 +86,7 @@ def _supposed(chosen: argparse.Namespace, stream: "StreamMaterial", other: "Sequ
     return Supposed(added_ms=chosen.add_ms or ADDED_MS, scales=chosen.scale, on_node_ns=latencies, policy=chosen.policy)
 
 
-def _counterpart(stream: "StreamMaterial", other: "Sequence[StreamMaterial]", folder: Path) -> "StreamMaterial":
+def _counterpart(stream: "LoadedStream", other: "Sequence[LoadedStream]", folder: Path) -> "LoadedStream":
     """The stream of the other run whose latencies are taken: the only one, or the one of the same name."""
     from replay.runs.whatif import NothingToSuppose
 

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.detections import Detections
 from replay.comparison.pairing import Pair
 from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
-from replay.metrics.streaming import in_force
-from replay.runs.loaded import StreamMaterial
-from replay.scoring.pooling import joined
-from replay.scoring.reference import asked, pooled
-from replay.scoring.streaming import questions
-from replay.truth import Truth
+from replay.runs.loaded import LoadedStream
+from replay.scoring.pool import pooled_together
+from replay.scoring.stream import ScoredStream
+from replay.scoring.streaming import answer_timeline, streamed
 
 HEADS = ("AP", "AP50", "AP75")
 _AT_75 = 5
@@ -24,9 +21,8 @@ _AT_75 = 5
 CHUNK = 50
 """Draws worked out between two words of progress."""
 
-Answers = list[tuple[Truth | None, Detections | None]]
-"""Of each question its truth (None: nobody labelled it) and what answered it."""
-Answering = Callable[[StreamMaterial, Pair], Answers]
+Answering = Callable[[ScoredStream], ScoredStream]
+"""The same frames, with what answers each of them."""
 Progress = Callable[[int], None]
 
 
@@ -59,38 +55,28 @@ class Scored:
         return np.concatenate(parts)
 
 
-def own_answers(stream: StreamMaterial, pair: Pair) -> Answers:
+def own_answers(stream: ScoredStream) -> ScoredStream:
     """Each frame answered by what was computed from it: offline accuracy."""
-    return asked(stream.reports, pair.recording, pair.captured)[1]
+    return stream
 
 
-def streamed_answers(stream: StreamMaterial, pair: Pair) -> Answers:
+def streamed_answers(stream: ScoredStream) -> ScoredStream:
     """Each frame answered by the newest thing published by then; raises replay.scoring.streaming.Unstreamable."""
-    put = questions(
-        stream.reports,
-        pair.recording,
-        stream.birth.model.labels,
-        pair.labels,
-        captured=pair.captured,
-        scheduled=True,
-    )
-    answers = in_force(put.timeline).tolist()
-    return [
-        (truth, None if answer < 0 else put.outputs[answer]) for truth, answer in zip(put.truths, answers, strict=True)
-    ]
+    return streamed(stream, answer_timeline(stream, scheduled=True))
 
 
-def scored(pairs: Sequence[Pair], sides: Sequence[Sequence[StreamMaterial]], answering: Answering) -> Scored:
+def scored(pairs: Sequence[Pair], sides: Sequence[Sequence[LoadedStream]], answering: Answering) -> Scored:
     """One side: `sides` holds its streams of each pair. Raises what `answering` raises."""
-    pools, images, sequence_of_column = [], [], []
+    pools, sequence_of_column = [], []
     for place, (pair, streams) in enumerate(zip(pairs, sides, strict=True)):
         for stream in streams:
-            answers = answering(stream, pair)
-            pool = pooled(answers, pair.recording, stream.birth.model.labels, pair.labels)
-            pools.append(pool)
-            images.append(len(answers) - pool.unlabelled)
+            # Not kept: what many runs found, as arrays, would fill the memory.
+            one = ScoredStream.of(
+                stream.reports, pair.recording, stream.birth.model.labels, pair.labels, captured=pair.captured
+            )
+            pools.append(answering(one).pool)
             sequence_of_column.append(place)
-    joint = joined(pools, images)
+    joint = pooled_together(pools)
     times = [len(streams) for streams in sides]
     whole = math.lcm(*times)
     sequences: Index = np.array(sequence_of_column, np.int64)

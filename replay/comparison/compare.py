@@ -49,7 +49,7 @@ def compare(
 ) -> Held:
     """A and B are run folders, or folders of them. `progress` hears how many draws were worked out.
 
-    Raises NoRuns, RunFolderWrong, RunTwice, RunUnfit, NotComparable, or what `scoring.reference.evaluated` raises.
+    Raises NoRuns, RunFolderWrong, RunTwice, RunUnfit, NotComparable, or what `scoring.classes.evaluated` raises.
     """
     recordings = Recordings()
     sides = read_side(a, recordings), read_side(b, recordings)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from replay.comparison.sides import Side
-from replay.runs.loaded import RunMaterial
+from replay.runs.loaded import LoadedRun
 from sensors.record import Record
 
 
@@ -43,7 +43,7 @@ def _options(scenario: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"option {name}", f"{node['name']}: {value}" if "nodes" in scenario else str(value)
 
 
-def _of_run(run: RunMaterial) -> Iterator[tuple[str, str]]:
+def _of_run(run: LoadedRun) -> Iterator[tuple[str, str]]:
     yield from _options(run.identity.scenario)
     several = len(run.identity.nodes) > 1
     for node in run.identity.nodes:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from replay.comparison.sides import Recordings, Side
 from replay.recording import Recording
-from replay.runs.loaded import StreamMaterial
-from replay.scoring.reference import evaluated
+from replay.runs.loaded import LoadedStream
+from replay.scoring.classes import evaluated
 from replay.scoring.summary import calibrated_on
 from sensors.errors import GilmokError
 
@@ -25,15 +25,15 @@ class Pair:
     labels: tuple[str, ...]
     """The evaluated classes, the same on both sides; at least one."""
     captured: int
-    a: tuple[StreamMaterial, ...]
-    b: tuple[StreamMaterial, ...]
+    a: tuple[LoadedStream, ...]
+    b: tuple[LoadedStream, ...]
 
     @property
     def name(self) -> str:
         return f"{self.recording.dataset} {self.recording.name}"
 
 
-def streams(side: Side) -> list[StreamMaterial]:
+def streams(side: Side) -> list[LoadedStream]:
     return [stream for run in side.runs for stream in run.streams]
 
 
@@ -44,7 +44,7 @@ def pairs(
 
     Recordings pair by digest; where a run plays one several times, its streams' names must be the same on both
     sides. `labels`: the classes to evaluate instead of those that the runs asked for. `common`: leave out what
-    only one side played. Raises NotComparable, or what `replay.scoring.reference.evaluated` raises.
+    only one side played. Raises NotComparable, or what `replay.scoring.classes.evaluated` raises.
     """
     _check_pace([*streams(a), *streams(b)])
     of_a, of_b = _by_digest(streams(a)), _by_digest(streams(b))
@@ -57,21 +57,21 @@ def pairs(
     return tuple(sorted(made, key=lambda pair: pair.name))
 
 
-def _by_digest(found: Iterable[StreamMaterial]) -> dict[str, list[StreamMaterial]]:
-    grouped: dict[str, list[StreamMaterial]] = {}
+def _by_digest(found: Iterable[LoadedStream]) -> dict[str, list[LoadedStream]]:
+    grouped: dict[str, list[LoadedStream]] = {}
     for one in found:
         if one.stream.digest:
             grouped.setdefault(one.stream.digest, []).append(one)
     return grouped
 
 
-def _check_pace(every: Sequence[StreamMaterial]) -> None:
+def _check_pace(every: Sequence[LoadedStream]) -> None:
     paces = sorted({one.summary.pace for one in every})
     if len(paces) > 1:
         raise NotComparable(f"streams ran at different paces, {' and '.join(paces)}", "run both sides at one pace")
 
 
-def _check_same_truth(a: dict[str, list[StreamMaterial]], b: dict[str, list[StreamMaterial]]) -> None:
+def _check_same_truth(a: dict[str, list[LoadedStream]], b: dict[str, list[LoadedStream]]) -> None:
     names = [{_recorded(found[0]): digest for digest, found in side.items()} for side in (a, b)]
     for name in sorted(names[0].keys() & names[1].keys()):
         if names[0][name] != names[1][name]:
@@ -82,7 +82,7 @@ def _check_same_truth(a: dict[str, list[StreamMaterial]], b: dict[str, list[Stre
             )
 
 
-def _check_same_recordings(a: dict[str, list[StreamMaterial]], b: dict[str, list[StreamMaterial]]) -> None:
+def _check_same_recordings(a: dict[str, list[LoadedStream]], b: dict[str, list[LoadedStream]]) -> None:
     only = [sorted(_recorded(side[digest][0]) for digest in side if digest not in other)
             for side, other in ((a, b), (b, a))]  # fmt: skip
     if only[0] or only[1]:
@@ -109,7 +109,7 @@ def _check_names(a: Side, b: Side, digests: Sequence[str]) -> None:
 
 
 def _pair(
-    digest: str, a: list[StreamMaterial], b: list[StreamMaterial], recordings: Recordings, labels: Sequence[str]
+    digest: str, a: list[LoadedStream], b: list[LoadedStream], recordings: Recordings, labels: Sequence[str]
 ) -> Pair:
     name = _recorded(a[0])
     recording = recordings.of(digest)
@@ -136,10 +136,10 @@ def _pair(
 
 
 def _classes(
-    name: str, recording: Recording, a: list[StreamMaterial], b: list[StreamMaterial], labels: Sequence[str]
+    name: str, recording: Recording, a: list[LoadedStream], b: list[LoadedStream], labels: Sequence[str]
 ) -> tuple[str, ...]:
     found = [
-        {tuple(evaluated(recording, one.birth.model.labels, labels or one.stream.labels)[0]) for one in side}
+        {tuple(evaluated(recording, one.birth.model.labels, labels or one.stream.labels).groups) for one in side}
         for side in (a, b)
     ]
     if len(found[0] | found[1]) > 1:
@@ -151,7 +151,7 @@ def _classes(
     return next(iter(found[0]))
 
 
-def _recorded(one: StreamMaterial) -> str:
+def _recorded(one: LoadedStream) -> str:
     return f"{one.stream.dataset} {one.stream.recording}"
 
 

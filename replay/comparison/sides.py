@@ -9,7 +9,7 @@ import msgspec
 
 from edge.wire.messages import Findings, FrameReport, StreamBirth
 from replay.recording import Recording
-from replay.runs.loaded import RunMaterial, find_recording, read_run
+from replay.runs.loaded import LoadedRun, find_recording, read_run
 from replay.runs.runfolder import REPORTS, RUN, SUMMARY
 from replay.runs.summary import StreamSummary
 from sensors.errors import GilmokError
@@ -40,7 +40,7 @@ class RunUnfit(GilmokError):
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
     folders: tuple[Path, ...]
-    runs: tuple[RunMaterial, ...]
+    runs: tuple[LoadedRun, ...]
     """In the order of the folders."""
 
 
@@ -79,7 +79,7 @@ def run_folders(paths: Sequence[Path]) -> list[Path]:
 def read_side(paths: Sequence[Path], recordings: Recordings | None) -> Side:
     """`recordings` None: nobody wants the truth. Raises NoRuns, RunTwice or RunFolderWrong (half-written, foreign)."""
     folders = run_folders(paths)
-    runs: list[RunMaterial] = []
+    runs: list[LoadedRun] = []
     seen: dict[tuple[str, int], Path] = {}
     known: dict[Findings, Findings] = {}
     for folder in folders:
@@ -104,7 +104,7 @@ def check_side(side: Side) -> None:
             raise RunUnfit(folder, why or ["it is marked invalid"])
 
 
-def _sharing(run: RunMaterial, known: dict[Findings, Findings]) -> RunMaterial:
+def _sharing(run: LoadedRun, known: dict[Findings, Findings]) -> LoadedRun:
     """The run with equal findings held once: a model finds the same in a frame on every pass, at 20 kB a time."""
 
     def shared(report: FrameReport) -> FrameReport:

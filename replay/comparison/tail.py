@@ -10,7 +10,7 @@ import numpy as np
 from replay.comparison.outcome import Margins, Row
 from replay.comparison.sides import Side
 from replay.metrics.percentiles import QUANTILES, least_n
-from replay.runs.loaded import RunMaterial
+from replay.runs.loaded import LoadedRun
 from replay.statistics.verdicts import Judgement, Verdict, judge_tail
 
 WAYS = {"total": "latency", "hub": "latency to the hub"}
@@ -107,6 +107,6 @@ def _same_load(a: Side, b: Side) -> bool:
     return of_a.keys() == of_b.keys() and len({of_a[load] / of_b[load] for load in of_a}) == 1
 
 
-def _load(run: RunMaterial) -> tuple[tuple[str, str], ...]:
+def _load(run: LoadedRun) -> tuple[tuple[str, str], ...]:
     """What a run played; a stream without a recording is told apart by its name."""
     return tuple(sorted((one.stream.digest or one.name, one.summary.pace) for one in run.streams))

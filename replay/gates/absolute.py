@@ -8,7 +8,7 @@ from typing import TypeVar
 from replay.gates.bars import STREAMED, TRACKED, AccuracyBar, Bar, FramesBar, Gates, LatencyBar, RateBar
 from replay.gates.outcome import Result
 from replay.metrics.percentiles import QUANTILES, least_n
-from replay.runs.loaded import RunMaterial
+from replay.runs.loaded import LoadedRun
 from replay.runs.summary import StreamSummary
 from sensors.clock import NS_PER_MS
 
@@ -41,7 +41,7 @@ def undefined(why: str) -> Reading:
     return Reading(math.nan, why or "nobody says why")
 
 
-def results(gates: Gates, runs: Sequence[RunMaterial]) -> Iterator[Result]:
+def results(gates: Gates, runs: Sequence[LoadedRun]) -> Iterator[Result]:
     """In the order of the file; every bar is held against every stream that it names, of every run."""
     if gates.valid:
         yield _sound("the run is valid", runs, _invalid)
@@ -127,12 +127,12 @@ def read_rate(bar: RateBar, one: StreamSummary) -> Reading:  # noqa: ARG001 - re
     return undefined("fewer than two frames were answered") if math.isnan(one.fps) else Reading(one.fps)
 
 
-def _sound(name: str, runs: Sequence[RunMaterial], complaints: Callable[[RunMaterial], list[str]]) -> Result:
+def _sound(name: str, runs: Sequence[LoadedRun], complaints: Callable[[LoadedRun], list[str]]) -> Result:
     why = [f"{run.identity.run}: {one}" for run in runs for one in complaints(run)]
     return Result(kind="validity", name=name, passed=not why, why="; ".join(why))
 
 
-def _invalid(run: RunMaterial) -> list[str]:
+def _invalid(run: LoadedRun) -> list[str]:
     summary = run.summary
     why = [*summary.invalid_because, *summary.troubles]
     if not summary.streams:
@@ -145,7 +145,7 @@ def _held(
     kind: str,
     what: str,
     limit: Limit,
-    runs: Sequence[RunMaterial],
+    runs: Sequence[LoadedRun],
     read: Callable[[B, StreamSummary], Reading],
 ) -> Result:
     asked = f"{what} {limit}"
@@ -169,6 +169,6 @@ def _held(
     return result("" if cleared else f"{worst.value:.6g} on {place}, the bar is {limit}", worst.value, place)
 
 
-def _place(run: RunMaterial, one: StreamSummary, n_runs: int) -> str:
+def _place(run: LoadedRun, one: StreamSummary, n_runs: int) -> str:
     name = f"{one.node}/{one.stream}"
     return name if n_runs == 1 else f"{run.identity.run}: {name}"

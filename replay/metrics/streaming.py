@@ -17,15 +17,15 @@ from sensors.record import Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stream:
-    """One sequence: its frames, and what left the stack."""
+class AnswerTimeline:
+    """One sequence: its frames, and what left the stack when."""
 
     frames: Index
     """(F,) the sequence's own frame numbers."""
     captured_ns: Index
     """(F,) when each frame was there to be worked on."""
-    asked: Mask
-    """(F,) marks the frames that have a truth."""
+    labelled: Mask
+    """(F,) marks the frames that have a truth: their instants are scored."""
     inputs: Index
     """(E,) the row in `frames` that each output was computed from; in order of arrival."""
     emitted_ns: Index
@@ -33,30 +33,30 @@ class Stream:
 
     def __post_init__(self) -> None:
         n, e = len(self.frames), len(self.inputs)
-        if self.captured_ns.shape != (n,) or self.asked.shape != (n,) or self.emitted_ns.shape != (e,):
-            raise ValueError("the arrays of a stream don't belong together")
+        if self.captured_ns.shape != (n,) or self.labelled.shape != (n,) or self.emitted_ns.shape != (e,):
+            raise ValueError("the arrays of a timeline don't belong together")
         if np.any((self.inputs < 0) | (self.inputs >= n)):
             raise ValueError("an output was computed from a frame that isn't there")
         if np.any(self.emitted_ns < self.captured_ns[self.inputs]):
             raise ValueError("an output left before its frame was taken")
 
 
-def in_force(stream: Stream) -> Index:
+def in_force(timeline: AnswerTimeline) -> Index:
     """(F,) the output that answers at each frame's instant; -1 = none yet.
 
     It is the one with the latest emission not after the instant; of equal ones the last to arrive. So an output
     of an older frame that comes late replaces a newer frame's.
     """
-    by_time = np.argsort(stream.emitted_ns, kind="stable")
-    last = np.searchsorted(stream.emitted_ns[by_time], stream.captured_ns, "right") - 1
+    by_time = np.argsort(timeline.emitted_ns, kind="stable")
+    last = np.searchsorted(timeline.emitted_ns[by_time], timeline.captured_ns, "right") - 1
     return _pick_or_none(by_time, last)
 
 
-def own_answers(stream: Stream) -> Index:
+def own_answers(timeline: AnswerTimeline) -> Index:
     """(F,) the output computed from each frame itself, the latest emitted of several; -1 = none (dropped, failed)."""
-    own = np.full(len(stream.frames), -1, np.int64)
-    by_time = np.argsort(stream.emitted_ns, kind="stable")
-    own[stream.inputs[by_time]] = by_time
+    own = np.full(len(timeline.frames), -1, np.int64)
+    by_time = np.argsort(timeline.emitted_ns, kind="stable")
+    own[timeline.inputs[by_time]] = by_time
     return own
 
 
@@ -96,24 +96,24 @@ class Freshness(Record, frozen=True, kw_only=True):
     """From the capture of what the answer was computed from to the instant: the age of information."""
 
 
-def freshness(streams: Sequence[Stream]) -> Freshness:
-    """Of all the streams' instants together."""
+def freshness(timelines: Sequence[AnswerTimeline]) -> Freshness:
+    """Of all the timelines' instants together."""
     stale: list[Index] = []
     age: list[Index] = []
-    asked = miss = dropped = 0
-    for stream in streams:
-        answers = in_force(stream)
-        rows = np.flatnonzero(stream.asked & (answers >= 0))
-        source = stream.inputs[answers[rows]]
-        stale.append(stream.frames[rows] - stream.frames[source])
-        age.append(stream.captured_ns[rows] - stream.captured_ns[source])
-        asked += int(stream.asked.sum())
-        miss += int((stream.asked & (answers < 0)).sum())
-        dropped += len(stream.frames) - len(np.unique(stream.inputs))
+    labelled = miss = dropped = 0
+    for one in timelines:
+        answers = in_force(one)
+        rows = np.flatnonzero(one.labelled & (answers >= 0))
+        source = one.inputs[answers[rows]]
+        stale.append(one.frames[rows] - one.frames[source])
+        age.append(one.captured_ns[rows] - one.captured_ns[source])
+        labelled += int(one.labelled.sum())
+        miss += int((one.labelled & (answers < 0)).sum())
+        dropped += len(one.frames) - len(np.unique(one.inputs))
     none: Index = np.empty(0, np.int64)
     staleness = np.concatenate([none, *stale])
     return Freshness(
-        n=asked,
+        n=labelled,
         miss=miss,
         in_time=int((staleness == 0).sum()),
         dropped=dropped,
@@ -127,8 +127,10 @@ Policy = Literal["pipelined", "one-at-a-time"]
 """How a stack meets a frame while another one is in work: takes it on beside it, or takes the newest when free."""
 
 
-def what_if(stream: Stream, latencies_ns: Sequence[int] | Index, policy: Policy) -> tuple[Stream, Index]:
-    """The stream as a stack with other latencies would have answered it, and which recorded output each one repeats.
+def what_if(
+    timeline: AnswerTimeline, latencies_ns: Sequence[int] | Index, policy: Policy
+) -> tuple[AnswerTimeline, Index]:
+    """The timeline as a stack with other latencies would have answered it, and which recorded output each one repeats.
 
     Recorded outputs say what is found in a frame; `latencies_ns` say how long it takes: the first for the first
     frame that is worked on, and so on, from the start again when they run out (one number: a constant; another
@@ -137,15 +139,15 @@ def what_if(stream: Stream, latencies_ns: Sequence[int] | Index, policy: Policy)
     latencies = np.asarray(latencies_ns, np.int64)
     if not len(latencies) or latencies.min() < 0:
         raise ValueError("a latency is not negative, and there is at least one")
-    recorded = own_answers(stream)
+    recorded = own_answers(timeline)
     ready = np.flatnonzero(recorded >= 0)
-    ready = ready[np.argsort(stream.captured_ns[ready], kind="stable")]
+    ready = ready[np.argsort(timeline.captured_ns[ready], kind="stable")]
     if policy == "pipelined":
-        begun, begun_ns = ready, stream.captured_ns[ready]
+        begun, begun_ns = ready, timeline.captured_ns[ready]
     else:
-        begun, begun_ns = _newest_when_free(ready, stream.captured_ns, latencies)
+        begun, begun_ns = _newest_when_free(ready, timeline.captured_ns, latencies)
     emitted_ns = begun_ns + np.resize(latencies, len(begun))
-    return replace(stream, inputs=begun, emitted_ns=emitted_ns), recorded[begun]
+    return replace(timeline, inputs=begun, emitted_ns=emitted_ns), recorded[begun]
 
 
 def _newest_when_free(ready: Index, captured_ns: Index, latencies: Index) -> tuple[Index, Index]:

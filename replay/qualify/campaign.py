@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from edge.config import BackendChoice, ModelChoice
 from replay.recording import Recording, open_dataset
-from replay.scoring.reference import check_offered
+from replay.scoring.classes import check_offered
 from sensors import config
 from sensors.config import Settings
 from sensors.errors import GilmokError

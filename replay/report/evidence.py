@@ -9,8 +9,8 @@ from replay.metrics.average_precision import RECALLS, precision_of
 from replay.metrics.matching import FALSE_ALARM, HIT, Matching, Outcomes
 from replay.metrics.pool import Index, Mask, Numbers
 from replay.recording import Recording
-from replay.runs.loaded import StreamMaterial
-from replay.scoring.reference import Pool, asked, pooled
+from replay.scoring.pool import Pool
+from replay.scoring.stream import ScoredStream
 from replay.truth import Role
 
 IOU = 0.5
@@ -76,18 +76,15 @@ class Evidence:
         return marks
 
 
-def evidence(stream: StreamMaterial, recording: Recording) -> Evidence:
-    """Raises the GilmokErrors of `replay.scoring.reference`."""
-    counters = stream.summary.frames
-    numbers, pairs = asked(stream.reports, recording, counters.captured)
-    pool = pooled(pairs, recording, stream.birth.model.labels, stream.stream.labels)
-    scored = [row for row, (truth, _) in enumerate(pairs) if truth is not None]
+def evidence(stream: ScoredStream) -> Evidence:
+    """Raises LabelsNotOffered or LabelsUnknownToModel."""
+    pool = stream.pool
     outcomes = Matching(pool.found, pool.labelled, len(pool.classes), thresholds=[IOU]).outcomes()
     operating = operating_point(outcomes)
-    answered = np.array([pairs[row][1] is not None for row in scored], np.bool_)
+    answered = np.array([stream.answers[row] is not None for row in stream.images.tolist()], np.bool_)
     return Evidence(
-        recording=recording,
-        numbers=np.array([numbers[row] for row in scored], np.int64),
+        recording=stream.recording,
+        numbers=np.array(stream.frames, np.int64)[stream.images],
         pool=pool,
         outcomes=outcomes,
         operating=operating,

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from replay.report import texts
 from replay.report.glossary import GLOSSARY, Definition
 from replay.report.views.stream import StreamView, stream_view
-from replay.runs.loaded import RunMaterial
+from replay.runs.loaded import LoadedRun
 
 HERE = Path(__file__).parent
 PICTURES_BYTES = 950_000
@@ -20,7 +20,7 @@ MOST_PICTURE_BYTES = 72_000
 PICTURES_A_STREAM = 4
 
 
-def run_page(run: RunMaterial) -> str:
+def run_page(run: LoadedRun) -> str:
     """The whole page: no script, and nothing that it would have to fetch."""
     budget = PICTURES_BYTES // max(1, len(run.streams) * PICTURES_A_STREAM)
     views = [
@@ -58,7 +58,7 @@ def environment(glossary: Sequence[Definition]) -> jinja2.Environment:
     return made
 
 
-def _opening(run: RunMaterial) -> str:
+def _opening(run: LoadedRun) -> str:
     """What this was, for somebody who has never seen one."""
     models = sorted({stream.summary.model for stream in run.streams})
     nodes = len({stream.summary.node for stream in run.streams})
@@ -68,7 +68,7 @@ def _opening(run: RunMaterial) -> str:
     return f"{ran}. {texts.fates(run.summary.frames)}" if run.streams else "No node introduced itself."
 
 
-def _verdicts(run: RunMaterial) -> list[dict[str, Any]]:
+def _verdicts(run: LoadedRun) -> list[dict[str, Any]]:
     """The three questions to ask of a run before any figure: is it sound, do the books balance, what went wrong?"""
     summary = run.summary
     return [

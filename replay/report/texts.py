@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime
 
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
-from replay.runs.loaded import StreamMaterial
+from replay.runs.loaded import LoadedStream
 from replay.runs.summary import Frames
 from sensors.clock import NS_PER_MS, NS_PER_S
 
@@ -60,7 +60,7 @@ def fates(frames: Frames) -> str:
     )
 
 
-def what_ran(stream: StreamMaterial) -> str:
+def what_ran(stream: LoadedStream) -> str:
     one = stream.summary
     kind = "" if one.device_kind == "cpu" else f" ({one.device_kind})"
     source = f"the recording {one.recording}" if one.recording else f"a source of kind {stream.stream.source!r}"
@@ -69,7 +69,7 @@ def what_ran(stream: StreamMaterial) -> str:
     return f"{one.model} on {one.backend}:{one.device}{kind}, over {source}{condition}{rate}, {one.pace}."
 
 
-def speed(stream: StreamMaterial) -> str:
+def speed(stream: LoadedStream) -> str:
     """The latency in a sentence, held against the camera's period."""
     total = stream.summary.latency_ns["total"]
     if total.p50 is None or total.max is None:
@@ -87,7 +87,7 @@ def speed(stream: StreamMaterial) -> str:
     return told
 
 
-def lateness(stream: StreamMaterial) -> str:
+def lateness(stream: LoadedStream) -> str:
     """Empty where the stream isn't paced."""
     late, bound_ms = stream.summary.pacing, stream.stream.pacing_bound_ms
     if late is None:
@@ -102,7 +102,7 @@ def lateness(stream: StreamMaterial) -> str:
     return f"{told}; its p99 {'kept to' if kept else 'broke'} the bound of {bound_ms:g} ms."
 
 
-def clocks(stream: StreamMaterial) -> str:
+def clocks(stream: LoadedStream) -> str:
     """What the clocks of node and hub don't allow to be told; empty where there is nothing to say."""
     one = stream.summary
     told = f"The time from capture to hub can't be told: {one.hub_unknown}." if one.hub_unknown else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from replay.recording import Conditioned, Recording, open_dataset
 from replay.runs.nan_json import convert
 from replay.runs.runfolder import RunFolderWrong, RunIdentity, read_identity, read_reports, read_summary
 from replay.runs.summary import StreamSummary, Summary
+from replay.scoring.stream import ScoredStream
 from sensors.errors import GilmokError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StreamMaterial:
+@dataclass(frozen=True, eq=False)
+class LoadedStream:
     summary: StreamSummary
     birth: Birth
     stream: StreamBirth
@@ -29,6 +31,16 @@ class StreamMaterial:
     def name(self) -> str:
         return f"{self.summary.node}/{self.summary.stream}"
 
+    @cached_property
+    def scored(self) -> ScoredStream | None:
+        """Against the recording's truth; None where there is no recording."""
+        if self.recording is None:
+            return None
+        captured = self.summary.frames.captured
+        return ScoredStream.of(
+            self.reports, self.recording, self.birth.model.labels, self.stream.labels, captured=captured
+        )
+
     @property
     def condition(self) -> str:
         """Weather and light; empty where the recording doesn't know."""
@@ -36,17 +48,17 @@ class StreamMaterial:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RunMaterial:
+class LoadedRun:
     identity: RunIdentity
     summary: Summary
-    streams: tuple[StreamMaterial, ...]
+    streams: tuple[LoadedStream, ...]
     """In the order of the summary."""
 
 
 Find = Callable[[dict[str, Any], StreamSummary, StreamBirth], tuple[Recording | None, str]]
 
 
-def read_run(folder: Path, find: Find | None = None) -> RunMaterial:
+def read_run(folder: Path, find: Find | None = None) -> LoadedRun:
     """Raises RunFolderWrong. A recording that can't be opened any more is told in its stream.
 
     `find`: where recordings come from, for one who reads many runs over the same ones; None: `find_recording`.
@@ -55,12 +67,12 @@ def read_run(folder: Path, find: Find | None = None) -> RunMaterial:
     summary = _summary(folder)
     reports = list(read_reports(folder))
     streams = tuple(_streams(folder, identity, summary, reports, find or find_recording))
-    return RunMaterial(identity, summary, streams)
+    return LoadedRun(identity, summary, streams)
 
 
 def _streams(
     folder: Path, identity: RunIdentity, summary: Summary, reports: Sequence[FrameReport], find: Find
-) -> Iterator[StreamMaterial]:
+) -> Iterator[LoadedStream]:
     births = {(birth.node, birth.session): birth for birth in identity.nodes}
     start = 0
     for one in summary.streams:
@@ -73,7 +85,7 @@ def _streams(
         if birth is None or not told or strangers or len(mine) != one.frames.ok + one.frames.failed:
             raise RunFolderWrong(folder, f"its files disagree about stream {one.node}/{one.stream}")
         recording, absent = find(identity.scenario, one, told[0])
-        yield StreamMaterial(one, birth, told[0], mine, recording, absent)
+        yield LoadedStream(one, birth, told[0], mine, recording, absent)
     if start != len(reports):
         raise RunFolderWrong(folder, f"its files disagree: {len(reports)} reports, and {start} in the summary")
 

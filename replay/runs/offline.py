@@ -12,7 +12,7 @@ from edge.wire.messages import Birth, PaceName
 from replay.recording import open_dataset
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
 from replay.runs.summary import StreamRecord, Summary, summarise
-from replay.scoring.reference import evaluated
+from replay.scoring.classes import evaluated
 from sensors.clock import Clock
 from sensors.config import Settings, plain
 

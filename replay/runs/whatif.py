@@ -6,16 +6,16 @@ node keeps it from the next frame, delay on the way after it does not.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 
 from edge.wire.messages import FrameReport
 from replay.metrics.percentiles import Percentiles, percentiles
-from replay.metrics.pool import Index
-from replay.metrics.streaming import Freshness, Policy, Stream, freshness, what_if
-from replay.runs.loaded import StreamMaterial
-from replay.scoring.streaming import Questions, Unstreamable, questions
+from replay.metrics.streaming import AnswerTimeline, Freshness, Policy, freshness, what_if
+from replay.runs.loaded import LoadedStream
+from replay.scoring.reference import score
+from replay.scoring.stream import ScoredStream
+from replay.scoring.streaming import Unstreamable, answer_timeline, streamed
 from replay.scoring.summary import calibrated_on
 from sensors.clock import NS_PER_MS
 from sensors.errors import GilmokError
@@ -66,13 +66,9 @@ class Supposition(Record, frozen=True, kw_only=True):
     points: tuple[Point, ...]
 
 
-Timed: TypeAlias = tuple[Stream, Index | None]
-"""A timeline, and which recorded output each of its outputs repeats (None: all, in order)."""
-
-
-def suppose(stream: StreamMaterial, supposed: Supposed) -> Supposition:
-    """Raises NothingToSuppose, and the GilmokErrors of `replay.scoring.reference`."""
-    if stream.recording is None:
+def suppose(stream: LoadedStream, supposed: Supposed) -> Supposition:
+    """Raises NothingToSuppose, and what `replay.scoring.reference.score` raises."""
+    if stream.scored is None:
         raise NothingToSuppose(f"{stream.name}: {stream.absent}")
     if why := calibrated_on(stream.birth, stream.stream, stream.reports):
         raise NothingToSuppose(f"{stream.name}: {why}")
@@ -80,14 +76,7 @@ def suppose(stream: StreamMaterial, supposed: Supposed) -> Supposition:
     if stream.stream.pace == "live":
         raise NothingToSuppose(f"{stream.name} looked through a live source: nothing can be asked of it again")
     try:
-        asking = questions(
-            stream.reports,
-            stream.recording,
-            stream.birth.model.labels,
-            stream.stream.labels,
-            captured=stream.summary.frames.captured,
-            scheduled=realtime,
-        )
+        timeline = answer_timeline(stream.scored, scheduled=realtime)
     except Unstreamable as error:
         raise NothingToSuppose(f"{stream.name}: {error.sentence}") from error
     measured = on_node_ns(stream.reports)
@@ -100,8 +89,8 @@ def suppose(stream: StreamMaterial, supposed: Supposed) -> Supposition:
         pace=stream.stream.pace,
         policy=supposed.policy,
         offline={name: coco.get(name) for name in ("AP", "AP50", "AP75")},
-        notes=tuple(_notes(asking, supposed, realtime)),
-        points=tuple(_points(asking, supposed, measured, realtime)),
+        notes=tuple(_notes(timeline, supposed, realtime)),
+        points=tuple(_points(stream.scored, timeline, supposed, measured, realtime)),
     )
 
 
@@ -114,25 +103,25 @@ def on_node_ns(reports: Sequence[FrameReport]) -> list[int]:
     ]
 
 
-def _points(asking: Questions, supposed: Supposed, measured: Sequence[int], realtime: bool) -> Iterator[Point]:
+def _points(
+    stream: ScoredStream, timeline: AnswerTimeline, supposed: Supposed, measured: Sequence[int], realtime: bool
+) -> Iterator[Point]:
     for scale in supposed.scales:
-        if realtime and _as_recorded(supposed, scale):
-            on_node: Timed = (asking.timeline, None)
-        else:
+        on_node = timeline
+        if not (realtime and _as_recorded(supposed, scale)):
             base = np.array(supposed.on_node_ns or measured, np.float64)
-            on_node = what_if(asking.timeline, np.rint(base * scale).astype(np.int64), supposed.policy)
+            on_node, _ = what_if(timeline, np.rint(base * scale).astype(np.int64), supposed.policy)
         for added_ms in supposed.added_ms:
-            yield _point(asking, on_node, added_ms, scale)
+            yield _point(stream, on_node, added_ms, scale)
 
 
 def _as_recorded(supposed: Supposed, scale: float) -> bool:
     return scale == 1.0 and supposed.on_node_ns is None
 
 
-def _point(asking: Questions, on_node: Timed, added_ms: float, scale: float) -> Point:
-    timeline, repeated = on_node
-    later = replace(timeline, emitted_ns=timeline.emitted_ns + round(added_ms * NS_PER_MS))
-    overall = asking.answered_by(later, repeated).overall
+def _point(stream: ScoredStream, on_node: AnswerTimeline, added_ms: float, scale: float) -> Point:
+    later = replace(on_node, emitted_ns=on_node.emitted_ns + round(added_ms * NS_PER_MS))
+    overall = score(streamed(stream, later)).overall
     return Point(
         added_ms=added_ms,
         scale=scale,
@@ -142,8 +131,7 @@ def _point(asking: Questions, on_node: Timed, added_ms: float, scale: float) -> 
     )
 
 
-def _notes(asking: Questions, supposed: Supposed, realtime: bool) -> Iterator[str]:
-    timeline = asking.timeline
+def _notes(timeline: AnswerTimeline, supposed: Supposed, realtime: bool) -> Iterator[str]:
     silent = len(timeline.frames) - len(np.unique(timeline.inputs))
     if silent:
         simulated = not realtime or any(not _as_recorded(supposed, scale) for scale in supposed.scales)

@@ -1,6 +1,6 @@
 """Where a stream is right and where it isn't: AP of the truth in bands of what the data set knows about each object.
 
-By the reference rule (`replay.scoring.reference`). An object outside a band may be found: that counts neither way.
+By the reference rule (`replay.scoring.pool`). An object outside a band may be found: that counts neither way.
 Which band a false alarm would belong to nobody knows, except by its size: so it counts in every band of the other
 dimensions, and one band is to be compared with the same band of another run, not with its neighbour.
 """
@@ -10,13 +10,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.detections import Detections
 from replay.metrics.average_precision import Precision, area_slices, precision_of
 from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
 from replay.metrics.pool import Mask, Numbers
-from replay.recording import Conditioned, Recording
-from replay.scoring.reference import Pool, pooled
-from replay.truth import Role, Truth
+from replay.recording import Conditioned
+from replay.scoring.stream import ScoredStream
+from replay.truth import Role
 
 Band = dict[str, float | None]
 """AP, AP50: None where undefined; n_truth: how many objects are in it."""
@@ -35,22 +34,14 @@ UNKNOWN = "unknown"
 """The band of objects of which the data set doesn't tell: counted, not scored."""
 
 
-def breakdown(
-    pairs: Sequence[tuple[Truth | None, Detections | None]],
-    recording: Recording,
-    model_labels: Sequence[str],
-    labels: Sequence[str] = (),
-) -> Breakdown:
-    """AP by class, size, distance, occlusion, truncation and condition; parameters and errors as of `score`.
+def breakdown(stream: ScoredStream) -> Breakdown:
+    """AP by class, size, distance, occlusion, truncation and condition (weather and light).
 
-    A dimension of which nothing is known has the band UNKNOWN alone, or none where there is no object at all.
+    A dimension of which nothing is known has the band UNKNOWN alone, or none where there is no object at all. Raises
+    as `replay.scoring.reference.score` does.
     """
-    pool = pooled(pairs, recording, model_labels, labels)
-    return breakdown_of(pool, recording.condition if isinstance(recording, Conditioned) else "")
-
-
-def breakdown_of(pool: Pool, condition: str) -> Breakdown:
-    """`condition`: weather and light; empty where nobody knows."""
+    pool = stream.pool
+    condition = stream.recording.condition if isinstance(stream.recording, Conditioned) else ""
     matching = Matching(pool.found, pool.labelled, len(pool.classes))
     positive: Mask = pool.labelled.roles == Role.POSITIVE
     nowhere = np.zeros(len(positive), np.bool_)

@@ -1,22 +1,18 @@
-"""How right a real-time stream was at the instants when somebody asked, and how old its answers were then.
+"""How right a real-time stream was at each labelled instant, and how old its answers were then.
 
-Every annotated frame that was captured asks at its scheduled instant. Definitions: docs/metrics.md, "Streaming
+Every labelled frame that was captured is an instant, the scheduled one. Definitions: docs/metrics.md, "Streaming
 accuracy".
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
 
-from edge.wire.messages import FrameReport, StreamBirth
-from models.detections import Detections
 from replay.metrics.pool import Index, Mask
-from replay.metrics.streaming import Freshness, Stream, freshness, in_force
-from replay.recording import Recording
-from replay.scoring.reference import Accuracy, asked, score
-from replay.truth import Truth
+from replay.metrics.streaming import AnswerTimeline, Freshness, freshness, in_force
+from replay.scoring.reference import score
+from replay.scoring.stream import ScoredStream
 from sensors.errors import GilmokError
 from sensors.pacing import Schedule
 from sensors.record import Record
@@ -30,7 +26,7 @@ class Unstreamable(GilmokError):
 
 
 class StreamingAccuracy(Record, frozen=True, kw_only=True):
-    """Mean AP over the evaluated classes, by the rule of `replay.scoring.reference`. None: undefined, or unknown."""
+    """Mean AP over the evaluated classes, by the reference rule. None: undefined, or unknown."""
 
     unknown: str = ""
     """Why there are no figures."""
@@ -48,144 +44,90 @@ class StreamingAccuracy(Record, frozen=True, kw_only=True):
     """Why there are no figures of the hub."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Questions:
-    """What is asked of a stream, and what it has to answer with."""
-
-    recording: Recording
-    model_labels: Sequence[str]
-    labels: Sequence[str]
-    truths: Sequence[Truth | None]
-    """By frame; None: nobody labelled it, nothing is asked."""
-    outputs: Sequence[Detections]
-    """In the order of the timeline's outputs."""
-    timeline: Stream
-
-    def heard(self, reports: Sequence[FrameReport], hub_latency_ns: Sequence[int]) -> Stream:
-        """The timeline with each answer emitted when the hub had it; `hub_latency_ns` per ok report.
-
-        Raises Unstreamable.
-        """
-        ok = [report for report in reports if report.findings is not None]
-        latency_ns = {report.seq: latency for report, latency in zip(ok, hub_latency_ns, strict=True)}
-        one = self.timeline
-        seqs = one.frames[one.inputs].tolist()
-        emitted_ns = one.captured_ns[one.inputs] + np.array([latency_ns[seq] for seq in seqs], np.int64)
-        return _consistent(one.frames, one.captured_ns, one.asked, one.inputs, emitted_ns)
-
-    def answered_by(self, timeline: Stream, outputs: Sequence[int] | Index | None = None) -> Accuracy:
-        """The score where each frame is answered by what `timeline` has in force at its instant.
-
-        `outputs`: which recorded output each of the timeline's repeats; None: its own, in order.
-        """
-        places = range(len(self.outputs)) if outputs is None else [int(place) for place in outputs]
-        answers = in_force(timeline).tolist()
-        pairs = [
-            (truth, None if answer < 0 else self.outputs[places[answer]])
-            for truth, answer in zip(self.truths, answers, strict=True)
-        ]
-        return score(pairs, self.recording, self.model_labels, self.labels)
-
-
 def streaming_accuracy(
-    reports: Sequence[FrameReport],
-    recording: Recording,
-    model_labels: Sequence[str],
-    stream: StreamBirth,
+    stream: ScoredStream,
+    pace: str,
     *,
-    captured: int | None,
-    hub_latency_ns: Sequence[int] | None,
+    hub_latency_ns: Mapping[int, int] | None,
     offline: Mapping[str, float],
     hub_unknown: str = "",
 ) -> StreamingAccuracy:
-    """`hub_latency_ns`: capture to receipt, per ok report; None: `hub_unknown` may say why. `offline`: COCO figures.
+    """`hub_latency_ns`: capture to receipt, by frame; None: `hub_unknown` may say why. `offline`: COCO figures.
 
-    `captured` as in `replay.scoring.reference.score_reports`; raises as it does.
+    Raises as `replay.scoring.reference.score` does.
     """
-    if stream.pace != "realtime":
-        return StreamingAccuracy(unknown=UNPACED.format(pace=stream.pace))
+    if pace != "realtime":
+        return StreamingAccuracy(unknown=UNPACED.format(pace=pace))
     try:
-        asking = questions(reports, recording, model_labels, stream.labels, captured=captured, scheduled=True)
+        at_node = answer_timeline(stream, scheduled=True)
     except Unstreamable as error:
         return StreamingAccuracy(unknown=error.sentence)
-    heard, unheard = _heard(asking, reports, hub_latency_ns, hub_unknown or HUB_UNHEARD)
-    edge = asking.answered_by(asking.timeline).overall
-    hub = None if heard is None else asking.answered_by(heard).overall
+    at_hub, unheard = _at_hub(at_node, hub_latency_ns, hub_unknown or HUB_UNHEARD)
+    edge = score(streamed(stream, at_node)).overall
+    hub = None if at_hub is None else score(streamed(stream, at_hub)).overall
     return StreamingAccuracy(
         sap_edge=edge["AP"],
         sap_hub=None if hub is None else hub["AP"],
         offline=offline["AP"],
         ap50={"edge": edge["AP50"], "hub": None if hub is None else hub["AP50"], "offline": offline["AP50"]},
-        edge=freshness([asking.timeline]),
-        hub=None if heard is None else freshness([heard]),
+        edge=freshness([at_node]),
+        hub=None if at_hub is None else freshness([at_hub]),
         hub_unknown=unheard,
     )
 
 
-def _heard(
-    asking: Questions, reports: Sequence[FrameReport], hub_latency_ns: Sequence[int] | None, unknown: str
-) -> tuple[Stream | None, str]:
-    """What the hub had when, or why nobody knows; `unknown` is why where there are no latencies."""
+def streamed(stream: ScoredStream, timeline: AnswerTimeline) -> ScoredStream:
+    """The stream as it was at its instants: each frame answered by what `timeline` has in force then.
+
+    The timeline's rows are the stream's frames; an output is what was found in the frame that it was computed from.
+    """
+    return stream.answered_from(np.append(timeline.inputs, -1)[in_force(timeline)])
+
+
+def answer_timeline(stream: ScoredStream, *, scheduled: bool) -> AnswerTimeline:
+    """Every captured frame, and the instant at which each answer was published.
+
+    `scheduled`: frames were taken on the recording's schedule, which the reports' stamps tell; else each is supposed
+    there on a schedule from 0, and its answer as long after it as it really took. Raises Unstreamable.
+    """
+    place = {frame: row for row, frame in enumerate(stream.frames)}
+    due_ns = _schedule(stream, scheduled)
+    ok = [report for report in stream.reports if report.findings is not None]
+    inputs = np.array([place[report.seq] for report in ok], np.int64)
+    took_ns = np.array([report.published.mono_ns - report.stamp.mono_ns for report in ok], np.int64)
+    labelled = np.array([truth is not None for truth in stream.truths], np.bool_)
+    return _consistent(np.array(stream.frames, np.int64), due_ns, labelled, inputs, due_ns[inputs] + took_ns)
+
+
+def _at_hub(
+    at_node: AnswerTimeline, hub_latency_ns: Mapping[int, int] | None, unknown: str
+) -> tuple[AnswerTimeline | None, str]:
+    """With each answer emitted when the hub had it; or why nobody knows, `unknown` where there are no latencies."""
     if hub_latency_ns is None:
         return None, unknown
+    one = at_node
+    latencies = [hub_latency_ns[frame] for frame in one.frames[one.inputs].tolist()]
+    emitted_ns = one.captured_ns[one.inputs] + np.array(latencies, np.int64)
     try:
-        return asking.heard(reports, hub_latency_ns), ""
+        return _consistent(one.frames, one.captured_ns, one.labelled, one.inputs, emitted_ns), ""
     except Unstreamable as error:
         return None, error.sentence
 
 
-def questions(
-    reports: Sequence[FrameReport],
-    recording: Recording,
-    model_labels: Sequence[str],
-    labels: Sequence[str] = (),
-    *,
-    captured: int | None,
-    scheduled: bool,
-) -> Questions:
-    """Every captured frame with its truth, and every ok report with the instant it was published.
-
-    `scheduled`: frames were taken on the recording's schedule, which the reports' stamps tell; else each is supposed
-    there on a schedule from 0, and its answer as long after it as it really took. `captured` as in
-    `replay.scoring.reference.score_reports`. Raises Unstreamable.
-    """
-    numbers, pairs = asked(reports, recording, captured)
-    place = {number: row for row, number in enumerate(numbers)}
-    told = [report for report in reports if report.seq in place]
-    due_ns = _schedule(told, recording, scheduled, numbers)
-    answers = [(place[report.seq], report, report.findings) for report in told if report.findings is not None]
-    inputs = np.array([row for row, _, _ in answers], np.int64)
-    took_ns = np.array([one.published.mono_ns - one.stamp.mono_ns for _, one, _ in answers], np.int64)
-    timeline = _consistent(
-        np.array(numbers, np.int64),
-        due_ns,
-        np.array([truth is not None for truth, _ in pairs], np.bool_),
-        inputs,
-        due_ns[inputs] + took_ns,
-    )
-    return Questions(
-        recording=recording,
-        model_labels=model_labels,
-        labels=labels,
-        truths=[truth for truth, _ in pairs],
-        outputs=[findings.detections() for _, _, findings in answers],
-        timeline=timeline,
-    )
-
-
-def _consistent(frames: Index, captured_ns: Index, asked: Mask, inputs: Index, emitted_ns: Index) -> Stream:
+def _consistent(frames: Index, captured_ns: Index, labelled: Mask, inputs: Index, emitted_ns: Index) -> AnswerTimeline:
     """Raises Unstreamable where an output left before its frame was taken."""
     try:
-        return Stream(frames, captured_ns, asked, inputs, emitted_ns)
+        return AnswerTimeline(frames, captured_ns, labelled, inputs, emitted_ns)
     except ValueError as error:
         raise Unstreamable(f"the reports contradict themselves: {error}") from error
 
 
-def _schedule(reports: Sequence[FrameReport], recording: Recording, scheduled: bool, numbers: Sequence[int]) -> Index:
-    """(frames,) when each frame was due, dropped ones too."""
+def _schedule(stream: ScoredStream, scheduled: bool) -> Index:
+    """(frames,) when each was due, dropped ones too."""
+    recording, reports = stream.recording, stream.reports
     if not recording.fps > 0:
         raise Unstreamable(f"nobody knows the frame rate of {recording.dataset} {recording.name}")
-    if not numbers:
+    if not stream.frames:
         return np.empty(0, np.int64)
     first = recording.numbers[0]
     nominal = Schedule(0, recording.fps)
@@ -194,4 +136,4 @@ def _schedule(reports: Sequence[FrameReport], recording: Recording, scheduled: b
     for report in reports if scheduled else ():
         if report.kind != "scheduled" or report.stamp.mono_ns != schedule.due_ns(report.seq - first):
             raise Unstreamable(f"frame {report.seq} was not taken on the schedule of the frames before it")
-    return np.array([schedule.due_ns(number - first) for number in numbers], np.int64)
+    return np.array([schedule.due_ns(number - first) for number in stream.frames], np.int64)

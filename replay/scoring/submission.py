@@ -11,7 +11,7 @@ import numpy as np
 from replay.metrics.average_precision import coco_scores
 from replay.metrics.kitti import DIFFICULTIES, EVALUATED, STEPS, KittiFound, KittiLabels, kitti_curve, type_codes
 from replay.metrics.pool import Found, Index, Labelled, Mask, Numbers
-from replay.metrics.streaming import Stream, answered, answering_rows, freshness, in_force, own_answers
+from replay.metrics.streaming import AnswerTimeline, answered, answering_rows, freshness, in_force, own_answers
 from replay.metrics.tracking import tracking_figures
 from replay.metrics.tracks import Moments, TrackRows, moments
 from replay.scoring.submission_files import (
@@ -74,7 +74,7 @@ class Submission:
     def asked(self) -> Mask:
         return np.array([row.labelled for row in self.frames], np.bool_)
 
-    def streams(self) -> list[tuple[Stream, Index, Index]]:
+    def streams(self) -> list[tuple[AnswerTimeline, Index, Index]]:
         """Every sequence with its images and its outputs; outputs without an emission time count as emitted at once."""
         times = _ints([row.t_ns for row in self.frames])
         emitted = [
@@ -85,14 +85,14 @@ class Submission:
         for name in dict.fromkeys(row.sequence for row in self.frames):
             images = np.flatnonzero([row.sequence == name for row in self.frames])
             rows = np.flatnonzero([row.sequence == name for row in self.outputs.outputs])
-            stream = Stream(
+            timeline = AnswerTimeline(
                 frames=_ints([self.frames[image].frame for image in images]),
                 captured_ns=times[images],
-                asked=self.asked[images],
+                labelled=self.asked[images],
                 inputs=np.searchsorted(images, self.inputs[rows]),
                 emitted_ns=_ints([emitted[row] for row in rows]),
             )
-            parts.append((stream, images, rows))
+            parts.append((timeline, images, rows))
         return parts
 
     def answers(self, streamed: bool) -> Index:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from edge.wire.messages import Birth, FrameReport, StreamBirth
 from replay.recording import Recording
 from replay.scoring.breakdown import Breakdown, breakdown
-from replay.scoring.profiles.case import Case, ProfileFigures, ProfileName
 from replay.scoring.profiles.choice import profiles
-from replay.scoring.reference import asked, score_reports
+from replay.scoring.profiles.figures import ProfileFigures, ProfileName
+from replay.scoring.reference import score
+from replay.scoring.stream import ScoredStream
 from replay.scoring.streaming import StreamingAccuracy, streaming_accuracy
 from replay.scoring.tracking import TrackingAccuracy, tracking_accuracy
 from sensors.errors import GilmokError
@@ -42,28 +43,25 @@ def accuracy_summary(
     hub_latency_ns: Sequence[int] | None,
     hub_unknown: str = "",
 ) -> AccuracySummary:
-    """`captured` as of `reference.score_reports`, `hub_*` as of `streaming.streaming_accuracy`.
+    """`captured` as of `ScoredStream.of`. `hub_latency_ns`: capture to receipt, per ok report; None: `hub_unknown` may
+    say why.
 
     Where nothing can be scored, `unknown` says why.
     """
     if why := calibrated_on(birth, stream, reports):
         return no_accuracy(why)
-    model_labels, labels = birth.model.labels, stream.labels
+    scored = ScoredStream.of(reports, recording, birth.model.labels, stream.labels, captured)
     try:
-        found = score_reports(reports, recording, model_labels, labels, captured)
+        found = score(scored)
         streaming = streaming_accuracy(
-            reports,
-            recording,
-            model_labels,
-            stream,
-            captured=captured,
-            hub_latency_ns=hub_latency_ns,
+            scored,
+            stream.pace,
+            hub_latency_ns=None if hub_latency_ns is None else _by_frame(reports, hub_latency_ns),
             hub_unknown=hub_unknown,
             offline=found.overall,
         )
-        tracking = tracking_accuracy(reports, recording, model_labels, labels, captured)
-        _, pairs = asked(reports, recording, captured)
-        bands = breakdown(pairs, recording, model_labels, labels)
+        tracking = tracking_accuracy(scored)
+        bands = breakdown(scored)
     except GilmokError as error:
         return no_accuracy(error.sentence)
     return AccuracySummary(
@@ -71,9 +69,14 @@ def accuracy_summary(
         per_class=found.per_class,
         streaming=streaming,
         tracking=tracking,
-        profiles=profiles(Case.of(reports, recording, model_labels, labels, captured)),
+        profiles=profiles(scored),
         breakdown=bands,
     )
+
+
+def _by_frame(reports: Sequence[FrameReport], hub_latency_ns: Sequence[int]) -> dict[int, int]:
+    ok = [report.seq for report in reports if report.findings is not None]
+    return dict(zip(ok, hub_latency_ns, strict=True))
 
 
 def no_accuracy(why: str) -> AccuracySummary:

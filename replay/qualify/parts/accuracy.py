@@ -20,11 +20,11 @@ from replay.qualify.candidate import candidate, frame, recordings, reference
 from replay.qualify.parts.ratio import Ratio, judged
 from replay.qualify.progress import Tell
 from replay.recording import Recording
-from replay.scoring.pooling import Joint, joined
-from replay.scoring.reference import Pool, pooled
+from replay.scoring.pool import Pool, pooled_together
+from replay.scoring.stream import ScoredStream
 from replay.statistics.bootstrap import LEAST_SEQUENCES, Statistic, draws_of, paired_differences
 from replay.statistics.verdicts import judge_each
-from replay.truth import Role, Truth
+from replay.truth import Role
 from sensors.clock import SystemClock
 from sensors.record import Record
 
@@ -75,17 +75,18 @@ class Accuracy(Record, frozen=True, kw_only=True):
 class _Answers:
     """One side's answers."""
 
-    pairs: list[list[tuple[Truth | None, Detections | None]]] = field(default_factory=list)
+    found: list[list[Detections | None]] = field(default_factory=list)
+    """By recording and frame."""
     failed: dict[str, int] = field(default_factory=dict)
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
-    def put(self, truth: Truth | None, report: FrameReport) -> None:
+    def put(self, report: FrameReport) -> None:
         findings = report.findings
         if findings is None:
             self.failed[report.reason] = self.failed.get(report.reason, 0) + 1
         else:
             self.digest.update(encode(findings))
-        self.pairs[-1].append((truth, None if findings is None else findings.detections()))
+        self.found[-1].append(None if findings is None else findings.detections())
 
 
 def measure(campaign: Campaign, folder: Path, tell: Tell) -> Accuracy:  # noqa: ARG001 (every part is called alike)
@@ -97,14 +98,14 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Accuracy:  # noqa: 
     with reference(campaign) as ref, candidate(campaign) as dut:
         theirs_way, ours_way = ref.pipeline(clock), dut.pipeline(clock)
         for recording, numbers in zip(used, chosen, strict=True):
-            ours.pairs.append([])
-            theirs.pairs.append([])
+            ours.found.append([])
+            theirs.found.append([])
             for number in numbers:
                 same += _ask(recording, number, (theirs_way, theirs), (ours_way, ours))
                 done += 1
                 tell(0.9 * done / whole, recording.name)
         pools = [
-            _joint(used, side.pairs, labels, campaign.labels)
+            _pooled(used, chosen, side.found, labels, campaign.labels)
             for side, labels in ((theirs, ref.labels), (ours, dut.labels))
         ]
     tell(0.92, "scoring")
@@ -113,27 +114,34 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Accuracy:  # noqa: 
 
 def _ask(recording: Recording, number: int, theirs: tuple[Pipeline, _Answers], ours: tuple[Pipeline, _Answers]) -> bool:
     """Both sides on one frame; returns whether they said the same."""
-    truth, clock = recording.truth(number), SystemClock()
+    clock = SystemClock()
     reports = [way.step(frame(recording, number, clock)) for way, _ in (theirs, ours)]
     for report, (_, answers) in zip(reports, (theirs, ours), strict=True):
-        answers.put(truth, report)
+        answers.put(report)
     return reports[0].findings is not None and reports[0].findings == reports[1].findings
 
 
-def _joint(
+def _pooled(
     used: Sequence[Recording],
-    pairs: Sequence[Sequence[tuple[Truth | None, Detections | None]]],
+    frames: Sequence[Sequence[int]],
+    found: Sequence[Sequence[Detections | None]],
     model_labels: Sequence[str],
     labels: Sequence[str],
-) -> Joint:
-    pools: list[Pool] = []
-    for recording, asked in zip(used, pairs, strict=True):
-        wanted = [label for label in labels if label in recording.groups]
-        pools.append(pooled(asked, recording, model_labels, wanted))
-    return joined(pools, [len(asked) - pool.unlabelled for asked, pool in zip(pairs, pools, strict=True)])
+) -> Pool:
+    return pooled_together([
+        ScoredStream(
+            recording=recording,
+            model_labels=model_labels,
+            labels=[label for label in labels if label in recording.groups],
+            frames=numbers,
+            truths=[recording.truth(number) for number in numbers],
+            answers=answers,
+        ).pool
+        for recording, numbers, answers in zip(used, frames, found, strict=True)
+    ])  # fmt: skip
 
 
-def _scored(theirs: Joint, ours: Joint, sequences: int, seed: int, same: int, ref: _Answers, dut: _Answers) -> Accuracy:
+def _scored(theirs: Pool, ours: Pool, sequences: int, seed: int, same: int, ref: _Answers, dut: _Answers) -> Accuracy:
     if not theirs.n_images:
         raise NothingToMeasure("nobody labelled one of these frames")
     if theirs.classes != ours.classes:
@@ -181,17 +189,17 @@ def _scored(theirs: Joint, ours: Joint, sequences: int, seed: int, same: int, re
     )
 
 
-def _sequences_of(joint: Joint, label: int) -> int:
-    images = joint.labelled.images[joint.labelled.labels == label]
-    return len(np.unique(joint.sequence_of_image[images]))
+def _sequences_of(pool: Pool, label: int) -> int:
+    images = pool.labelled.images[pool.labelled.labels == label]
+    return len(np.unique(pool.sequence_of_image[images]))
 
 
-def _statistic(joint: Joint) -> Statistic:
+def _statistic(pool: Pool) -> Statistic:
     """The logarithm of AP, then AP of each class."""
-    outcomes = Matching(joint.found, joint.labelled, len(joint.classes)).outcomes()
+    outcomes = Matching(pool.found, pool.labelled, len(pool.classes)).outcomes()
 
     def figures(draws: Index) -> Numbers:
-        resampled = resampled_ap(outcomes, joint.sequence_of_image, draws)
+        resampled = resampled_ap(outcomes, pool.sequence_of_image, draws)
         whole = mean_ap(resampled)
         logarithm = np.log(np.where(whole > 0, whole, np.nan))
         with warnings.catch_warnings():

@@ -13,7 +13,7 @@ from replay.report.views.panels import Panel, panels
 from replay.report.views.shapes import Figure, Row, Table
 from replay.report.views.streaming import later_figure, streaming_table
 from replay.report.views.tracking import tracking_table
-from replay.runs.loaded import StreamMaterial
+from replay.runs.loaded import LoadedStream
 from replay.truth import Role
 from sensors.errors import GilmokError
 
@@ -43,15 +43,15 @@ class AccuracyView:
     operating_score: str = ""
 
 
-def accuracy_view(stream: StreamMaterial, anchor: str, picture_bytes: int) -> AccuracyView:
+def accuracy_view(stream: LoadedStream, anchor: str, picture_bytes: int) -> AccuracyView:
     known = stream.summary.accuracy
     if known.unknown:
         return AccuracyView(known.unknown)
     tables = tuple(_tables(stream))
-    if stream.recording is None:
+    if stream.scored is None:
         return AccuracyView("", tables, notes=(f"No curves and no frames can be shown: {stream.absent}.",))
     try:
-        seen = evidence(stream, stream.recording)
+        seen = evidence(stream.scored)
     except GilmokError as error:
         return AccuracyView("", tables, notes=(f"No curves and no frames can be shown: {error.sentence}.",))
     if not seen.positive.any():
@@ -68,7 +68,7 @@ def accuracy_view(stream: StreamMaterial, anchor: str, picture_bytes: int) -> Ac
     )
 
 
-def _tables(stream: StreamMaterial) -> Iterator[Table]:
+def _tables(stream: LoadedStream) -> Iterator[Table]:
     known = stream.summary.accuracy
     title = "Average precision and recall (COCO's rules; 1 is perfect)"
     yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class)))
@@ -104,7 +104,7 @@ def _sentence(seen: Evidence) -> str:
     )
 
 
-def _notes(stream: StreamMaterial, seen: Evidence) -> Iterator[str]:
+def _notes(stream: LoadedStream, seen: Evidence) -> Iterator[str]:
     pool = seen.pool
     if pool.unlabelled:
         yield f"{texts.count(pool.unlabelled, 'frame')} that nobody labelled: not scored."

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from replay.report import texts
 from replay.report.views.shapes import Row, Table
 from replay.scoring.breakdown import UNKNOWN, Breakdown
-from replay.scoring.profiles.case import Figures, ProfileFigures, ProfileName
+from replay.scoring.profiles.figures import Figures, ProfileFigures, ProfileName
 
 BAND_COLUMNS = (("AP50", "ap"), ("AP", "ap"), ("objects", ""))
 DIMENSIONS = {

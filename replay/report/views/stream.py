@@ -12,7 +12,7 @@ from replay.report.charts.style import STAGE_COLOURS
 from replay.report.timeline import timeline
 from replay.report.views.accuracy import AccuracyView, accuracy_view
 from replay.report.views.shapes import Figure, Row, Table, Tile
-from replay.runs.loaded import StreamMaterial
+from replay.runs.loaded import LoadedStream
 from sensors.clock import NS_PER_MS
 
 LATENCY_COLUMNS = (*((mark, "percentile") for mark in ("p50", "p90", "p99", "p99.9")), ("max", ""), ("n", ""))
@@ -31,7 +31,7 @@ class StageShare:
 class StreamView:
     anchor: str
     name: str
-    material: StreamMaterial
+    material: LoadedStream
     what_ran: str
     fates: str
     speed: str
@@ -44,7 +44,7 @@ class StreamView:
     accuracy: AccuracyView
 
 
-def stream_view(stream: StreamMaterial, anchor: str, picture_bytes: int) -> StreamView:
+def stream_view(stream: LoadedStream, anchor: str, picture_bytes: int) -> StreamView:
     """Every picture of a frame within `picture_bytes`."""
     return StreamView(
         anchor=anchor,
@@ -63,7 +63,7 @@ def stream_view(stream: StreamMaterial, anchor: str, picture_bytes: int) -> Stre
     )
 
 
-def _tiles(stream: StreamMaterial) -> Iterator[Tile]:
+def _tiles(stream: LoadedStream) -> Iterator[Tile]:
     one = stream.summary
     total = one.latency_ns["total"]
     frames = one.frames
@@ -85,7 +85,7 @@ def _tiles(stream: StreamMaterial) -> Iterator[Tile]:
             yield Tile("streaming AP50", value, "at the node", "streaming")
 
 
-def _shares(stream: StreamMaterial) -> Iterator[StageShare]:
+def _shares(stream: LoadedStream) -> Iterator[StageShare]:
     """Of the mean: only means add up to the whole."""
     means = {stage: float(values.mean()) for stage, values in _stages(stream).items()}
     whole = sum(means.values())
@@ -95,7 +95,7 @@ def _shares(stream: StreamMaterial) -> Iterator[StageShare]:
             yield StageShare(stage, 100 * mean_ms / whole, f"{mean_ms:.2f}", colour)
 
 
-def _latency_rows(stream: StreamMaterial) -> Iterator[Row]:
+def _latency_rows(stream: LoadedStream) -> Iterator[Row]:
     for name, row in stream.summary.latency_ns.items():
         label, term = ROW_NAMES.get(name, (name, "stages"))
         cells = [texts.percentile(row, mark) for mark in ("p50", "p90", "p99", "p999")]
@@ -106,7 +106,7 @@ def _latency_rows(stream: StreamMaterial) -> Iterator[Row]:
         yield Row("± (systematic)", (*cells, texts.ms(bound.max), f"{bound.n:,}"), "bound", inner=True)
 
 
-def _figures(stream: StreamMaterial, anchor: str) -> Iterator[Figure]:
+def _figures(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
     stages = _stages(stream)
     if not stages:
         return
@@ -139,7 +139,7 @@ def _figures(stream: StreamMaterial, anchor: str) -> Iterator[Figure]:
     )
 
 
-def _losses(stream: StreamMaterial, placed: int) -> str:
+def _losses(stream: LoadedStream, placed: int) -> str:
     frames = stream.summary.frames
     if not frames.dropped and not frames.failed:
         return "No frame was dropped, none failed."
@@ -148,7 +148,7 @@ def _losses(stream: StreamMaterial, placed: int) -> str:
     return "The bars below count the frames that were lost."
 
 
-def _stages(stream: StreamMaterial) -> dict[str, Numbers]:
+def _stages(stream: LoadedStream) -> dict[str, Numbers]:
     """Milliseconds of every ok frame by stage, in the birth's order; stages that never ran are left out."""
     ok = [report for report in stream.reports if report.status == "ok"]
     return {
@@ -158,7 +158,7 @@ def _stages(stream: StreamMaterial) -> dict[str, Numbers]:
     }
 
 
-def _totals(stream: StreamMaterial) -> tuple[Numbers, Numbers]:
+def _totals(stream: LoadedStream) -> tuple[Numbers, Numbers]:
     """Milliseconds of every ok frame from its stamp: to its result, and until it was published."""
     ok = [report for report in stream.reports if report.status == "ok"]
     total = np.array([report.total_ns for report in ok]) / NS_PER_MS

@@ -7,7 +7,7 @@ from replay.metrics.streaming import Freshness
 from replay.report import texts
 from replay.report.charts.accuracy import accuracy_if_later
 from replay.report.views.shapes import Figure, Row, Table
-from replay.runs.loaded import StreamMaterial
+from replay.runs.loaded import LoadedStream
 from replay.runs.whatif import NothingToSuppose, Supposed, suppose
 
 ADDED_MS = (0.0, 20.0, 50.0, 100.0, 200.0, 400.0)
@@ -22,7 +22,7 @@ COLUMNS = (
 )
 
 
-def streaming_table(stream: StreamMaterial) -> Table | None:
+def streaming_table(stream: LoadedStream) -> Table | None:
     """Offline, at the node and at the hub, side by side; None where the stream wasn't in real time."""
     known = stream.summary.accuracy.streaming
     if known is None or known.unknown:
@@ -37,7 +37,7 @@ def streaming_table(stream: StreamMaterial) -> Table | None:
     return Table("Accuracy when it was asked for, and the age of the answers", COLUMNS, tuple(rows))
 
 
-def later_figure(stream: StreamMaterial, anchor: str) -> Iterator[Figure]:
+def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
     """The what-if curve, where there is one."""
     try:
         curve = suppose(stream, Supposed(added_ms=ADDED_MS))

@@ -4,13 +4,13 @@ import math
 
 from replay.report import texts
 from replay.report.views.shapes import Row, Table
-from replay.runs.loaded import StreamMaterial
+from replay.runs.loaded import LoadedStream
 
 RATIOS, COUNTS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1"), ("IDSW", "n_frames", "n_truth_tracks")
 COLUMNS = (*((name, "tracking") for name in (*RATIOS, "IDSW")), ("frames", ""), ("tracks", ""))
 
 
-def tracking_table(stream: StreamMaterial) -> Table | None:
+def tracking_table(stream: LoadedStream) -> Table | None:
     """None where the node ran no tracker, or nothing is known of it."""
     known = stream.summary.accuracy.tracking
     if known is None or not known.per_class:

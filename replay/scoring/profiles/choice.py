@@ -2,21 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
-from replay.scoring.profiles.case import Case, ProfileFigures, ProfileName
 from replay.scoring.profiles.crosswalk import crosswalk
+from replay.scoring.profiles.figures import ProfileFigures, ProfileName
 from replay.scoring.profiles.official import official
+from replay.scoring.stream import ScoredStream
 from sensors.errors import GilmokError
 
-RULES: Mapping[ProfileName, Callable[[Case], ProfileFigures]] = {"official": official, "crosswalk": crosswalk}
+RULES: Mapping[ProfileName, Callable[[ScoredStream], ProfileFigures]] = {"official": official, "crosswalk": crosswalk}
 
 
-def profiles(case: Case) -> dict[ProfileName, ProfileFigures]:
-    return {name: profile(case, name) for name in RULES}
+def profiles(stream: ScoredStream) -> dict[ProfileName, ProfileFigures]:
+    return {name: profile(stream, name) for name in RULES}
 
 
-def profile(case: Case, name: ProfileName) -> ProfileFigures:
+def profile(stream: ScoredStream, name: ProfileName) -> ProfileFigures:
     """Where the profile isn't defined, its `unknown` says why."""
     try:
-        return RULES[name](case)
+        return RULES[name](stream)
     except GilmokError as error:
         return ProfileFigures(unknown=error.sentence)

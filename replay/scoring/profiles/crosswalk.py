@@ -4,18 +4,26 @@ A found box tries positives, then neighbours, then regions; nothing is deleted b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from models.boxes import suppress
-from models.detections import Detections
+from models.detections import nothing
 from replay.metrics.average_precision import precision_of
 from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
 from replay.metrics.overlap import RegionRule
 from replay.metrics.pool import Mask, Numbers
 from replay.recording import Recording
-from replay.scoring.profiles.case import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
+from replay.scoring.profiles.figures import (
+    Figures,
+    ProfileFigures,
+    ProfileUndefined,
+    means,
+    one_class_found,
+    one_class_truth,
+)
+from replay.scoring.stream import ScoredStream
 from replay.truth import Role, Truth
 
 MERGE_IOU = 0.65
@@ -83,31 +91,31 @@ NOT_SCORED = {
 }
 
 
-def crosswalk(case: Case) -> ProfileFigures:
+def crosswalk(stream: ScoredStream) -> ProfileFigures:
     """COCO's AP over classes in roles; raises ProfileUndefined."""
-    recording = case.recording
+    recording = stream.recording
     if recording.dataset == "coco":
         raise ProfileUndefined("COCO's labels are no foreign ones: see the profile official")
-    walks = _asked_for(case, walks_of(recording))
+    walks = _selected(stream, walks_of(recording))
     left_out = dict(NOT_SCORED.get(recording.dataset, {}))
     per_class: dict[str, Figures] = {}
     for name, walk in walks.items():
-        if set(walk.found) & set(case.model_labels):
-            per_class[name] = _figures(case, walk)
+        if set(walk.found) & set(stream.model_labels):
+            per_class[name] = _figures(stream, walk)
         else:
             left_out[name] = f"the model never finds {' or '.join(walk.found)}"
     if not per_class:
         raise ProfileUndefined("the model knows none of the classes that are evaluated here")
-    taken = [label for name in per_class for label in walks[name].found]
+    taken = stream.found_of({label for name in per_class for label in walks[name].found})
     overall = means(per_class, ("AP", "AP50", "AP75", "AR100"))
-    counts = {"n_frames": len(case.truths), "n_truth": sum(one["n_truth"] or 0 for one in per_class.values())}
+    counts = {"n_frames": len(stream.images), "n_truth": sum(one["n_truth"] or 0 for one in per_class.values())}
     left_out |= {name: "the truth holds none" for name, one in per_class.items() if not one["n_truth"]}
     return ProfileFigures(
         rules={name: _rule(walks[name]) for name in per_class},
         overall={**overall, **counts},
         per_class=per_class,
         left_out=left_out,
-        unmapped=case.unmapped(taken),
+        unmapped=int((~taken).sum()),
     )
 
 
@@ -123,32 +131,40 @@ def walks_of(recording: Recording) -> Mapping[str, Walk]:
     }
 
 
-def merged(answers: Sequence[Detections]) -> list[Detections]:
-    """Every frame's findings as of one class, without the duplicates that this makes."""
-    alike = [Detections(found.boxes, found.scores, np.zeros(len(found), np.int64)) for found in answers]
-    return [found.pick(np.sort(suppress(found, MERGE_IOU, len(found)))) if len(found) else found for found in alike]
+def without_duplicates(stream: ScoredStream, which: Mask) -> Mask:
+    """Of the findings that `which` marks, seen as of one class, those that no better one of their image suppresses."""
+    kept = np.zeros(len(which), np.bool_)
+    start = 0
+    for row in stream.images.tolist():
+        answer = stream.answers[row] or nothing()
+        rows = np.flatnonzero(which[start : start + len(answer)])
+        if len(rows):
+            alike = replace(answer.pick(rows), labels=np.zeros(len(rows), np.int64))
+            kept[start + rows[suppress(alike, MERGE_IOU, len(rows))]] = True
+        start += len(answer)
+    return kept
 
 
-def _asked_for(case: Case, walks: Mapping[str, Walk]) -> Mapping[str, Walk]:
-    """Those that share a model label with the groups that were asked for."""
-    groups = case.recording.groups
-    wanted = {label for name in case.labels if name in groups for label in (name, *groups[name].found)}
-    return {name: walk for name, walk in walks.items() if not case.labels or wanted & set(walk.found)}
+def _selected(stream: ScoredStream, walks: Mapping[str, Walk]) -> Mapping[str, Walk]:
+    """Those that share a model label with the groups that the stream is to be scored for."""
+    groups = stream.recording.groups
+    wanted = {label for name in stream.labels if name in groups for label in (name, *groups[name].found)}
+    return {name: walk for name, walk in walks.items() if not stream.labels or wanted & set(walk.found)}
 
 
-def _figures(case: Case, walk: Walk) -> Figures:
-    truth = case.truth
-    own = case.truth_of(walk.positive)
+def _figures(stream: ScoredStream, walk: Walk) -> Figures:
+    truth = stream.truth
+    own = stream.truth_of(walk.positive)
     positive = own & truth.of_role(Role.POSITIVE)
     beyond = positive & walk.limits.beyond(truth)
     region = truth.of_role(Role.REGION) & (own | (truth.labels < 0))
-    neighbour = beyond | truth.of_role(Role.NEIGHBOUR) | (case.truth_of(walk.neighbour) & truth.of_role(Role.POSITIVE))
+    beside = stream.truth_of(walk.neighbour) & truth.of_role(Role.POSITIVE)
+    neighbour = beyond | truth.of_role(Role.NEIGHBOUR) | beside
     roles = np.select([region, neighbour, positive], [Role.REGION, Role.NEIGHBOUR, Role.POSITIVE], Role.INVISIBLE)
     rows = np.flatnonzero(roles != Role.INVISIBLE)
-    answers = case.found_of(walk.found)
-    if _merges(walk, case.model_labels):
-        answers = merged(answers)
-    found, labelled = pooled_found(answers), case.labelled(rows, roles[rows])
+    every = stream.found_of(walk.found)
+    kept = without_duplicates(stream, every) if _merges(walk, stream.model_labels) else every
+    found, labelled = one_class_found(stream.found, kept), one_class_truth(stream, rows, roles[rows])
     matching = Matching(found, labelled, 1, regions=walk.region)
     low = walk.limits.too_low(found.boxes[:, 3])
     precision = precision_of(matching.outcomes(Slice("all", np.ones(len(labelled), np.bool_), low)), IOU_THRESHOLDS)
@@ -161,7 +177,7 @@ def _figures(case: Case, walk: Walk) -> Figures:
         "n_neighbours": int((labelled.roles == Role.NEIGHBOUR).sum()),
         "n_regions": int((labelled.roles == Role.REGION).sum()),
         "n_found": len(found),
-        "n_duplicates": sum(map(len, case.found_of(walk.found))) - len(found),
+        "n_duplicates": int(every.sum()) - len(found),
     }
 
 

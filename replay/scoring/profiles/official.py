@@ -20,10 +20,17 @@ from replay.metrics.kitti import (
 )
 from replay.metrics.matching import Matching
 from replay.metrics.overlap import RegionRule
-from replay.scoring.profiles.case import Case, Figures, ProfileFigures, ProfileUndefined, means, pooled_found
+from replay.scoring.profiles.figures import (
+    Figures,
+    ProfileFigures,
+    ProfileUndefined,
+    means,
+    one_class_found,
+    one_class_truth,
+)
 from replay.scoring.profiles.official_tracks import kitti_tracking, mot_challenge
-from replay.scoring.reference import asked, pooled
-from replay.truth import Role
+from replay.scoring.stream import ScoredStream
+from replay.truth import Role, from_sizes
 
 DETRAC_IOU = 0.7
 DETRAC_REGION = RegionRule("each", 0.5, inclusive=True)
@@ -31,17 +38,16 @@ COCO_NAMES = {"car": CAR, "person": PEDESTRIAN}
 """What a model of COCO's classes says for KITTI's."""
 
 
-def official(case: Case) -> ProfileFigures:
+def official(stream: ScoredStream) -> ProfileFigures:
     """Raises ProfileUndefined where the data set's makers have no rule, or where it can't be applied."""
-    rule = RULES.get(case.recording.dataset)
+    rule = RULES.get(stream.recording.dataset)
     if rule is None:
-        raise ProfileUndefined(f"{case.recording.dataset} has no rules of its own")
-    return rule(case)
+        raise ProfileUndefined(f"{stream.recording.dataset} has no rules of its own")
+    return rule(stream)
 
 
-def _coco(case: Case) -> ProfileFigures:
-    _, pairs = asked(case.reports, case.recording, case.captured)
-    pool = pooled(pairs, case.recording, case.model_labels, case.labels)
+def _coco(stream: ScoredStream) -> ProfileFigures:
+    pool = stream.pool
     figures, precision = coco_scores(pool.found, pool.labelled, len(pool.classes))
     positive = pool.labelled.labels[pool.labelled.roles == Role.POSITIVE]
     per_class: dict[str, Figures] = {
@@ -55,20 +61,21 @@ def _coco(case: Case) -> ProfileFigures:
     }
     return ProfileFigures(
         rules={"all": "pycocotools bbox: IoU .50:.05:.95, 101 recalls, 100 found boxes an image and class, crowds"},
-        overall={**figures, "n_frames": len(case.truths), "n_truth": len(positive)},
+        overall={**figures, "n_frames": len(stream.images), "n_truth": len(positive)},
         per_class=per_class,
         left_out=dict.fromkeys(pool.unknown_to_model, "the model doesn't have it"),
         unmapped=pool.unmapped,
     )
 
 
-def _detrac(case: Case) -> ProfileFigures:
-    truth = case.truth
-    group = case.recording.groups["vehicle"]
+def _detrac(stream: ScoredStream) -> ProfileFigures:
+    truth = stream.truth
+    group = stream.recording.groups["vehicle"]
     roles = np.where(truth.of_role(Role.REGION), int(Role.REGION), int(Role.POSITIVE))
     rows = np.arange(len(truth))
-    found = pooled_found(case.found_of(group.found))
-    matching = Matching(found, case.labelled(rows, roles), 1, regions=DETRAC_REGION, thresholds=[DETRAC_IOU])
+    taken = stream.found_of(group.found)
+    found, labelled = one_class_found(stream.found, taken), one_class_truth(stream, rows, roles)
+    matching = Matching(found, labelled, 1, regions=DETRAC_REGION, thresholds=[DETRAC_IOU])
     figures: Figures = {
         "AP": precision_of(matching.outcomes(), matching.thresholds).ap(),
         "n_truth": int((roles == Role.POSITIVE).sum()),
@@ -76,28 +83,29 @@ def _detrac(case: Case) -> ProfileFigures:
     }
     return ProfileFigures(
         rules={"vehicle": "IoU .7; ignored_region >= .5 of the found box; every type one class; 101 recalls"},
-        overall={"AP": figures["AP"], "n_frames": len(case.truths), "n_truth": figures["n_truth"]},
+        overall={"AP": figures["AP"], "n_frames": len(stream.images), "n_truth": figures["n_truth"]},
         per_class={"vehicle": figures},
-        unmapped=case.unmapped(group.found),
+        unmapped=int((~taken).sum()),
     )
 
 
-def _kitti_object(case: Case) -> ProfileFigures:
-    truth = case.truth
+def _kitti_object(stream: ScoredStream) -> ProfileFigures:
+    truth = stream.truth
     # A row without a class is a DontCare box.
-    names = type_codes([*case.recording.labels, "DontCare"])
+    names = type_codes([*stream.recording.labels, "DontCare"])
     labels = KittiLabels(
-        images=case.truth_images,
+        images=stream.truth_images,
         types=names[truth.labels],
         corners=truth.boxes,
         truncated=truth.truncated.astype(np.float64),
         occluded=truth.occluded.astype(np.float64),
     )
-    codes = np.array([_kitti_type(label) for label in case.model_labels], np.int64)
-    answered = pooled_found(case.answers)
-    told = np.concatenate([np.empty(0, np.int64), *(found.labels for found in case.answers)])
-    corners = np.concatenate([answered.boxes[:, :2], answered.boxes[:, :2] + answered.boxes[:, 2:]], axis=1)
-    found = KittiFound(answered.images, codes[told], corners, answered.scores)
+    # A label beyond the model's own table is of no class that KITTI knows.
+    codes = np.array([*map(_kitti_type, stream.model_labels), OTHER], np.int64)
+    every = stream.found
+    found = KittiFound(
+        every.images, codes[np.minimum(every.labels, len(codes) - 1)], from_sizes(every.boxes), every.scores
+    )
     per_class: dict[str, Figures] = {}
     for name, code in EVALUATED.items():
         if code in codes:
@@ -115,10 +123,10 @@ def _kitti_object(case: Case) -> ProfileFigures:
     notes = {name: f"{n:.0f} boxes count at moderate: below {STEPS}, AP can't reach 1" for name, n in few.items() if n}
     return ProfileFigures(
         rules={"all": rule, **notes},
-        overall={**means(per_class, ("AP40_moderate", "AP11_moderate")), "n_frames": len(case.truths)},
+        overall={**means(per_class, ("AP40_moderate", "AP11_moderate")), "n_frames": len(stream.images)},
         per_class=per_class,
         left_out=left_out,
-        unmapped=int((codes[told] == OTHER).sum()),
+        unmapped=int((found.types == OTHER).sum()),
     )
 
 
@@ -126,7 +134,7 @@ def _kitti_type(label: str) -> int:
     return COCO_NAMES.get(label, TYPES.get(label.lower(), OTHER))
 
 
-RULES: Mapping[str, Callable[[Case], ProfileFigures]] = {
+RULES: Mapping[str, Callable[[ScoredStream], ProfileFigures]] = {
     "coco": _coco,
     "kitti-object": _kitti_object,
     "kitti-tracking": kitti_tracking,

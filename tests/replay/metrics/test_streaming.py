@@ -11,20 +11,20 @@ import pytest
 
 from replay.metrics.average_precision import coco_figures
 from replay.metrics.pool import Found, Labelled
-from replay.metrics.streaming import Policy, Stream, answered, freshness, in_force, own_answers, what_if
+from replay.metrics.streaming import AnswerTimeline, Policy, answered, freshness, in_force, own_answers, what_if
 from sensors.clock import NS_PER_MS, NS_PER_S
 from tests.replay.oracles import pycocotools_figures
 
 
 def stream(
-    captured_ms: list[int], outputs: list[tuple[int, int]], asked: list[bool] | None = None, first_frame: int = 0
-) -> Stream:
+    captured_ms: list[int], outputs: list[tuple[int, int]], labelled: list[bool] | None = None, first_frame: int = 0
+) -> AnswerTimeline:
     """`outputs`: (row of the frame, emitted at ms), in order of arrival."""
     n = len(captured_ms)
-    return Stream(
+    return AnswerTimeline(
         frames=np.arange(first_frame, first_frame + n),
         captured_ns=np.array(captured_ms, np.int64) * NS_PER_MS,
-        asked=np.array([True] * n if asked is None else asked),
+        labelled=np.array([True] * n if labelled is None else labelled),
         inputs=np.array([frame for frame, _ in outputs], np.int64),
         emitted_ns=np.array([at for _, at in outputs], np.int64) * NS_PER_MS,
     )
@@ -56,7 +56,7 @@ def test_an_instant_of_the_schedule_is_met_to_the_nanosecond() -> None:
     """(k / fps) * fps != k for 404 of these k in floating point; integers never miss."""
     k = np.arange(20_000)
     instants = np.array([round(i * NS_PER_S / 30) for i in k.tolist()])
-    video = Stream(k, instants, np.ones(len(k), np.bool_), k[:-1], instants[1:])
+    video = AnswerTimeline(k, instants, np.ones(len(k), np.bool_), k[:-1], instants[1:])
     assert in_force(video).tolist() == list(range(-1, len(k) - 1))
 
 
@@ -66,9 +66,11 @@ def test_a_frame_s_own_answer_is_the_last_one_emitted_for_it() -> None:
 
 
 def test_freshness_by_hand() -> None:
-    #       instants   0   100  200  300  400(not asked)
+    #       instants   0   100  200  300  400(not labelled)
     #       in force   -   -    f0   f2   f2
-    video = stream([0, 100, 200, 300, 400], [(0, 150), (2, 220)], asked=[True, True, True, True, False], first_frame=7)
+    video = stream(
+        [0, 100, 200, 300, 400], [(0, 150), (2, 220)], labelled=[True, True, True, True, False], first_frame=7
+    )
     fresh = freshness([video])
     assert (fresh.n, fresh.miss, fresh.in_time, fresh.dropped) == (4, 2, 0, 3)
     assert fresh.staleness_mean == (2 + 1) / 2
@@ -133,9 +135,9 @@ def test_what_if_needs_latencies(latencies: list[int]) -> None:
         what_if(stream([0], [(0, 1)]), latencies, "pipelined")
 
 
-def random_drive(rng: np.random.Generator) -> tuple[list[Stream], Found, Labelled]:
+def random_drive(rng: np.random.Generator) -> tuple[list[AnswerTimeline], Found, Labelled]:
     """Two sequences at 30 fps of moving boxes, answered late, out of order and not always."""
-    streams: list[Stream] = []
+    streams: list[AnswerTimeline] = []
     truth: list[tuple[int, list[float]]] = []
     found: list[tuple[int, list[float], float]] = []
     for _ in range(2):
@@ -152,7 +154,7 @@ def random_drive(rng: np.random.Generator) -> tuple[list[Stream], Found, Labelle
             for place in np.round(places[k] + rng.normal(0, 2, (4, 2)), 2)[rng.random(4) < 0.8].tolist():
                 score = float(np.float32(rng.random()))
                 found.append((first_output + output, [*place, 30.0, 20.0], score))
-        streams.append(Stream(np.arange(n), captured, np.ones(n, np.bool_), inputs[arrival], emitted[arrival]))
+        streams.append(AnswerTimeline(np.arange(n), captured, np.ones(n, np.bool_), inputs[arrival], emitted[arrival]))
     boxes = np.array([box for _, box in truth])
     none = np.zeros(len(truth), np.int64)
     labelled = Labelled(np.array([image for image, _ in truth]), none, boxes, boxes[:, 2] * boxes[:, 3], none)
@@ -164,7 +166,7 @@ def random_drive(rng: np.random.Generator) -> tuple[list[Stream], Found, Labelle
     ), labelled  # fmt: skip
 
 
-def pooled_answers(streams: list[Stream]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def pooled_answers(streams: list[AnswerTimeline]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """in_force over the outputs of all streams numbered through."""
     parts, first = [], 0
     for one in streams:

@@ -103,8 +103,8 @@ def test_a_perfect_run_has_no_worst_frame() -> None:
 
 def test_a_runs_evidence_agrees_with_its_summary(tiny_run: Path) -> None:
     (stream,) = read_run(tiny_run).streams
-    assert stream.recording is not None
-    seen = evidence(stream, stream.recording)
+    assert stream.scored is not None
+    seen = evidence(stream.scored)
     assert [curve.ap50 for curve in seen.curves] == [stream.summary.accuracy.coco["AP50"]]
     assert seen.tally.hits.tolist() == [1] * 12
     assert seen.numbers.tolist() == list(range(1, 13))
@@ -112,8 +112,8 @@ def test_a_runs_evidence_agrees_with_its_summary(tiny_run: Path) -> None:
 
 def test_the_truth_is_cut_where_it_knows_more(tiny_run: Path) -> None:
     (stream,) = read_run(tiny_run).streams
-    assert stream.recording is not None
-    seen = evidence(stream, stream.recording)
+    assert stream.scored is not None
+    seen = evidence(stream.scored)
     assert breakdowns(seen) == []
     distances = np.array([5.0] * 3 + [10.0] * 6 + [100.0] * 2 + [np.nan], np.float32)
     levels = np.array([0.0] * 8 + [2.0] * 4, np.float32)

@@ -16,12 +16,12 @@ from replay.report.glossary import GLOSSARY
 from replay.report.timeline import timeline
 from replay.report.views.bands import breakdown_table, profile_tables
 from replay.report.views.panels import jpeg
-from replay.runs.loaded import StreamMaterial, read_run
+from replay.runs.loaded import LoadedStream, read_run
 from replay.runs.nan_json import convert
 from replay.runs.runfolder import read_summary
 from replay.runs.summary import Frames, Summary
 from replay.scoring.breakdown import Band
-from replay.scoring.profiles.case import ProfileFigures
+from replay.scoring.profiles.figures import ProfileFigures
 from sensors.clock import Stamp
 
 HOSTILE = "<script>alert(1)</script> $\\frac{1}{0}$ 길목"
@@ -31,7 +31,7 @@ def at(report: FrameReport, seq: int, mono_ns: int) -> FrameReport:
     return msgspec.structs.replace(report, seq=seq, stamp=Stamp(mono_ns, 0))
 
 
-def stream_of(run: Path) -> StreamMaterial:
+def stream_of(run: Path) -> LoadedStream:
     (stream,) = read_run(run).streams
     return stream
 

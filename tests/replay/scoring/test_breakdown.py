@@ -11,6 +11,7 @@ from replay.datasets.pictures import PictureRecording
 from replay.recording import Group
 from replay.runs.runfolder import read_summary
 from replay.scoring.breakdown import Band, breakdown
+from replay.scoring.stream import ScoredStream
 from replay.truth import Role, Truth, from_sizes
 from tests.tiny import write_model, write_recording
 
@@ -42,6 +43,10 @@ FOUND = Detections(
 """The second car first, then a medium false alarm, then the first car; the third is missed."""
 
 
+def one_frame(truth: Truth | None) -> ScoredStream:
+    return ScoredStream(RECORDING, ("car",), (), [0], [truth], [FOUND])
+
+
 def band(ap: float | None, n: int) -> Band:
     return {"AP": ap, "AP50": ap, "n_truth": n}
 
@@ -69,18 +74,18 @@ def band(ap: float | None, n: int) -> Band:
     ],
 )
 def test_each_band_is_scored_by_itself(dimension: str, name: str, ap: float | None, n: int) -> None:
-    made = breakdown([(TRUTH, FOUND)], RECORDING, ("car",))[dimension][name]
+    made = breakdown(one_frame(TRUTH))[dimension][name]
     assert made == pytest.approx(band(ap, n), abs=1e-9)
 
 
 def test_levels_of_a_data_set_stay_levels() -> None:
     truth = Truth(BOXES, TRUTH.labels, TRUTH.tracks, TRUTH.roles, occluded=np.array([0, 2, 2], np.float32))
-    bands = breakdown([(truth, FOUND)], RECORDING, ("car",))["occlusion"]
+    bands = breakdown(one_frame(truth))["occlusion"]
     assert {name: one["n_truth"] for name, one in bands.items()} == {"level 0": 1, "level 2": 2}
 
 
 def test_without_a_truth_there_are_no_bands() -> None:
-    made = breakdown([(None, FOUND)], RECORDING, ("car",))
+    made = breakdown(one_frame(None))
     assert made["distance"] == {}
     assert made["class"]["vehicle"] == band(None, 0)
 

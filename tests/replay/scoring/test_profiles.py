@@ -15,9 +15,9 @@ from replay.datasets.kitti import LABELS
 from replay.datasets.pictures import PictureRecording
 from replay.recording import Group
 from replay.runs.runfolder import read_summary
-from replay.scoring.profiles.case import Case
 from replay.scoring.profiles.choice import profile
-from replay.scoring.profiles.crosswalk import MERGE_RULE, merged
+from replay.scoring.profiles.crosswalk import MERGE_RULE, without_duplicates
+from replay.scoring.stream import ScoredStream
 from replay.truth import Role, Truth, from_sizes
 from sensors.clock import Stamp
 from tests.tiny import write_model, write_recording
@@ -48,17 +48,17 @@ def found(*rows: Row) -> Detections:
     )
 
 
-def case(
+def one_frame(
     truth: Truth,
     answer: Detections,
     dataset: str = "kitti-object",
     labels: tuple[str, ...] = LABELS,
     groups: dict[str, Group] | None = None,
-) -> Case:
+) -> ScoredStream:
     recording = PictureRecording(
         dataset=dataset, name="street", fps=10, labels=labels, groups=groups or {}, pictures={}, truths={}
     )
-    return Case(recording, COCO, (), (), None, [truth], [answer])
+    return ScoredStream(recording, COCO, (), [0], [truth], [answer])
 
 
 DETRAC_GROUP = Group(("Sedan",), ("car", "bus", "truck"))
@@ -101,13 +101,13 @@ ASIDE = (200.0, 0.0, 60.0, 40.0)
     ],
 )
 def test_roles_decide_what_a_found_box_counts(truth: Truth, answer: Detections, ap50: float, n_truth: int) -> None:
-    car = profile(case(truth, answer), "crosswalk").per_class["Car"]
+    car = profile(one_frame(truth, answer), "crosswalk").per_class["Car"]
     assert car["AP50"] == pytest.approx(ap50, abs=1e-9)
     assert car["n_truth"] == n_truth
 
 
 def test_cyclists_are_left_out_with_the_reason() -> None:
-    made = profile(case(labelled([CAR]), found(HIT)), "crosswalk")
+    made = profile(one_frame(labelled([CAR]), found(HIT)), "crosswalk")
     assert "rider" in made.left_out["Cyclist"]
     assert made.left_out["Pedestrian"] == "the truth holds none"
     assert made.overall["AP50"] == pytest.approx(1.0)
@@ -115,7 +115,7 @@ def test_cyclists_are_left_out_with_the_reason() -> None:
 
 def test_kitti_s_official_rule_neither_merges_nor_forgives() -> None:
     truth = labelled([CAR, ("Truck", ASIDE)])
-    car = profile(case(truth, found(("car", ASIDE), HIT)), "official").per_class["Car"]
+    car = profile(one_frame(truth, found(("car", ASIDE), HIT)), "official").per_class["Car"]
     # One box counts: the devkit's 41 points hold one threshold, point 0, which AP40 leaves out.
     assert car["n_moderate"] == 1
     assert car["AP40_moderate"] == 0
@@ -126,7 +126,7 @@ def test_kitti_s_official_rule_neither_merges_nor_forgives() -> None:
     ("dataset", "told"), [("kitti-tracking", "no tracker"), ("mot", "no tracker"), ("x", "no rules")]
 )
 def test_an_official_figure_that_can_t_be_is_told_with_the_reason(dataset: str, told: str) -> None:
-    made = profile(case(labelled([CAR]), found(HIT), dataset), "official")
+    made = profile(one_frame(labelled([CAR]), found(HIT), dataset), "official")
     assert told in made.unknown
     assert not made.per_class
 
@@ -150,7 +150,7 @@ REGIONED = Truth(
 @pytest.mark.parametrize("name", ["official", "crosswalk"])
 def test_ua_detrac_s_ignored_regions_take_what_is_half_inside(name: Any, left: int, width: int, ap: float) -> None:
     answer = found(("bus", (left, 0, width, 40)), ("car", (0, 0, 20, 20)))
-    made = profile(case(REGIONED, answer, "ua-detrac", ("Sedan",), {"vehicle": DETRAC_GROUP}), name)
+    made = profile(one_frame(REGIONED, answer, "ua-detrac", ("Sedan",), {"vehicle": DETRAC_GROUP}), name)
     assert made.per_class["vehicle"]["AP"] == pytest.approx(ap, abs=1e-9)
 
 
@@ -158,13 +158,13 @@ def test_ua_detrac_s_official_overlap_is_seven_tenths() -> None:
     # 14 of 20 px in height: IoU exactly .7 counts; 13 don't, though for COCO's .5 they would.
     for height, ap in ((14, 1.0), (13, 0.0)):
         answer = found(("car", (0, 0, 20, height)))
-        made = profile(case(REGIONED, answer, "ua-detrac", ("Sedan",), {"vehicle": DETRAC_GROUP}), "official")
+        made = profile(one_frame(REGIONED, answer, "ua-detrac", ("Sedan",), {"vehicle": DETRAC_GROUP}), "official")
         assert made.per_class["vehicle"]["AP"] == pytest.approx(ap, abs=1e-9)
 
 
-def tracked_case(
+def two_frames(
     dataset: str, truth: Truth, boxes: Sequence[Row], tracks: Sequence[int], names: tuple[str, ...]
-) -> Case:
+) -> ScoredStream:
     """Two frames alike."""
     detections = found(*boxes)
     told = Findings.of(detections, tuple(tracks))
@@ -195,19 +195,19 @@ def tracked_case(
         pictures={n: Path(f"{n}.png") for n in (0, 1)},
         truths={0: truth, 1: truth},
     )
-    return Case.of(reports, recording, COCO)
+    return ScoredStream.of(reports, recording, COCO)
 
 
 def test_kitti_tracking_s_official_rule_takes_out_what_need_not_be_found() -> None:
     truth = labelled([CAR, ("Car", (0, 100, 60, 40)), ("Van", ASIDE)], truncated=[0, 1, 0])
     # On the car; on the truncated one; on the van; on nothing, 25 and 26 px high.
     boxes: list[Row] = [HIT, ("car", (0, 100, 60, 40)), ("car", ASIDE), ("car", (400, 0, 60, 25))]
-    kept = tracked_case("kitti-tracking", truth, boxes, (1, 2, 3, 4), LABELS)
+    kept = two_frames("kitti-tracking", truth, boxes, (1, 2, 3, 4), LABELS)
     car = profile(kept, "official").per_class["car"]
     assert (car["TP"], car["FP"], car["FN"], car["IDSW"]) == (2, 0, 0, 0)
     assert car["HOTA"] == car["MOTA"] == car["IDF1"] == pytest.approx(1.0)
     boxes[3] = ("car", (400, 0, 60, 26))
-    alarmed = tracked_case("kitti-tracking", truth, boxes, (1, 2, 3, 4), LABELS)
+    alarmed = two_frames("kitti-tracking", truth, boxes, (1, 2, 3, 4), LABELS)
     assert profile(alarmed, "official").per_class["car"]["FP"] == 2
 
 
@@ -220,7 +220,7 @@ def test_mot_s_official_rule_lets_rows_without_a_flag_keep_a_box_from_its_look_a
     )
     # On the pedestrian; on a look-alike, which takes it out; on one without a flag, with a look-alike a pixel aside.
     boxes: list[Row] = [(name, (left, 0, 20, 40)) for name, left in (("person", 0), ("person", 100), ("person", 200))]
-    made = profile(tracked_case("mot", truth, boxes, (1, 2, 3), ("pedestrian", "static person")), "official")
+    made = profile(two_frames("mot", truth, boxes, (1, 2, 3), ("pedestrian", "static person")), "official")
     person = made.per_class["pedestrian"]
     assert (person["TP"], person["FP"], person["FN"]) == (2, 2, 0)
 
@@ -228,8 +228,9 @@ def test_mot_s_official_rule_lets_rows_without_a_flag_keep_a_box_from_its_look_a
 def test_merging_takes_the_duplicates_it_makes_and_no_other() -> None:
     # IoU of the second with the first: 56/64 = .875; of the third: 40/80 = .5.
     rows = found(("car", (0, 0, 60, 10)), ("truck", (4, 0, 60, 10)), ("bus", (20, 0, 60, 10)))
-    (kept,) = merged([rows])
-    assert kept.boxes[:, 0].tolist() == [0, 20]
+    stream = one_frame(labelled([CAR]), rows)
+    assert without_duplicates(stream, stream.found_of(["car", "truck", "bus"])).tolist() == [True, False, True]
+    assert without_duplicates(stream, stream.found_of(["truck", "person"])).tolist() == [False, True, False]
     assert MERGE_RULE == "merge-nms-0.65"
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 import gilmok
-from edge.wire.messages import Findings, FrameReport, StreamBirth
+from edge.wire.messages import Findings, FrameReport
 from replay.datasets.mot import MotChallenge
 from replay.recording import Recording
 from replay.runs.runfolder import read_summary
-from replay.scoring.streaming import Unstreamable, questions, streaming_accuracy
+from replay.scoring.reference import score
+from replay.scoring.stream import ScoredStream
+from replay.scoring.streaming import Unstreamable, answer_timeline, streamed, streaming_accuracy
 from sensors.clock import NS_PER_MS, Stamp
 from tests.tiny import BOX, write_model, write_recording
 
@@ -57,7 +59,8 @@ def recording(tmp_path: Path) -> Recording:
     return MotChallenge(write_recording(tmp_path / "mot", frames=4, fps=1000 // PERIOD_MS)).open("WALK")
 
 
-STREAM = StreamBirth(name="s", source="recording", pace="realtime", fps=50.0)
+def scored(told: Told, recording: Recording, captured: int = 4) -> ScoredStream:
+    return ScoredStream.of(told.reports, recording, LABELS, captured=captured)
 
 
 def test_the_newest_answer_by_then_is_scored_at_node_and_hub(recording: Recording) -> None:
@@ -65,12 +68,9 @@ def test_the_newest_answer_by_then_is_scored_at_node_and_hub(recording: Recordin
     # frame 3's at 45; the hub has them 1 ms and 20 ms later: 21 and 65.
     told = Told().ok(1, 20, RIGHT).ok(3, 5, WRONG)
     made = streaming_accuracy(
-        told.reports,
-        recording,
-        LABELS,
-        STREAM,
-        captured=4,
-        hub_latency_ns=[21 * NS_PER_MS, 25 * NS_PER_MS],
+        scored(told, recording),
+        "realtime",
+        hub_latency_ns={1: 21 * NS_PER_MS, 3: 25 * NS_PER_MS},
         offline={"AP": 0.25, "AP50": 0.25},
     )
     assert made.edge is not None
@@ -87,21 +87,16 @@ def test_the_newest_answer_by_then_is_scored_at_node_and_hub(recording: Recordin
 
 
 def test_an_empty_answer_replaces_the_older_one_and_a_failure_does_not(recording: Recording) -> None:
-    right = questions(
-        Told().ok(1, 0, RIGHT).ok(2, 0, None).ok(3, 0, NOTHING).reports, recording, LABELS, captured=4, scheduled=True
-    )
-    figures = right.answered_by(right.timeline).overall
+    stream = scored(Told().ok(1, 0, RIGHT).ok(2, 0, None).ok(3, 0, NOTHING), recording)
+    figures = score(streamed(stream, answer_timeline(stream, scheduled=True))).overall
     assert figures["AP"] == pytest.approx(51 / 101)
     assert figures["n_found"] == 2
 
 
 def test_a_hub_without_a_common_clock_is_told_and_the_node_still_scored(recording: Recording) -> None:
     made = streaming_accuracy(
-        Told().ok(1, 0, RIGHT).reports,
-        recording,
-        LABELS,
-        STREAM,
-        captured=1,
+        scored(Told().ok(1, 0, RIGHT), recording, captured=1),
+        "realtime",
         hub_latency_ns=None,
         offline={"AP": 1.0, "AP50": 1.0},
     )
@@ -113,12 +108,12 @@ def test_a_hub_without_a_common_clock_is_told_and_the_node_still_scored(recordin
 def test_stamps_off_the_schedule_are_refused(recording: Recording) -> None:
     told = Told().ok(1, 0, RIGHT).ok(2, 0, RIGHT, late_ns=1)
     with pytest.raises(Unstreamable, match="frame 2"):
-        questions(told.reports, recording, LABELS, captured=4, scheduled=True)
+        answer_timeline(scored(told, recording), scheduled=True)
 
 
 def test_an_answer_published_before_its_frame_is_refused(recording: Recording) -> None:
     with pytest.raises(Unstreamable, match="left before"):
-        questions(Told().ok(1, -1, RIGHT).reports, recording, LABELS, captured=4, scheduled=True)
+        answer_timeline(scored(Told().ok(1, -1, RIGHT), recording), scheduled=True)
 
 
 @pytest.mark.parametrize(("pace", "defined"), [("lockstep", False), ("realtime", True)])

@@ -1,5 +1,6 @@
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from replay.recording import Group
 from replay.runs.offline import OfflineRun, ReplayConfig
 from replay.runs.runfolder import read_reports, read_summary
 from replay.runs.tables import render
+from replay.scoring.stream import ScoredStream
 from replay.scoring.tracking import TrackingAccuracy, tracking_accuracy
 from replay.truth import Role, Truth, nothing_there
 from sensors.clock import Stamp, SystemClock
@@ -84,6 +86,12 @@ def report(seq: int, *rows: tuple[int, int, Box], failed: bool = False, tracked:
     )
 
 
+def tracked(
+    reports: Sequence[FrameReport], recording: PictureRecording, captured: int | None = None
+) -> TrackingAccuracy | None:
+    return tracking_accuracy(ScoredStream.of(reports, recording, MODEL, captured=captured))
+
+
 def figures(scored: TrackingAccuracy | None, name: str = "vehicle") -> dict[str, float | None]:
     assert scored is not None
     assert scored.unknown == ""
@@ -98,7 +106,7 @@ def test_a_track_is_one_through_every_class_that_is_merged() -> None:
         report(7, (CAR, 0, NEAR), (BUS, 1, FAR)),
         report(8, (BUS, 0, NEAR), (CAR, 1, FAR), (BICYCLE, 2, ASIDE)),
     ]
-    told = figures(tracking_accuracy(reports, street(CAR_AND_VAN, CAR_AND_VAN), MODEL))
+    told = figures(tracked(reports, street(CAR_AND_VAN, CAR_AND_VAN)))
     assert {name: told[name] for name in ("HOTA", "DetA", "AssA", "MOTA", "IDF1")} == pytest.approx(
         {"HOTA": 1, "DetA": 1, "AssA": 1, "MOTA": 1, "IDF1": 1}
     )
@@ -108,7 +116,7 @@ def test_a_track_is_one_through_every_class_that_is_merged() -> None:
 
 def test_swapped_ids_are_switches_and_halve_what_identity_counts() -> None:
     reports = [report(7, (CAR, 0, NEAR), (CAR, 1, FAR)), report(8, (CAR, 1, NEAR), (CAR, 0, FAR))]
-    told = figures(tracking_accuracy(reports, street(CAR_AND_VAN, CAR_AND_VAN), MODEL))
+    told = figures(tracked(reports, street(CAR_AND_VAN, CAR_AND_VAN)))
     # Every box is right. Each match's tracks share 1 box of the 3 that either has: AssA 1/3.
     assert told["IDSW"] == 2
     assert (told["MOTA"], told["IDF1"], told["DetA"]) == pytest.approx((1 - 2 / 4, 2 / 4, 1))
@@ -118,7 +126,7 @@ def test_swapped_ids_are_switches_and_halve_what_identity_counts() -> None:
 def test_findings_without_a_track_take_no_part() -> None:
     one = truth((0, 4, NEAR))
     reports = [report(7, (CAR, 0, NEAR), (CAR, -1, ASIDE)), report(8, (CAR, -1, NEAR))]
-    told = figures(tracking_accuracy(reports, street(one, one), MODEL))
+    told = figures(tracked(reports, street(one, one)))
     assert (told["n_found"], told["FP"], told["FN"]) == (1, 0, 1)
 
 
@@ -126,9 +134,9 @@ def test_dropped_and_failed_frames_are_misses_and_unlabelled_ones_are_nothing() 
     one = truth((0, 4, NEAR))
     recording = street(one, one, one, None, one)
     reports = [report(7, (CAR, 0, NEAR)), report(8, failed=True), report(10, (CAR, 5, FAR))]
-    told = figures(tracking_accuracy(reports, recording, MODEL, captured=5))
+    told = figures(tracked(reports, recording, captured=5))
     assert (told["n_frames"], told["n_truth"], told["n_found"], told["FN"]) == (4, 4, 1, 3)
-    stopped = figures(tracking_accuracy(reports, recording, MODEL))
+    stopped = figures(tracked(reports, recording))
     assert (stopped["n_frames"], stopped["FN"]) == (3, 2)
 
 
@@ -145,19 +153,19 @@ def test_dropped_and_failed_frames_are_misses_and_unlabelled_ones_are_nothing() 
 )
 def test_what_lies_on_a_neighbour_or_in_a_region_is_no_false_alarm(excuse: Truth, alarms: int) -> None:
     there = both(truth((0, 4, NEAR)), excuse)
-    told = figures(tracking_accuracy([report(7, (CAR, 0, NEAR), (CAR, 1, FAR))], street(there), MODEL))
+    told = figures(tracked([report(7, (CAR, 0, NEAR), (CAR, 1, FAR))], street(there)))
     assert (told["n_truth"], told["TP"], told["FP"]) == (1, 1, alarms)
 
 
 def test_a_class_without_truth_has_no_figures_but_its_counts() -> None:
-    told = figures(tracking_accuracy([report(7, (PERSON, 0, FAR))], street(CAR_AND_VAN), MODEL), "person")
+    told = figures(tracked([report(7, (PERSON, 0, FAR))], street(CAR_AND_VAN)), "person")
     assert (told["HOTA"], told["MOTA"], told["IDF1"]) == (None, None, None)
     assert (told["n_truth"], told["n_found"], told["n_truth_tracks"], told["n_found_tracks"]) == (0, 1, 0, 1)
 
 
 def test_a_node_without_a_tracker_has_no_tracking_figures() -> None:
-    assert tracking_accuracy([report(7, (CAR, 0, NEAR), tracked=False)], street(CAR_AND_VAN), MODEL) is None
-    assert tracking_accuracy([], street(CAR_AND_VAN), MODEL) is None
+    assert tracked([report(7, (CAR, 0, NEAR), tracked=False)], street(CAR_AND_VAN)) is None
+    assert tracked([], street(CAR_AND_VAN)) is None
 
 
 @pytest.mark.parametrize(
@@ -169,7 +177,7 @@ def test_a_node_without_a_tracker_has_no_tracking_figures() -> None:
     ],
 )
 def test_where_there_are_no_figures_it_says_why(there: Truth, found: list[tuple[int, int, Box]], why: str) -> None:
-    told = tracking_accuracy([report(7, *found)], street(there), MODEL)
+    told = tracked([report(7, *found)], street(there))
     assert told is not None
     assert told.per_class == {}
     assert why in told.unknown
@@ -177,14 +185,14 @@ def test_where_there_are_no_figures_it_says_why(there: Truth, found: list[tuple[
 
 def test_without_scipy_a_summary_goes_without_tracking_figures_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
-    told = tracking_accuracy([report(7, (CAR, 0, NEAR))], street(CAR_AND_VAN), MODEL)
+    told = tracked([report(7, (CAR, 0, NEAR))], street(CAR_AND_VAN))
     assert told is not None
     assert told.per_class == {}
     assert told.unknown == "tracking figures need scipy, which is not installed: pip install 'gilmok[statistics]'"
 
 
 def test_nobody_there_and_nothing_found_is_no_trouble() -> None:
-    told = figures(tracking_accuracy([report(7)], street(nothing_there()), MODEL))
+    told = figures(tracked([report(7)], street(nothing_there())))
     assert (told["n_frames"], told["n_truth"], told["HOTA"]) == (1, 0, None)
 
 
