@@ -35,7 +35,7 @@ class Stopwatch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pending:
+class StartedFrame:
     """A frame between `start` and `finish`; its picture is no longer needed."""
 
     id: FrameId
@@ -94,12 +94,12 @@ class Pipeline:
     def step(self, frame: Frame) -> FrameReport:
         return self.finish(self.start(frame))
 
-    def start(self, frame: Frame) -> Pending:
+    def start(self, frame: Frame) -> StartedFrame:
         """Prepare the frame and hand it to the device; afterwards its picture may be overwritten."""
         watch = Stopwatch(self._clock, frame.stamp.mono_ns)
         watch.lap("wait")
         if frame.fault:
-            return Pending(frame.id, frame.stamp, frame.kind, watch, fault=frame.fault)
+            return StartedFrame(frame.id, frame.stamp, frame.kind, watch, fault=frame.fault)
         buffer = self._free.pop()
         ticket = None
         try:
@@ -109,37 +109,37 @@ class Pipeline:
                 ticket = self._pipelined.submit([buffer])
         except GilmokError as error:
             self._free.append(buffer)
-            return Pending(frame.id, frame.stamp, frame.kind, watch, fault=error.sentence)
-        return Pending(frame.id, frame.stamp, frame.kind, watch, "", placement, buffer, ticket)
+            return StartedFrame(frame.id, frame.stamp, frame.kind, watch, fault=error.sentence)
+        return StartedFrame(frame.id, frame.stamp, frame.kind, watch, "", placement, buffer, ticket)
 
-    def finish(self, pending: Pending) -> FrameReport:
+    def finish(self, started: StartedFrame) -> FrameReport:
         """Wait for the device and make its answer a report; a failure is a failed report, never an empty one."""
-        if pending.placement is None:
-            return self._report(pending, pending.fault, None)
+        if started.placement is None:
+            return self._report(started, started.fault, None)
         try:
-            outputs = self._outputs(pending)
-            pending.watch.lap("infer")
-            self._check_in_time(pending.watch.stages["infer"])
-            found = read(self._stitch(outputs), self._manifest, pending.placement)
-            pending.watch.lap("decode")
+            outputs = self._outputs(started)
+            started.watch.lap("infer")
+            self._check_in_time(started.watch.stages["infer"])
+            found = read(self._stitch(outputs), self._manifest, started.placement)
+            started.watch.lap("decode")
             tracks = None
             if self._tracking is not None:
-                tracks = self._tracking.ids(found, pending.id, pending.stamp)
-                pending.watch.lap("track")
+                tracks = self._tracking.ids(found, started.id, started.stamp)
+                started.watch.lap("track")
         except GilmokError as error:
-            pending.watch.lap(next(stage for stage in STAGES if stage not in pending.watch.stages))
-            return self._report(pending, error.sentence, None)
-        return self._report(pending, "", Findings.of(found, tracks))
+            started.watch.lap(next(stage for stage in STAGES if stage not in started.watch.stages))
+            return self._report(started, error.sentence, None)
+        return self._report(started, "", Findings.of(found, tracks))
 
-    def _outputs(self, pending: Pending) -> Tensors:
-        assert pending.buffer is not None
+    def _outputs(self, started: StartedFrame) -> Tensors:
+        assert started.buffer is not None
         try:
             if self._pipelined:
-                raw = self._pipelined.collect(pending.ticket)
+                raw = self._pipelined.collect(started.ticket)
             else:
-                raw = self._session.run([pending.buffer])
+                raw = self._session.run([started.buffer])
         finally:
-            self._free.append(pending.buffer)
+            self._free.append(started.buffer)
         outputs = [dequantise(stored, spec) for stored, spec in zip(raw, self._session.outputs, strict=True)]
         for output in outputs:
             # A NaN score is below every floor: a broken device would look like an empty road.
@@ -153,18 +153,18 @@ class Pipeline:
             late = f"no answer within {self._deadline_ns / NS_PER_MS:g} ms; it came later"
             raise InferenceFailed(self._manifest.name, late)
 
-    def _report(self, pending: Pending, fault: str, findings: Findings | None) -> FrameReport:
-        stages = pending.watch.stages
+    def _report(self, started: StartedFrame, fault: str, findings: Findings | None) -> FrameReport:
+        stages = started.watch.stages
         assert set(stages) <= set(STAGES)
         n, self._n = self._n, self._n + 1
         return FrameReport(
             session=self._session_number,
             session_id=self._session_id,
             n=n,
-            stream=pending.id.stream,
-            seq=pending.id.seq,
-            stamp=pending.stamp,
-            kind=pending.kind,
+            stream=started.id.stream,
+            seq=started.id.seq,
+            stamp=started.stamp,
+            kind=started.kind,
             stages=stages,
             total_ns=sum(stages.values()),
             published=self._clock.now(),

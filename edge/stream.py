@@ -7,7 +7,7 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from edge.pipeline import Pending, Pipeline
+from edge.pipeline import Pipeline, StartedFrame
 from edge.wire.messages import FrameReport, Pacing, StreamCounters
 from sensors.pacing import Pace
 
@@ -70,7 +70,7 @@ class Stream:
         )
 
     def _run_pipelined(self, deliver: Deliver) -> None:
-        started: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        started: queue.SimpleQueue[StartedFrame | None] = queue.SimpleQueue()
         room = threading.Semaphore(self._pipeline.depth)
         fault: list[Exception] = []
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from edge.wire import topics
 from edge.wire.messages import Birth, ClockAsk, Conn, FrameReport, Health, MessageWrong, check, decode
-from edge.wire.topics import Heard, NameWrong, check_name
+from edge.wire.topics import NameWrong, UpTopic, check_name
 from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, ReportArrived, key_of
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Stamp
@@ -90,7 +90,7 @@ class Admission:
 
 
 @lru_cache(TOPICS)
-def _parse(topic: str) -> Heard:
+def _parse(topic: str) -> UpTopic:
     heard = topics.parse(topic)
     try:
         if heard is not None:

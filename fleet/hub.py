@@ -130,7 +130,7 @@ class Hub:
             subscriptions=[(f"{ROOT}/{site or '+'}/+/up/#", 1), (self._topic, 0)],
             on_delivery=hear,
             on_up=announce,
-            keep_session_s=self._config.session_s,
+            session_expiry_s=self._config.session_s,
             manual_ack=True,
         )
         return link

@@ -151,7 +151,7 @@ def described(manifest: Path, name: str, file: Path) -> Manifest:
     Raises ConfigMissing or ConfigWrong.
     """
     written = config.read(manifest, dict[str, Any])
-    told = {
+    of_the_file = {
         "name": name,
         "summary": "",
         "file": file.name,
@@ -159,7 +159,7 @@ def described(manifest: Path, name: str, file: Path) -> Manifest:
         "bytes": file.stat().st_size,
         "origin": {"url": str(file.absolute()), "licence": "not stated"},
     }
-    full = config.convert(told | written, Manifest, str(manifest))
+    full = config.convert(of_the_file | written, Manifest, str(manifest))
     if full.name != name:
         raise config.ConfigWrong(str(manifest), f"it is the manifest of {full.name!r}, not of {name!r}")
     if Path(full.file).name != full.file:

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, Session, Telemetry
 from edge.device.calls import Calls, QueuedSession, gist
-from edge.device.feeds import readable, stated
+from edge.device.feeds import spec_of, usable_file
 from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
@@ -47,7 +47,7 @@ class Deepx:
         found = [f"npu{number}" for number in range(self._dx.DeviceStatus.get_device_count())]
         if device not in found:
             raise DeviceAbsent(NAME, device, found)
-        path, number = readable(NAME, artefact, (".dxnn",)), found.index(device)
+        path, number = usable_file(NAME, artefact, (".dxnn",)), found.index(device)
         option = self._dx.InferenceOption()
         option.set_devices([number])
         option.set_bound_option(getattr(option.BOUND_OPTION, f"NPU_{self._options.cores}"))
@@ -84,4 +84,4 @@ class Deepx:
 
 
 def _specs(tensors: Any) -> list[TensorSpec]:
-    return [stated(tensor["name"], list(tensor["shape"]), np.dtype(tensor["dtype"]).name) for tensor in tensors]
+    return [spec_of(tensor["name"], list(tensor["shape"]), np.dtype(tensor["dtype"]).name) for tensor in tensors]

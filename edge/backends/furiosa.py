@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, Session
 from edge.device.calls import Calls, QueuedSession, gist
-from edge.device.feeds import readable, stated
+from edge.device.feeds import spec_of, usable_file
 from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
@@ -44,7 +44,7 @@ class Furiosa:
         found = self._found()
         if device not in found:
             raise DeviceAbsent(NAME, device, list(found))
-        path = readable(NAME, artefact, (".enf", ".onnx"))
+        path = usable_file(NAME, artefact, (".enf", ".onnx"))
         placed, workers = f"{device}pe{self._options.cores}", self._options.workers
         try:
             opened = self._sync.create_runner(str(path), device=placed, worker_num=workers)
@@ -76,4 +76,4 @@ class Furiosa:
 
 
 def _specs(tensors: Any) -> list[TensorSpec]:
-    return [stated(tensor.name or "", list(tensor.shape), np.dtype(tensor.numpy_dtype).name) for tensor in tensors]
+    return [spec_of(tensor.name or "", list(tensor.shape), np.dtype(tensor.numpy_dtype).name) for tensor in tensors]

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, Session, Telemetry
 from edge.device.calls import Calls, QueuedSession, gist
-from edge.device.feeds import readable, stated
+from edge.device.feeds import spec_of, usable_file
 from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
@@ -43,7 +43,7 @@ class Hailo:
         found = list(self._hailo.Device.scan())
         if device not in found:
             raise DeviceAbsent(NAME, device, found)
-        path = readable(NAME, artefact, (".hef",))
+        path = usable_file(NAME, artefact, (".hef",))
         virtual = self._hailo.VDevice(device_ids=[device])
         try:
             return self._session(virtual, virtual.create_infer_model(str(path)), artefact, device)
@@ -103,11 +103,11 @@ class Hailo:
 
     def _telemetry(self, name: str) -> Telemetry:
         with self._hailo.Device(name) as device:
-            told = device.control.get_chip_temperature()
-        hottest = max(told.ts0_temperature, told.ts1_temperature)
+            temperatures = device.control.get_chip_temperature()
+        hottest = max(temperatures.ts0_temperature, temperatures.ts1_temperature)
         return Telemetry(float(hottest), math.nan, math.nan, math.nan, throttled=None)
 
 
 def _spec(port: Any, dtype: str) -> TensorSpec:
     """HailoRT's shapes are (height, width, channels), without the batch."""
-    return stated(port.name, [1, *port.shape], dtype)
+    return spec_of(port.name, [1, *port.shape], dtype)

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.device.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, Session, Telemetry
 from edge.device.calls import CalledSession, Calls, QueuedSession, gist
-from edge.device.feeds import fed_by, readable
+from edge.device.feeds import input_spec, usable_file
 from edge.device.sdk import UNTRIED, About, SdkAbsent, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
@@ -53,7 +53,7 @@ class Mobilint:
         found = self._found()
         if device not in found:
             raise DeviceAbsent(NAME, device, list(found))
-        path = readable(NAME, artefact, (".mxq",))
+        path = usable_file(NAME, artefact, (".mxq",))
         name, number = found[device]
         try:
             model = self._qb.Model(str(path), self._settings())
@@ -70,7 +70,7 @@ class Mobilint:
             depth=self._options.in_flight,
             facts={"runtime": f"qbruntime {self._qb.version.__version__}", "cores": self._options.cores, **UNTRIED},
         )
-        return (QueuedSession if queued else CalledSession)(calls, [fed_by(artefact)])
+        return (QueuedSession if queued else CalledSession)(calls, [input_spec(artefact)])
 
     def _found(self) -> Mapping[str, tuple[str, int]]:
         """Our names of the devices: a second one of a kind is `aries-rb:1`."""
@@ -96,17 +96,21 @@ class Mobilint:
         kind = getattr(ml.mbltml, f"MBLTML_TARGET_DEVICE_{name.upper().replace('-', '_')}", None)
         if kind is None:
             return None
-        told = dict.fromkeys(("Temperature", "TotalPower", "NPUClock", "TotalUtilization"), math.nan)
+        readings = dict.fromkeys(("Temperature", "TotalPower", "NPUClock", "TotalUtilization"), math.nan)
         with contextlib.suppress(ml.mbltml.MBLTMLError):
             ml.mbltmlInit()
-        for what in told:
+        for what in readings:
             # Some are for ARIES only.
             with contextlib.suppress(ml.mbltml.MBLTMLError):
-                told[what] = float(getattr(ml, f"mbltmlGet{what}")(kind, number))
-        used = told["TotalUtilization"]
+                readings[what] = float(getattr(ml, f"mbltmlGet{what}")(kind, number))
+        used = readings["TotalUtilization"]
         # Its documentation allows both a ratio and a percentage.
         return Telemetry(
-            told["Temperature"], told["TotalPower"], told["NPUClock"], used / 100 if used > 1 else used, throttled=None
+            temperature_c=readings["Temperature"],
+            power_w=readings["TotalPower"],
+            clock_mhz=readings["NPUClock"],
+            utilisation=used / 100 if used > 1 else used,
+            throttled=None,
         )
 
 

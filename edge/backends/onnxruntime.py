@@ -19,7 +19,7 @@ from edge.device.backend import (
     Telemetry,
     Tensors,
 )
-from edge.device.feeds import fitting, zeros
+from edge.device.feeds import checked_feeds, zeros
 from edge.device.pooled import Pooled
 from edge.device.sdk import UNTRIED, About
 from models.manifest import Artefact, InputContract
@@ -148,7 +148,8 @@ class OnnxSession:
         session = self._session
         if session is None:
             raise InferenceFailed(NAME, "the session is closed")
-        named = {spec.name: feed for spec, feed in zip(self.inputs, fitting(NAME, self.inputs, feeds), strict=True)}
+        fed = checked_feeds(NAME, self.inputs, feeds)
+        named = {spec.name: feed for spec, feed in zip(self.inputs, fed, strict=True)}
         try:
             # Outputs bound to memory of ours were measured to save nothing (14.1 ms either way, YOLOX-nano).
             return list(session.run(self._names, named))
@@ -168,7 +169,7 @@ def _spec(port: Any, artefact: Artefact, contract: InputContract) -> TensorSpec:
     shape = tuple(port.shape)
     if len(shape) == len(contract.shape):
         shape = tuple(
-            told if isinstance(told, int) else wanted for told, wanted in zip(shape, contract.shape, strict=True)
+            side if isinstance(side, int) else wanted for side, wanted in zip(shape, contract.shape, strict=True)
         )
     if not all(isinstance(size, int) for size in shape):
         raise ArtefactRefused(NAME, artefact, f"input {port.name!r} has the open shape {list(shape)}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, DeviceKind, InferenceFailed, Telemetry, Tensors
 from edge.device.calls import gist
-from edge.device.feeds import fitting, readable, stated, zeros
+from edge.device.feeds import checked_feeds, spec_of, usable_file, zeros
 from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
@@ -78,7 +78,7 @@ class OpenVino:
         return session
 
     def _read(self, artefact: Artefact) -> Any:
-        path = readable(NAME, artefact, READABLE, onnx=True)
+        path = usable_file(NAME, artefact, READABLE, onnx=True)
         try:
             model = self._core.read_model(path)
             if model.is_dynamic():
@@ -114,15 +114,15 @@ class OpenVino:
     def _device(self, name: str) -> Device:
         known = self._core.get_property(name, "SUPPORTED_PROPERTIES")
         facts = {"runtime": f"openvino {self._ov.get_version()}"}
-        facts |= {fact: _said(self._core.get_property(name, key)) for fact, key in FACTS.items() if key in known}
-        description = _said(self._core.get_property(name, "FULL_DEVICE_NAME")) if "FULL_DEVICE_NAME" in known else name
+        facts |= {fact: _text(self._core.get_property(name, key)) for fact, key in FACTS.items() if key in known}
+        description = _text(self._core.get_property(name, "FULL_DEVICE_NAME")) if "FULL_DEVICE_NAME" in known else name
         kind = KINDS.get(name.partition(".")[0].lower(), "npu")
         return Device(name.lower(), kind, description, facts if kind == "cpu" else facts | UNTRIED)
 
     def _facts(self, name: str, compiled: Any) -> dict[str, str]:
         known = compiled.get_property("SUPPORTED_PROPERTIES")
         facts = dict(self._device(name).facts)
-        facts |= {fact: _said(compiled.get_property(key)) for fact, key in COMPILED_FACTS.items() if key in known}
+        facts |= {fact: _text(compiled.get_property(key)) for fact, key in COMPILED_FACTS.items() if key in known}
         facts["compiled"] = "read from the cache" if compiled.get_property("LOADED_FROM_CACHE") else "at start"
         return facts | {"operators": _operators(name, compiled)}
 
@@ -157,7 +157,7 @@ class OpenVinoSession:
         return self.collect(self.submit(feeds))
 
     def submit(self, feeds: Tensors) -> _Ticket:
-        fed = fitting(NAME, self.inputs, feeds)
+        fed = checked_feeds(NAME, self.inputs, feeds)
         request = self._free.get()
         if self._closed:
             self._free.put(None)
@@ -195,7 +195,7 @@ class OpenVinoSession:
 
 def _spec(port: Any) -> TensorSpec:
     name = port.get_any_name() if port.get_names() else ""
-    return stated(name, list(port.get_shape()), port.get_element_type().to_dtype().name)
+    return spec_of(name, list(port.get_shape()), port.get_element_type().to_dtype().name)
 
 
 def _operators(name: str, compiled: Any) -> str:
@@ -203,6 +203,6 @@ def _operators(name: str, compiled: Any) -> str:
     return f"{sum(kind not in ('Const', 'Input', 'Output') for kind in kinds)} on {name}"
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     """A property as text; element types are objects that name themselves."""
     return str(value.get_type_name() if hasattr(value, "get_type_name") else value)

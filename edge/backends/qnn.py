@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from edge.device.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, DeviceKind
 from edge.device.calls import CalledSession, Calls
-from edge.device.feeds import readable, stated, zeros
+from edge.device.feeds import spec_of, usable_file, zeros
 from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
@@ -74,7 +74,7 @@ class Qnn:
         hardware = self._hardware()
         if device != HTP or not hardware:
             raise DeviceAbsent(NAME, device, [HTP] if hardware else [])
-        path = readable(NAME, artefact, (".onnx",), onnx=True)
+        path = usable_file(NAME, artefact, (".onnx",), onnx=True)
         asked = self._ort.SessionOptions()
         for key, value in STRICT.items():
             asked.add_session_config_entry(key, value)
@@ -148,7 +148,7 @@ def _errors(ort: Any) -> tuple[type[Exception], ...]:
 
 
 def _spec(port: Any) -> TensorSpec:
-    return stated(port.name, port.shape, TYPES.get(port.type, port.type))
+    return spec_of(port.name, port.shape, TYPES.get(port.type, port.type))
 
 
 def _gist(error: Exception) -> str:

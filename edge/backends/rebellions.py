@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, Session
 from edge.device.calls import CalledSession, Calls, QueuedSession, gist
-from edge.device.feeds import fed_by, readable
+from edge.device.feeds import input_spec, usable_file
 from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
@@ -47,11 +47,11 @@ class Rebellions:
         found = {f"npu{number}": number for number in self._numbers()}
         if device not in found:
             raise DeviceAbsent(NAME, device, list(found))
-        path = readable(NAME, artefact, (".rbln",))
+        path = usable_file(NAME, artefact, (".rbln",))
         try:
             if self._options.in_flight == 1:
-                return CalledSession(self._calls_one(path, found[device]), [fed_by(artefact)])
-            return QueuedSession(self._calls_many(path, found[device]), [fed_by(artefact)])
+                return CalledSession(self._calls_one(path, found[device]), [input_spec(artefact)])
+            return QueuedSession(self._calls_many(path, found[device]), [input_spec(artefact)])
         # RBLNRuntimeError and its kin have had several roots in the SDK's versions.
         except Exception as error:
             raise ArtefactRefused(NAME, artefact, gist(error)) from error

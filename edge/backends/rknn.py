@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from edge.device.backend import ArtefactRefused, BackendError, Device, DeviceAbsent
 from edge.device.calls import CalledSession, Calls, gist
-from edge.device.feeds import fed_by, readable
+from edge.device.feeds import input_spec, usable_file
 from edge.device.sdk import UNTRIED, About, Package, Recipe, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
@@ -114,7 +114,7 @@ class Rknn:
         if device == NPU:
             # What was compiled here has its file for the board beside what the simulator builds from.
             artefact = replace(artefact, path=artefact.parts.get(BOARD, artefact.path))
-        readable(NAME, artefact, (".rknn",) if device == NPU else (".rknn", ".onnx"), onnx=device == SIMULATOR)
+        usable_file(NAME, artefact, (".rknn",) if device == NPU else (".rknn", ".onnx"), onnx=device == SIMULATOR)
         engine, version = self._on_board(artefact) if device == NPU else self._simulated(artefact)
         facts = {"runtime": version, "cores": self._options.cores if device == NPU else "simulated", **UNTRIED}
         layout = artefact.input.layout.lower()
@@ -125,7 +125,7 @@ class Rknn:
             failures=(ValueError, RuntimeError, AttributeError),
             facts=facts,
         )
-        return CalledSession(calls, [fed_by(artefact)])
+        return CalledSession(calls, [input_spec(artefact)])
 
     def _on_board(self, artefact: Artefact) -> tuple[Any, str]:
         if self._options.cores != "auto" and not any(chip in (_chip() or "") for chip in MULTICORE):
@@ -179,8 +179,8 @@ def _normalisation(artefact: Artefact) -> dict[str, Any]:
 
 
 def _quantiser(artefact: Artefact) -> dict[str, str]:
-    told = {"quantized_algorithm": "algorithm", "quantized_dtype": "dtype"}
-    return {asked: artefact.toolchain[key] for asked, key in told.items() if key in artefact.toolchain}
+    keys = {"quantized_algorithm": "algorithm", "quantized_dtype": "dtype"}
+    return {asked: artefact.toolchain[key] for asked, key in keys.items() if key in artefact.toolchain}
 
 
 def _code(call: Any) -> int:

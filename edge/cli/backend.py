@@ -2,8 +2,7 @@
 
 import argparse
 import sys
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,20 +11,16 @@ import msgspec
 from edge.conformance.suite import NETWORK, Outcome, contract_artefact
 from models.tensors import DType, Layout
 from sensors import plugins
+from sensors.config import assignments
 from sensors.errors import GilmokError
 
 if TYPE_CHECKING:
-    from edge.conformance.checks import Case
+    from edge.conformance.subject import Subject
     from edge.device.backend import Backend
     from edge.device.survey import Finding
     from models.manifest import Artefact
 
 DONE, WORLD_WRONG = 0, 1
-
-
-class OptionUnreadable(GilmokError):
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} is no option", 'write KEY=VALUE with a TOML value: threads=2, target="rk3576"')
 
 
 class RecipeAbsent(GilmokError):
@@ -95,29 +90,30 @@ def _print_finding(finding: "Finding") -> None:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from edge.conformance.suite import PROMISES, judge
+    from edge.conformance.checks import CHECKS
+    from edge.conformance.suite import judge
 
-    case = _case(chosen)
+    subject = _subject(chosen)
     outcomes = []
     with _progress() as progress:
-        task = progress.add_task(f"{chosen.name} on {case.device}", total=len(PROMISES))
-        for promise in PROMISES:
-            outcomes.append(judge(promise, case))
+        task = progress.add_task(f"{chosen.name} on {subject.device}", total=len(CHECKS))
+        for check in CHECKS:
+            outcomes.append(judge(check, subject))
             progress.advance(task)
     broken = sum(outcome.verdict == "broken" for outcome in outcomes)
     if chosen.json:
         _print_json([msgspec.to_builtins(outcome) for outcome in outcomes])
     else:
-        _print_outcomes(outcomes, case)
+        _print_outcomes(outcomes, subject)
     return WORLD_WRONG if broken else DONE
 
 
-def _case(chosen: argparse.Namespace) -> "Case":
-    from edge.conformance.suite import Case
+def _subject(chosen: argparse.Namespace) -> "Subject":
+    from edge.conformance.subject import Subject
     from edge.device.opening import open_backend
 
-    backend = open_backend(chosen.name, _options(chosen.option))
-    return Case(backend, chosen.device or _first(chosen.name, backend), _artefact(chosen), NETWORK)
+    backend = open_backend(chosen.name, assignments(chosen.option))
+    return Subject(backend, chosen.device or _first(chosen.name, backend), _artefact(chosen), NETWORK)
 
 
 def _first(name: str, backend: "Backend") -> str:
@@ -133,26 +129,16 @@ def _artefact(chosen: argparse.Namespace) -> "Artefact":
     if not chosen.file.is_file():
         raise NothingToCheckOn(chosen.name, f"there is no file {chosen.file}")
     artefact = contract_artefact(chosen.name, chosen.file)
-    told = msgspec.structs.replace(artefact.input, layout=chosen.layout, dtype=chosen.dtype)
-    return msgspec.structs.replace(artefact, input=told)
+    contract = msgspec.structs.replace(artefact.input, layout=chosen.layout, dtype=chosen.dtype)
+    return msgspec.structs.replace(artefact, input=contract)
 
 
-def _options(texts: Sequence[str]) -> Mapping[str, Any]:
-    options: dict[str, Any] = {}
-    for text in texts:
-        try:
-            options |= tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise OptionUnreadable(text) from error
-    return options
-
-
-def _print_outcomes(outcomes: Sequence[Outcome], case: "Case") -> None:
+def _print_outcomes(outcomes: Sequence[Outcome], subject: "Subject") -> None:
     for outcome in outcomes:
         print(f"{outcome.verdict:<9} {outcome.promise}{': ' if outcome.detail else ''}{outcome.detail}")
-    kind = next((device.kind for device in case.backend.devices() if device.name == case.device), "unknown")
+    kind = next((device.kind for device in subject.backend.devices() if device.name == subject.device), "unknown")
     counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("kept", "broken", "not asked")}
-    print(f"on {case.device} ({kind}): " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    print(f"on {subject.device} ({kind}): " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
 
 
 def _install(chosen: argparse.Namespace) -> int:

@@ -1,16 +1,14 @@
 """The contract suite over one backend: `gilmok backend check` and the tests run the same one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from edge.conformance.checks import PROMISES, Case, NotAsked
+from edge.conformance.subject import NotApplicable, Subject
 from models.fetch import digest
 from models.manifest import Artefact, InputContract
 from sensors.errors import GilmokError
-
-__all__ = ["PROMISES", "Case", "Outcome", "check", "contract_artefact", "judge"]
 
 Verdict: TypeAlias = Literal["kept", "broken", "not asked"]
 
@@ -23,22 +21,18 @@ NETWORK_INPUT = InputContract(width=32, height=32, colour="BGR", resize="stretch
 @dataclass(frozen=True, slots=True)
 class Outcome:
     promise: str
+    """The check's name, as a sentence."""
     verdict: Verdict
     detail: str
+    """What the check saw, or why it failed or did not apply."""
 
 
-def check(case: Case) -> Iterator[Outcome]:
-    """Every promise in order; an error that the promise doesn't provide for breaks it."""
-    for promise in PROMISES:
-        yield judge(promise, case)
-
-
-def judge(promise: Callable[[Case], str], case: Case) -> Outcome:
-    """`promise` returns what it saw."""
-    sentence = promise.__name__.replace("_", " ")
+def judge(check: Callable[[Subject], str], subject: Subject) -> Outcome:
+    """One check on `subject`; an error that it doesn't provide for fails it."""
+    sentence = check.__name__.replace("_", " ")
     try:
-        return Outcome(sentence, "kept", promise(case))
-    except NotAsked as why:
+        return Outcome(sentence, "kept", check(subject))
+    except NotApplicable as why:
         return Outcome(sentence, "not asked", why.sentence)
     except GilmokError as error:
         return Outcome(sentence, "broken", error.sentence)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edge.device.backend import InferenceFailed, Telemetry, Tensors
-from edge.device.feeds import answered, fitting, stated, zeros
+from edge.device.feeds import checked_feeds, checked_outputs, spec_of, zeros
 from models.tensors import TensorSpec
 from sensors.frame import Array
 
@@ -76,7 +76,7 @@ class CalledSession:
             self._calls = Calls(self._calls.backend, finish=list, facts=self._calls.facts)
 
     def _started(self, feeds: Tensors) -> Any:
-        fed = fitting(self._calls.backend, self.inputs, feeds)
+        fed = checked_feeds(self._calls.backend, self.inputs, feeds)
         self._turns.acquire()
         try:
             if self._closed:
@@ -92,7 +92,7 @@ class CalledSession:
     def _finished(self, started: Any) -> Tensors:
         _, handle = started
         try:
-            return answered(self._calls.backend, self.outputs, self._calls.finish(handle))
+            return checked_outputs(self._calls.backend, self.outputs, self._calls.finish(handle))
         except self._calls.failures as error:
             raise InferenceFailed(self._calls.backend, gist(error)) from error
         finally:
@@ -106,7 +106,7 @@ class CalledSession:
         if not isinstance(first, (list, tuple)):
             raise InferenceFailed(self._calls.backend, f"its first inference returned {first!r}")
         arrays = [np.asarray(output) for output in first]
-        return [stated(f"output{n}", array.shape, array.dtype.name) for n, array in enumerate(arrays)]
+        return [spec_of(f"output{n}", array.shape, array.dtype.name) for n, array in enumerate(arrays)]
 
 
 class QueuedSession(CalledSession):

@@ -18,9 +18,10 @@ OnStep = Callable[[str, int], None]
 
 
 class BuildFailed(BackendError):
-    def __init__(self, what: str, said: str) -> None:
-        words = " | ".join(line for line in said.splitlines() if "ERROR" in line or "rror:" in line)[-600:]
-        super().__init__(f"building the environment failed at {what}: {words or said[-600:]}", "nothing was installed")
+    def __init__(self, what: str, output: str) -> None:
+        words = " | ".join(line for line in output.splitlines() if "ERROR" in line or "rror:" in line)
+        words = (words or output)[-600:]
+        super().__init__(f"building the environment failed at {what}: {words}", "nothing was installed")
 
 
 def folder_of(backend: str) -> Path:

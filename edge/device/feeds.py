@@ -20,7 +20,7 @@ class TensorStrange(BackendError):
         )
 
 
-def readable(backend: str, artefact: Artefact, suffixes: Sequence[str], *, onnx: bool = False) -> Path:
+def usable_file(backend: str, artefact: Artefact, suffixes: Sequence[str], *, onnx: bool = False) -> Path:
     """The artefact's file; raises ArtefactRefused where it is absent, of another kind, or was made for another backend.
 
     `onnx`: a model's original file, which is nobody's artefact in particular, will do as well.
@@ -34,29 +34,29 @@ def readable(backend: str, artefact: Artefact, suffixes: Sequence[str], *, onnx:
     return artefact.path
 
 
-def stated(name: str, shape: Sequence[Any], dtype: str) -> TensorSpec:
+def spec_of(name: str, shape: Sequence[Any], dtype: str) -> TensorSpec:
     """What an SDK says of a tensor, as a spec; raises TensorStrange for open shapes and types nobody decodes."""
     if dtype not in get_args(DType) or not all(isinstance(side, int) and side > 0 for side in shape):
         raise TensorStrange(name, shape, dtype)
     return TensorSpec(name, tuple(shape), dtype)  # type: ignore[arg-type]  # it was just looked up
 
 
-def fed_by(artefact: Artefact) -> TensorSpec:
+def input_spec(artefact: Artefact) -> TensorSpec:
     """The input tensor that the artefact's contract describes, for SDKs that don't tell it."""
     return TensorSpec("input", artefact.input.shape, artefact.input.dtype)
 
 
-def fitting(backend: str, specs: Sequence[TensorSpec], feeds: Tensors) -> list[Array]:
+def checked_feeds(backend: str, specs: Sequence[TensorSpec], feeds: Tensors) -> list[Array]:
     """`feeds`, contiguous; raises InferenceFailed where number, shape or type differ from `specs`."""
     if len(feeds) != len(specs):
         raise InferenceFailed(backend, f"{len(feeds)} input tensors for a model of {len(specs)}")
     for spec, feed in zip(specs, feeds, strict=True):
         if feed.shape != spec.shape or feed.dtype != spec.dtype:
-            raise InferenceFailed(backend, f"input {spec.name!r} is {_said(spec)}, not {feed.dtype}{list(feed.shape)}")
+            raise InferenceFailed(backend, f"input {spec.name!r} is {_shown(spec)}, not {feed.dtype}{list(feed.shape)}")
     return [np.ascontiguousarray(feed) for feed in feeds]
 
 
-def answered(backend: str, specs: Sequence[TensorSpec], outputs: Any) -> list[Array]:
+def checked_outputs(backend: str, specs: Sequence[TensorSpec], outputs: Any) -> list[Array]:
     """`outputs` of a vendor's call as arrays that the caller owns.
 
     Raises InferenceFailed for a missing or misshapen answer: several SDKs return None or -1 instead of raising.
@@ -69,8 +69,8 @@ def answered(backend: str, specs: Sequence[TensorSpec], outputs: Any) -> list[Ar
     for spec, output in zip(specs, outputs, strict=True):
         array = np.array(output)
         if array.shape != spec.shape or array.dtype != spec.dtype:
-            said = f"{array.dtype}{list(array.shape)}"
-            raise InferenceFailed(backend, f"output {spec.name!r} came as {said}, not as {_said(spec)}")
+            came = f"{array.dtype}{list(array.shape)}"
+            raise InferenceFailed(backend, f"output {spec.name!r} came as {came}, not as {_shown(spec)}")
         owned.append(array)
     return owned
 
@@ -80,5 +80,5 @@ def zeros(specs: Sequence[TensorSpec]) -> list[Array]:
     return [np.zeros(spec.shape, spec.dtype) for spec in specs]
 
 
-def _said(spec: TensorSpec) -> str:
+def _shown(spec: TensorSpec) -> str:
     return f"{spec.dtype}{list(spec.shape)}"

@@ -22,11 +22,11 @@ def open_backend(
     SdkAbsent.
     """
     plugin = plugins.load("backends", name)
-    told = config.convert(options, plugin.Options, f"backend {name!r}", base)
+    chosen = config.convert(options, plugin.Options, f"backend {name!r}", base)
     python = python_of(name)
     if python.is_file() and not sdk_is_here(plugin):
-        return Remote(name, f"{plugin.__module__}:{plugin.__qualname__}", python, told, deadline_ms)
-    backend: Backend = plugin(told)
+        return Remote(name, f"{plugin.__module__}:{plugin.__qualname__}", python, chosen, deadline_ms)
+    backend: Backend = plugin(chosen)
     return backend
 
 

@@ -181,12 +181,12 @@ class Watched:
     def _refuse(self, coming: "Future[Session]", error: Exception) -> None:
         with self._changing:
             if self._coming is coming:
-                told = error.sentence if isinstance(error, GilmokError) else repr(error)
+                reason = error.sentence if isinstance(error, GilmokError) else repr(error)
                 self._coming = None
-                self._refused = InferenceFailed(self._name, f"its session can't be rebuilt: {told}")
+                self._refused = InferenceFailed(self._name, f"its session can't be rebuilt: {reason}")
                 self._not_before_ns = self._clock.now().mono_ns + round(self._patience_ms * NS_PER_MS)
                 self._patience_ms = min(2 * self._patience_ms, MAX_PATIENCE_MS)
-                log.warning("backend %s: the session can't be rebuilt: %s", self._name, told)
+                log.warning("backend %s: the session can't be rebuilt: %s", self._name, reason)
 
     def _lose(self, session: Session, error: SessionLost) -> None:
         with self._changing:

@@ -10,25 +10,25 @@ from edge.wire import messages
 from edge.wire.messages import Birth, ClockAnswer, ClockAsk, Conn, FrameReport, Health
 from edge.wire.topics import NodeTopics
 
-SAID = {
+SENT = {
     "conn": (Conn, "Retained, and the last will: whether the node is there."),
     "birth": (Birth, "Retained: who the node is, and everything that a result of this session hangs on."),
     "det/stream": (FrameReport, "QoS 1, never retained: what became of one frame."),
     "health": (Health, "QoS 0 at 1 Hz, the last one of a session at QoS 1: the books of every stream."),
     "clock": (ClockAsk, "QoS 0 at 1 Hz, and a burst at every connection: what does the hub's clock read?"),
 }
-"""What nodes say, below their `up`."""
+"""By nodes, below their `up`."""
 
-HEARD = {"clock": (ClockAnswer, "QoS 0: a hub's answer; the node tells the whole exchange in its health.")}
-"""What they listen to, below their `down`."""
+RECEIVED = {"clock": (ClockAnswer, "QoS 0: a hub's answer; the node tells the whole exchange in its health.")}
+"""By nodes, below their `down`."""
 
 
 def document() -> dict[str, Any]:
-    kinds = [kind for kind, _ in [*SAID.values(), *HEARD.values()]]
+    kinds = [kind for kind, _ in [*SENT.values(), *RECEIVED.values()]]
     _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     root = NodeTopics("site", "node").conn.removesuffix("/up/conn").replace("/site/node", "/{site}/{node}")
-    said = {kind.__name__: _channel(f"{root}/up/{leaf}", kind, text) for leaf, (kind, text) in SAID.items()}
-    heard = {kind.__name__: _channel(f"{root}/down/{leaf}", kind, text) for leaf, (kind, text) in HEARD.items()}
+    sent = {kind.__name__: _channel(f"{root}/up/{leaf}", kind, text) for leaf, (kind, text) in SENT.items()}
+    received = {kind.__name__: _channel(f"{root}/down/{leaf}", kind, text) for leaf, (kind, text) in RECEIVED.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -38,10 +38,10 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": said | heard,
+        "channels": sent | received,
         "operations": {
-            **{f"say{name}": _operation("send", name) for name in said},
-            **{f"hear{name}": _operation("receive", name) for name in heard},
+            **{f"send{name}": _operation("send", name) for name in sent},
+            **{f"receive{name}": _operation("receive", name) for name in received},
         },
         "components": {
             "schemas": schemas,

@@ -22,19 +22,21 @@ class Will:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ConnectOptions:
     """What a client asks of its broker, whichever version it speaks."""
 
     client_id: str
     will: Will | None
-    keep_session_s: int
+    session_expiry_s: int
+    """How long the broker keeps the MQTT session while we are away; 0: not at all."""
     manual_ack: bool
+    """A QoS 1 message stays the broker's until we acknowledge it ourselves."""
 
     def client(self, version: MQTTProtocolVersion) -> Client:
         client = Client(
             CallbackAPIVersion.VERSION2,
             self.client_id,
-            clean_session=None if version == MQTT5 else self.keep_session_s == 0,
+            clean_session=None if version == MQTT5 else self.session_expiry_s == 0,
             protocol=version,
             manual_ack=self.manual_ack,
         )
@@ -46,15 +48,15 @@ class Terms:
             client.will_set(self.will.topic, self.will.payload, qos=1, retain=True, properties=properties)
         return client
 
-    def connect_options(self, version: MQTTProtocolVersion) -> dict[str, Any]:
+    def arguments(self, version: MQTTProtocolVersion) -> dict[str, Any]:
         """Keyword arguments for paho's `connect`."""
         if version != MQTT5:
             return {}
         properties = _properties(PacketTypes.CONNECT)
         # A will waits no longer than its session lives.
-        properties.SessionExpiryInterval = max(self.keep_session_s, self.will.delay_s if self.will else 0)
+        properties.SessionExpiryInterval = max(self.session_expiry_s, self.will.delay_s if self.will else 0)
         return {
-            "clean_start": False if self.keep_session_s else MQTT_CLEAN_START_FIRST_ONLY,
+            "clean_start": False if self.session_expiry_s else MQTT_CLEAN_START_FIRST_ONLY,
             "properties": properties,
         }
 

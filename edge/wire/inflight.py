@@ -3,7 +3,7 @@
 import threading
 
 
-class Pending:
+class InFlight:
     """Which QoS 1 messages await their acknowledgement, by paho's message ids.
 
     paho tells a message's id when `publish` returns, and its network thread may report the acknowledgement before.

@@ -15,8 +15,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.wire.address import Address, BrokerAt
-from edge.wire.dialects import MQTT5, MQTT311, Terms, Will
-from edge.wire.inflight import Pending
+from edge.wire.dialects import MQTT5, MQTT311, ConnectOptions, Will
+from edge.wire.inflight import InFlight
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 
@@ -74,7 +74,7 @@ class BrokerRefused(GilmokError):
 class Link:
     """One client of one broker.
 
-    `subscriptions` are (filter, QoS), renewed at every connection. With `keep_session_s` the broker keeps them and
+    `subscriptions` are (filter, QoS), renewed at every connection. With `session_expiry_s` the broker keeps them and
     what it couldn't deliver while we are away. With `manual_ack`, QoS 1 deliveries stay the broker's until `ack`.
     """
 
@@ -88,7 +88,7 @@ class Link:
         subscriptions: Sequence[tuple[str, int]] = (),
         on_delivery: Callable[[Delivery], None] | None = None,
         on_up: Callable[[], None] | None = None,
-        keep_session_s: int = 0,
+        session_expiry_s: int = 0,
         manual_ack: bool = False,
     ) -> None:
         """Connects nothing yet. `on_up` is called at every connection, before anything is sent again.
@@ -97,7 +97,7 @@ class Link:
         """
         self._at = at
         self._address = Address.of(at)
-        self._terms = Terms(client_id, will, keep_session_s, manual_ack)
+        self._options = ConnectOptions(client_id, will, session_expiry_s, manual_ack)
         self._clock = clock
         self._subscriptions = list(subscriptions)
         self._on_delivery = on_delivery
@@ -107,7 +107,7 @@ class Link:
         self._trouble = ""
         self._connections = 0
         self._up = False
-        self._pending = Pending()
+        self._in_flight = InFlight()
 
     @property
     def up(self) -> bool:
@@ -124,7 +124,7 @@ class Link:
     @property
     def unacknowledged(self) -> int:
         """QoS 1 messages of ours that the broker hasn't acknowledged."""
-        return self._pending.count
+        return self._in_flight.count
 
     def connect(self, patience_s: float = 10.0) -> None:
         """Return once connected and subscribed; later breaks mend themselves.
@@ -157,12 +157,12 @@ class Link:
         info = self._client.publish(topic, payload, qos=qos, retain=retain)
         taken = info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS or (qos > 0 and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN)
         if taken:
-            self._pending.sent(info.mid, qos)
+            self._in_flight.sent(info.mid, qos)
         return taken
 
     def drain(self, patience_s: float, down_to: int = 0) -> bool:
         """Wait until at most `down_to` messages are unacknowledged; False when that took longer."""
-        return self._pending.wait(patience_s, down_to)
+        return self._in_flight.wait(patience_s, down_to)
 
     def ack(self, delivery: Delivery) -> None:
         """Let the broker forget `delivery` (manual_ack). What came over a broken connection comes again anyway."""
@@ -184,9 +184,9 @@ class Link:
         self._trouble = ""
         client = self._build(version)
         client.connect_timeout = patience_s
-        options = self._terms.connect_options(version)
+        arguments = self._options.arguments(version)
         try:
-            client.connect(self._address.host, self._address.port, KEEPALIVE_S, **options)
+            client.connect(self._address.host, self._address.port, KEEPALIVE_S, **arguments)
         except OSError as error:
             return error.strerror or str(error)
         self._client = client
@@ -198,7 +198,7 @@ class Link:
         return self._trouble
 
     def _build(self, version: MQTTProtocolVersion) -> Client:
-        client = self._terms.client(version)
+        client = self._options.client(version)
         self._address.prepare(client)
         client.max_inflight_messages_set(IN_FLIGHT)
         client.max_queued_messages_set(QUEUE_LIMIT)
@@ -266,7 +266,7 @@ class Link:
     ) -> None:
         if reason.is_failure:
             log.error("broker %s refused a message: %s", self._at.url, reason)
-        self._pending.done(mid)
+        self._in_flight.done(mid)
 
     def _received(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         try:

@@ -68,7 +68,7 @@ class NodeTopics:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class UpTopic:
     """A topic that a node wrote to, taken apart; `stream` is empty except on `det`."""
 
     site: str
@@ -77,13 +77,13 @@ class Heard:
     stream: str = ""
 
 
-def parse(topic: str) -> Heard | None:
+def parse(topic: str) -> UpTopic | None:
     """None for a topic that is not a node's `up`."""
     match topic.split("/"):
         case ["gilmok", "v1", site, node, "up", leaf]:
-            return Heard(site, node, leaf)
+            return UpTopic(site, node, leaf)
         case ["gilmok", "v1", site, node, "up", leaf, stream]:
-            return Heard(site, node, leaf, stream)
+            return UpTopic(site, node, leaf, stream)
         case _:
             return None
 

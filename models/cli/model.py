@@ -44,7 +44,7 @@ def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], 
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    models = [_told(manifest, _where(manifest)) for manifest in catalogue.known().values()]
+    models = [_record(manifest, _where(manifest)) for manifest in catalogue.known().values()]
     if chosen.json:
         _print_json(models)
         return DONE
@@ -69,14 +69,14 @@ def _show(chosen: argparse.Namespace) -> int:
     models = catalogue.known()
     if chosen.model in models:
         manifest = models[chosen.model]
-        told = _told(manifest, _where(manifest))
+        record = _record(manifest, _where(manifest))
     else:
         manifest, artefact = catalogue.locate(chosen.model)
-        told = _told(manifest, artefact.path)
+        record = _record(manifest, artefact.path)
     if chosen.json:
-        _print_json(told)
+        _print_json(record)
     else:
-        _print_columns([(key, "-" if value in (None, []) else str(value)) for key, value in _flat(told)])
+        _print_columns([(key, "-" if value in (None, []) else str(value)) for key, value in _flat(record)])
     return DONE
 
 
@@ -84,7 +84,7 @@ def _add(chosen: argparse.Namespace) -> int:
     with _progress(chosen.source) as on_bytes:
         manifest, artefact = catalogue.add(chosen.name, chosen.source, chosen.manifest, on_bytes)
     if chosen.json:
-        _print_json(_told(manifest, artefact.path))
+        _print_json(_record(manifest, artefact.path))
     else:
         print(f"{manifest.name} is in the store: {artefact.path} (sha256 {artefact.sha256})")
     return DONE
@@ -117,10 +117,10 @@ def _where(manifest: Manifest) -> Path | None:
     return path if path.is_file() else None
 
 
-def _told(manifest: Manifest, path: Path | None) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(manifest)
+def _record(manifest: Manifest, path: Path | None) -> dict[str, Any]:
+    record: dict[str, Any] = msgspec.to_builtins(manifest)
     compiled = artefacts.compiled(catalogue.store(), manifest.name)
-    return told | {"path": None if path is None else str(path), "compiled": compiled}
+    return record | {"path": None if path is None else str(path), "compiled": compiled}
 
 
 def _flat(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Every backend that can run here keeps every promise; the others are skipped, by the name of what is missing."""
+"""Every backend that can run here passes every check; the others are skipped, by the name of what is missing."""
 
 import importlib.util
 import sys
@@ -14,7 +14,8 @@ from edge.backends.openvino import OpenVino
 from edge.backends.qnn import Qnn
 from edge.backends.rknn import Rknn
 from edge.conformance import suite
-from edge.conformance.checks import PROMISES, Case
+from edge.conformance.checks import CHECKS
+from edge.conformance.subject import Subject
 from edge.conformance.suite import judge
 from edge.device.backend import Backend
 from edge.device.environment import python_of
@@ -65,30 +66,30 @@ ENTRANTS = {
 
 
 @pytest.fixture(scope="module", params=ENTRANTS)
-def case(request: pytest.FixtureRequest) -> Case:
+def subject(request: pytest.FixtureRequest) -> Subject:
     entrant = ENTRANTS[request.param]
     if importlib.util.find_spec(entrant.module) is None:
         pytest.skip(f"{entrant.module} is not installed")
-    return Case(entrant.build(), entrant.device, suite.contract_artefact(entrant.name), suite.NETWORK)
+    return Subject(entrant.build(), entrant.device, suite.contract_artefact(entrant.name), suite.NETWORK)
 
 
-@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-def test_the_promise(promise: Callable[[Case], str], case: Case) -> None:
-    outcome = judge(promise, case)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_check(check: Callable[[Subject], str], subject: Subject) -> None:
+    outcome = judge(check, subject)
     assert outcome.verdict != "broken", outcome.detail
 
 
 @pytest.fixture(scope="module")
-def simulated() -> Case:
+def simulated() -> Subject:
     python = python_of("rknn")
     if not python.is_file():
         pytest.skip(f"no environment at {python} (gilmok backend install rknn)")
     remote = Remote("rknn", "edge.backends.rknn:Rknn", python, Rknn.Options(), deadline_ms=60_000)
-    return Case(remote, "simulator", suite.contract_artefact("rknn"), suite.NETWORK)
+    return Subject(remote, "simulator", suite.contract_artefact("rknn"), suite.NETWORK)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-def test_the_promise_in_rockchips_simulator(promise: Callable[[Case], str], simulated: Case) -> None:
-    outcome = judge(promise, simulated)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_check_in_rockchips_simulator(check: Callable[[Subject], str], simulated: Subject) -> None:
+    outcome = judge(check, simulated)
     assert outcome.verdict != "broken", outcome.detail

@@ -16,7 +16,8 @@ from edge.backends.hailo import Hailo
 from edge.backends.mobilint import CoreModeRefused, Mobilint
 from edge.backends.rebellions import Rebellions
 from edge.conformance import suite
-from edge.conformance.checks import PROMISES, Case
+from edge.conformance.checks import CHECKS
+from edge.conformance.subject import Subject
 from edge.conformance.suite import judge
 from edge.device.backend import ArtefactRefused, Backend
 from edge.device.sdk import SdkAbsent
@@ -72,22 +73,22 @@ def install(monkeypatch: pytest.MonkeyPatch, modules: dict[str, ModuleType]) -> 
 
 
 @pytest.fixture(params=VENDORS)
-def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Case:
+def subject(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Subject:
     vendor = VENDORS[request.param]
     install(monkeypatch, vendor.sdk())
     reference = suite.NETWORK if vendor.comparable else None
-    return Case(vendor.build(), vendor.device, artefact_of(vendor, tmp_path), reference)
+    return Subject(vendor.build(), vendor.device, artefact_of(vendor, tmp_path), reference)
 
 
-@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-def test_the_promise(promise: Callable[[Case], str], case: Case) -> None:
-    outcome = judge(promise, case)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_check(check: Callable[[Subject], str], subject: Subject) -> None:
+    outcome = judge(check, subject)
     assert outcome.verdict != "broken", outcome.detail
 
 
-def test_whatever_shows_them_says_that_no_hardware_was_seen(case: Case) -> None:
-    assert all(device.facts["evidence"] == "not run on hardware" for device in case.backend.devices())
-    with case.session() as session:
+def test_whatever_shows_them_says_that_no_hardware_was_seen(subject: Subject) -> None:
+    assert all(device.facts["evidence"] == "not run on hardware" for device in subject.backend.devices())
+    with subject.session() as session:
         assert session.facts["evidence"] == "not run on hardware"
 
 

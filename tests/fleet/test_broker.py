@@ -24,7 +24,7 @@ def test_it_keeps_what_it_acknowledged_when_it_is_killed(tmp_path: Path) -> None
             clock=CLOCK,
             subscriptions=[("t/#", 1)],
             on_delivery=heard.append,
-            keep_session_s=60,
+            session_expiry_s=60,
         )
         link.connect()
         return link

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import sensors
-from edge.device import backend as protocol
+from edge.device import backend as errors
 from edge.device.backend import BackendError, SessionLost
-from edge.device.remote import protocol as wire
+from edge.device.remote import protocol
 from edge.device.sdk import SdkAbsent
 
 ROOMS = ("sensors", "models", "edge")
@@ -68,10 +68,10 @@ class Worker:
         self._waiting: dict[int, Future[Any]] = {}
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._why = ""
-        self._said = threading.Thread(target=self._hear, name=f"{backend}-output", daemon=True)
-        self._heard = threading.Thread(target=self._listen, name=f"{backend}-replies", daemon=True)
-        self._said.start()
-        self._heard.start()
+        self._output = threading.Thread(target=self._read_output, name=f"{backend}-output", daemon=True)
+        self._replies = threading.Thread(target=self._read_replies, name=f"{backend}-replies", daemon=True)
+        self._output.start()
+        self._replies.start()
 
     @property
     def pid(self) -> int:
@@ -87,10 +87,10 @@ class Worker:
         self._waiting[number] = answer
         try:
             with self._sending:
-                wire.send(self._link, {"ask": what, "id": number, **facts})
+                protocol.send(self._link, {"ask": what, "id": number, **facts})
         except OSError:
             # The listener sees the same end and fails everything that waits, this answer too.
-            self._heard.join(GOODBYE_S)
+            self._replies.join(GOODBYE_S)
         if self._why and not answer.done():
             self._waiting.pop(number, None)
             raise SessionLost(self._backend, self._why)
@@ -99,8 +99,8 @@ class Worker:
     def share(self, length: int) -> mmap.mmap:
         """Memory of `length` bytes that the worker sees too; call once, after `load`."""
         with self._sending:
-            wire.send(self._link, {"ask": "map", "length": length})
-            return wire.share(self._link, length)
+            protocol.send(self._link, {"ask": "map", "length": length})
+            return protocol.share(self._link, length)
 
     def wait(self, answer: "Future[Any]", deadline_s: float) -> Any:
         try:
@@ -113,7 +113,7 @@ class Worker:
         """Kill the process; what waits for it fails with `why`."""
         self._why = self._why or why
         self._process.kill()
-        self._heard.join(GOODBYE_S)
+        self._replies.join(GOODBYE_S)
 
     def close(self) -> None:
         self._why = self._why or "the session is closed"
@@ -123,27 +123,27 @@ class Worker:
             self._process.wait(GOODBYE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-        self._heard.join(GOODBYE_S)
-        self._said.join(LAST_WORDS_S)
+        self._replies.join(GOODBYE_S)
+        self._output.join(LAST_WORDS_S)
         self._link.close()
 
-    def _listen(self) -> None:
-        while (message := wire.receive(self._link)) is not None:
+    def _read_replies(self) -> None:
+        while (message := protocol.receive(self._link)) is not None:
             answer = self._waiting.pop(message["id"])
             if "error" in message:
                 answer.set_exception(_revived(**message["error"]))
             else:
                 answer.set_result(message["value"])
         code = self._process.wait()
-        self._said.join(LAST_WORDS_S)
+        self._output.join(LAST_WORDS_S)
         self._why = self._why or f"its process ended ({_how(code)}){self._last_words()}"
         for number in list(self._waiting):
             self._waiting.pop(number).set_exception(SessionLost(self._backend, self._why))
 
-    def _hear(self) -> None:
+    def _read_output(self) -> None:
         assert self._process.stdout is not None
-        with self._process.stdout as said:
-            for line in said:
+        with self._process.stdout as output:
+            for line in output:
                 self._lines.append(line.decode(errors="replace").rstrip())
 
     def _last_words(self) -> str:
@@ -176,7 +176,7 @@ def _how(code: int) -> str:
 
 def _revived(kind: str, sentence: str, hint: str) -> BackendError:
     """The worker's error as ours: same class where it is one of the protocol's, same two texts."""
-    classes: dict[str, type[BackendError]] = {**vars(protocol), "SdkAbsent": SdkAbsent}
+    classes: dict[str, type[BackendError]] = {**vars(errors), "SdkAbsent": SdkAbsent}
     error = BackendError.__new__(classes.get(kind, BackendError))
     BackendError.__init__(error, sentence, hint)
     return error

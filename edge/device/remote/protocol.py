@@ -13,15 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-Message: TypeAlias = Mapping[str, Any]
+Parcel: TypeAlias = Mapping[str, Any]
+"""What one message of the socket holds: a JSON object."""
 
 LENGTH = struct.Struct(">I")
 ALIGNMENT = 64
 """Bytes: a cache line, and what vector instructions like."""
 
 
-def send(link: socket.socket, message: Message) -> None:
-    body = json.dumps(message).encode()
+def send(link: socket.socket, parcel: Parcel) -> None:
+    body = json.dumps(parcel).encode()
     link.sendall(LENGTH.pack(len(body)) + body)
 
 

@@ -82,8 +82,8 @@ class _Served:
         }
 
     def _telemetry(self) -> dict[str, Any] | None:
-        told = self._session.telemetry()
-        return asdict(told) if told else None
+        telemetry = self._session.telemetry()
+        return asdict(telemetry) if telemetry else None
 
     def _close(self) -> None:
         self._session.close()
@@ -99,7 +99,7 @@ class _Served:
         try:
             self._started.put((number, slot, session.submit(self._slots[slot][:n])))
         except Exception as error:  # noqa: BLE001 (top of a request)
-            self._say({"id": number, "error": self._told(error)})
+            self._say({"id": number, "error": self._facts_of(error)})
 
     def _collect(self, session: PipelinedSession) -> None:
         while True:
@@ -117,9 +117,9 @@ class _Served:
         try:
             self._say({"id": number, "value": act()})
         except Exception as error:  # noqa: BLE001 (top of a request)
-            self._say({"id": number, "error": self._told(error)})
+            self._say({"id": number, "error": self._facts_of(error)})
 
-    def _told(self, error: Exception) -> dict[str, str]:
+    def _facts_of(self, error: Exception) -> dict[str, str]:
         if not isinstance(error, GilmokError):
             error = InferenceFailed(self._name, f"the SDK raised {type(error).__name__}: {error}")
         return {"kind": type(error).__name__, "sentence": error.sentence, "hint": error.hint}

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from edge.device.backend import BackendError, Device, Telemetry, Tensors
-from edge.device.feeds import fitting
+from edge.device.feeds import checked_feeds
 from edge.device.remote import memory
 from edge.device.remote.process import GOODBYE_S, Worker
 from models.manifest import Artefact
@@ -103,7 +103,7 @@ class RemoteSession:
         return self.collect(self.submit(feeds))
 
     def submit(self, feeds: Tensors) -> _Ticket:
-        fed = fitting(self._name, self.inputs, feeds)
+        fed = checked_feeds(self._name, self.inputs, feeds)
         slot = self._free.get()
         try:
             for target, feed in zip(self._slots[slot], fed, strict=False):
@@ -123,10 +123,10 @@ class RemoteSession:
     def telemetry(self) -> Telemetry | None:
         """None where the SDK tells nothing, and while the worker is busy with something slow."""
         try:
-            told = self._worker.start("telemetry", **{"with": {}}).result(TELEMETRY_S)
+            telemetry = self._worker.start("telemetry", **{"with": {}}).result(TELEMETRY_S)
         except TimeoutError:
             return None
-        return msgspec.convert(told, Telemetry | None)
+        return msgspec.convert(telemetry, Telemetry | None)
 
     def close(self) -> None:
         with contextlib.suppress(BackendError):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.cli.backend import NothingToCheckOn, OptionUnreadable, RecipeAbsent, main
-from edge.conformance.checks import PROMISES
+from edge.cli.backend import NothingToCheckOn, RecipeAbsent, main
+from edge.conformance.checks import CHECKS
 from edge.conformance.suite import NETWORK
 from edge.device import environment
 from edge.device.environment import BuildFailed, build
@@ -13,6 +13,7 @@ from edge.device.opening import open_backend
 from edge.device.remote.session import Remote
 from edge.device.sdk import Package, Recipe, SdkAbsent
 from sensors import plugins
+from sensors.config import ConfigWrong
 
 
 def test_the_list_names_every_registered_backend_its_devices_or_what_it_takes(
@@ -31,14 +32,14 @@ def test_the_list_is_readable(capsys: pytest.CaptureFixture[str]) -> None:
     assert "device cpu (cpu)" in capsys.readouterr().out
 
 
-def test_a_check_tells_each_promise_and_whether_it_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_tells_what_every_backend_must_do_and_whether_this_one_does(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "onnxruntime", "--option", "sessions=2", "--json"]) == 0
     outcomes = json.loads(capsys.readouterr().out)
-    assert len(outcomes) == len(PROMISES)
+    assert len(outcomes) == len(CHECKS)
     assert {outcome["verdict"] for outcome in outcomes} == {"kept"}
 
 
-def test_a_check_that_finds_a_broken_promise_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_that_finds_something_broken_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = tmp_path / "network.onnx"
     broken.write_bytes(NETWORK.read_bytes()[:500])
     assert main(["check", "onnxruntime", "--file", str(broken)]) == 1
@@ -51,7 +52,7 @@ def test_a_file_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -
 
 
 def test_options_are_toml() -> None:
-    with pytest.raises(OptionUnreadable, match="KEY=VALUE"):
+    with pytest.raises(ConfigWrong, match="KEY=VALUE"):
         main(["check", "onnxruntime", "--option", "threads"])
 
 

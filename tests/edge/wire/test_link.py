@@ -51,7 +51,7 @@ def test_what_nobody_acknowledged_comes_again_at_the_next_connection(broker: Bro
             clock=CLOCK,
             subscriptions=topics,
             on_delivery=heard.append,
-            keep_session_s=60,
+            session_expiry_s=60,
             manual_ack=True,
         )
 
