@@ -9,6 +9,7 @@ import cv2
 
 from edge.config import BackendChoice, ModelChoice, StreamConfig
 from edge.device.backend import Device, DeviceAbsent, Session, check_outputs
+from edge.device.fixed_inputs import picture_only
 from edge.device.opening import open_backend
 from edge.device.watch import Watched
 from edge.pipeline import Pipeline
@@ -86,7 +87,11 @@ def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Lo
     devices = {device.name: device for device in backend.devices()}
     if choice.device not in devices:
         raise DeviceAbsent(choice.name, choice.device, list(devices))
-    session = Watched(choice.name, lambda: backend.load(artefact, choice.device), choice.deadline_ms, SystemClock())
+
+    def build() -> Session:
+        return picture_only(backend.load(artefact, choice.device), artefact, choice.name)
+
+    session = Watched(choice.name, build, choice.deadline_ms, SystemClock())
     try:
         check_outputs(manifest, session, artefact.outputs)
         yield Loaded(manifest, artefact, table(manifest), choice.name, devices[choice.device], session)

@@ -5,18 +5,19 @@ The store holds a folder a model, `<name>/<file>`; a model of the user's own has
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import tomli_w
 
-from models import artefacts, decode, onnxfile
+from models import artefacts, decode, onnxfile, own_manifest
 from models.fetch import OnBytes, digest, fetch, is_url
 from models.manifest import Artefact, Manifest
+from models.recognise.recognise import Answers, Recognition
 from sensors import config
 from sensors.errors import GilmokError
 
@@ -34,16 +35,7 @@ class ModelUnknown(GilmokError):
     def __init__(self, name: str, known: Mapping[str, Manifest]) -> None:
         super().__init__(
             f"there is no model named {name!r}, and no file of that path",
-            f"known models: {', '.join(known)}; `gilmok model add NAME FILE --manifest MANIFEST` adds one of your own",
-        )
-
-
-class FileUnknown(ModelUnknown):
-    def __init__(self, path: Path, sha256: str) -> None:
-        GilmokError.__init__(
-            self,
-            f"{path} is none of the known models (sha256 {sha256})",
-            f"put its manifest beside it as {path.with_suffix('.toml').name}; docs/tour.md shows one",
+            f"known models: {', '.join(known)}; `gilmok model add NAME FILE` adds one of your own",
         )
 
 
@@ -61,6 +53,14 @@ class DigestWrong(GilmokError):
             f"{source} is not the file of model {manifest.name!r}: expected {manifest.bytes:,} bytes with sha256 "
             f"{manifest.sha256}, found {found_bytes:,} bytes with {found}",
             f"it is damaged, cut short or another version; the official source is {manifest.origin.url}",
+        )
+
+
+class PartWrong(GilmokError):
+    def __init__(self, manifest: Manifest, part: Path, expected: str, found: str) -> None:
+        super().__init__(
+            f"{part} is not the part of model {manifest.name!r} that it was: expected sha256 {expected}, found {found}",
+            "it belongs to another export: put back the one that came with the model",
         )
 
 
@@ -99,9 +99,10 @@ def known() -> Mapping[str, Manifest]:
 def locate(name_or_path: str, backend: str = "onnxruntime", precision: str = ORIGINAL) -> tuple[Manifest, Artefact]:
     """A model and its file, the digest checked: a known name, or the path of a file.
 
-    A file is what the manifest beside it says (`x.onnx`, `x.toml`), else the known model of the same digest. Another
-    precision than ORIGINAL is what was compiled of it for `backend`, from the store.
-    Raises ModelUnknown, ModelAbsent, DigestWrong, what is wrong with the manifest, or what `artefacts.read` raises.
+    A file is what the manifest beside it says (`x.onnx`, `x.toml`), else the known model of the same digest, else what
+    it says of itself. Another precision than ORIGINAL is what was compiled of it for `backend`, from the store.
+    Raises ModelUnknown, ModelAbsent, DigestWrong, FileUnrecognised, what is wrong with the manifest, or what
+    `artefacts.read` raises.
     """
     manifest, path = _found(name_or_path)
     decode.rehearse(manifest)
@@ -122,49 +123,43 @@ def verify(name_or_path: str) -> tuple[Manifest, Artefact]:
 
 
 def add(
-    name: str, source: str, manifest: Path | None = None, on_bytes: OnBytes = lambda _taken, _total: None
+    name: str,
+    source: str,
+    manifest: Path | None = None,
+    on_bytes: OnBytes = lambda _taken, _total: None,
+    answers: Answers | None = None,
+    on_recognised: Callable[[Recognition], None] = lambda _found: None,
 ) -> tuple[Manifest, Artefact]:
     """Take `source`, a path or URL, into the store as the model `name`.
 
-    A model of the user's own brings its manifest, which may leave out what the file tells (`described`). Everything
-    is checked in a folder aside before it lands by one rename. Raises FetchFailed, DigestWrong, NameTaken,
-    NameUnusable, ModelUnknown, StoreUnusable, or what is wrong with the manifest.
+    A model of the user's own brings its manifest, which may leave out what the file tells (`own_manifest.written`),
+    or is recognised: then `on_recognised` hears what was read and assumed, and `answers` are what a person says beside
+    the file. Everything is checked in a folder aside before it lands by one rename. Raises FetchFailed, DigestWrong,
+    NameTaken, NameUnusable, StoreUnusable, what is wrong with the manifest, or what `recognise` raises.
     """
     models = known()
-    if manifest is None and name not in models:
-        raise ModelUnknown(name, models)
     if not name.strip(".") or not all(letter.isascii() and (letter.isalnum() or letter in "-_.") for letter in name):
         raise NameUnusable(name)
-    if manifest is not None and name in models:
+    if (manifest or answers) is not None and name in models:
         raise NameTaken(name, place(models[name]).parent)
     try:
         store().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=store(), prefix=".incoming-") as aside:
-            return _take_in(name, source, models.get(name), manifest, Path(aside), on_bytes)
+            folder = Path(aside, name)
+            folder.mkdir()
+            own = Brought(manifest, answers or Answers(), on_recognised)
+            return _take_in(name, source, models.get(name), own, folder, on_bytes)
     except OSError as error:
         raise StoreUnusable(store(), error) from error
 
 
-def described(manifest: Path, name: str, file: Path) -> Manifest:
-    """The user's own manifest; `name`, `file`, `sha256`, `bytes`, `summary` and `origin` may be missing in it.
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a person says of a model of their own."""
 
-    Raises ConfigMissing or ConfigWrong.
-    """
-    written = config.read(manifest, dict[str, Any])
-    of_the_file = {
-        "name": name,
-        "summary": "",
-        "file": file.name,
-        "sha256": digest(file),
-        "bytes": file.stat().st_size,
-        "origin": {"url": str(file.absolute()), "licence": "not stated"},
-    }
-    full = config.convert(of_the_file | written, Manifest, str(manifest))
-    if full.name != name:
-        raise config.ConfigWrong(str(manifest), f"it is the manifest of {full.name!r}, not of {name!r}")
-    if Path(full.file).name != full.file:
-        raise config.ConfigWrong(str(manifest), f"`file` is the name of a file, not a path: {full.file!r}")
-    return full
+    manifest: Path | None
+    answers: Answers
+    on_recognised: Callable[[Recognition], None]
 
 
 def place(manifest: Manifest) -> Path:
@@ -204,7 +199,7 @@ def _found(name_or_path: str) -> tuple[Manifest, Path]:
 def _recognised(path: Path, models: Mapping[str, Manifest]) -> Manifest:
     beside = path.with_suffix(".toml")
     if beside.is_file():
-        return described(beside, path.stem, path)
+        return own_manifest.written(beside, path.stem, path)
     sha256 = digest(path)
     for manifest in models.values():
         if manifest.sha256 == sha256:
@@ -212,24 +207,31 @@ def _recognised(path: Path, models: Mapping[str, Manifest]) -> Manifest:
     for manifest in models.values():
         if manifest.file == path.name:
             raise DigestWrong(manifest, str(path), sha256, path.stat().st_size)
-    raise FileUnknown(path, sha256)
+    return own_manifest.self_described(path)
 
 
 def _take_in(
-    name: str, source: str, model: Manifest | None, own: Path | None, aside: Path, on_bytes: OnBytes
+    name: str,
+    source: str,
+    model: Manifest | None,
+    own: "Brought",
+    folder: Path,
+    on_bytes: OnBytes,
 ) -> tuple[Manifest, Artefact]:
-    folder = aside / name
-    folder.mkdir()
     incoming = folder / (model.file if model else Path(urlsplit(source).path if is_url(source) else source).name)
     sha256 = fetch(source, incoming, on_bytes)
-    if own is not None:
-        model = described(own, name, incoming)
-        incoming = incoming.rename(folder / model.file)
-        (folder / OWN).write_text(tomli_w.dumps(msgspec.to_builtins(model)), encoding="utf-8")
-    assert model is not None
-    _demand(model, source, sha256, incoming)
     if incoming.suffix == ".onnx":
         onnxfile.check(incoming)
+        _bring_parts(source, incoming, on_bytes)
+    if own.manifest is not None:
+        model = own_manifest.written(own.manifest, name, incoming)
+        incoming = incoming.rename(folder / model.file)
+    elif model is None:
+        model, found = own_manifest.recognised(name, incoming, own.answers)
+        own.on_recognised(found)
+    if name not in _shipped():
+        (folder / OWN).write_text(tomli_w.dumps(msgspec.to_builtins(model)), encoding="utf-8")
+    _demand(model, source, sha256, incoming)
     decode.rehearse(model)
     landed = place(model)
     if landed.parent.exists():
@@ -241,9 +243,25 @@ def _take_in(
     return model, _artefact(model, landed)
 
 
+def _bring_parts(source: str, incoming: Path, on_bytes: OnBytes) -> None:
+    """The files that hold the graph's weights lie beside it: theirs, too; raises FetchFailed."""
+    for name in onnxfile.external_names(incoming):
+        fetch(
+            source.rpartition("/")[0] + "/" + name if is_url(source) else str(Path(source).parent / name),
+            incoming.parent / name,
+            on_bytes,
+        )
+
+
 def _demand(manifest: Manifest, source: str, found: str, path: Path) -> None:
     if found != manifest.sha256:
         raise DigestWrong(manifest, source, found, path.stat().st_size)
+    for name, expected in manifest.parts.items():
+        part = path.parent / name
+        if not part.is_file():
+            raise ModelAbsent(manifest, part)
+        if (part_digest := digest(part)) != expected:
+            raise PartWrong(manifest, part, expected, part_digest)
 
 
 def _artefact(manifest: Manifest, path: Path) -> Artefact:

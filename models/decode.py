@@ -39,11 +39,20 @@ def read(outputs: Sequence[Array], manifest: Manifest, placement: Placement) -> 
     """Findings in frame pixels, best first, from finite float32 `outputs` (`tensors.dequantise` makes them of others).
 
     In this order: decode, best `candidates`, undo the resize, clip to the frame (what lies outside goes), class-wise
-    suppression, best `keep` of all classes together.
+    suppression, best `keep` of all classes together; the clipping last where the manifest's rule says so.
     """
     rule = manifest.suppression
     found = decoder(manifest.decoder)(outputs, manifest)
     found = found.pick(boxes.ranked(found.scores, rule.candidates))
-    in_frame = boxes.clip(placement.to_frame(found.boxes), placement.width, placement.height)
-    found = Detections(in_frame, found.scores, found.labels).pick(boxes.areas(in_frame) > 0)
-    return found.pick(boxes.suppress(found, rule.iou, rule.keep))
+    found = Detections(placement.to_frame(found.boxes), found.scores, found.labels)
+    if rule.clipped:
+        found = _in_frame(found, placement)
+        return found.pick(boxes.suppress(found, rule.iou, rule.keep))
+    found = found.pick(boxes.areas(found.boxes) > 0)
+    return _in_frame(found.pick(boxes.suppress(found, rule.iou, rule.keep)), placement)
+
+
+def _in_frame(found: Detections, placement: Placement) -> Detections:
+    """The parts of the boxes that lie in the frame; what lies outside goes."""
+    clipped = boxes.clip(found.boxes, placement.width, placement.height)
+    return Detections(clipped, found.scores, found.labels).pick(boxes.areas(clipped) > 0)

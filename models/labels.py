@@ -19,7 +19,29 @@ COCO80 = (
 # fmt: on
 """COCO's 80 detection classes, numbered without the holes of COCO's own category ids."""
 
-TABLES = {"coco80": COCO80}
+_UNUSED = {
+    12: "street sign",
+    26: "hat",
+    29: "shoe",
+    30: "eye glasses",
+    45: "plate",
+    66: "mirror",
+    68: "window",
+    69: "desk",
+    71: "toilet seat",
+    83: "blender",
+}
+
+
+def _with_holes() -> tuple[str, ...]:
+    names = iter(COCO80)
+    return ("background", *(_UNUSED.get(number) or next(names) for number in range(1, 91)))
+
+
+COCO91 = _with_holes()
+"""By COCO's own category ids, 0 to 90: 0 is the background, and ten words of 2014 were never labelled."""
+
+TABLES = {"coco80": COCO80, "coco91": COCO91}
 
 
 class LabelsUnknown(GilmokError):

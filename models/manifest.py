@@ -26,6 +26,10 @@ class InputContract(Settings, frozen=True, kw_only=True):
     scale: float = 1.0
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    whole: Literal["down", "nearest"] = "down"
+    """How a letterbox makes whole pixels of the resized picture's sides."""
+    fixed: dict[str, list[list[float]]] = {}
+    """The network's other inputs by name, the same for every frame: (rows, columns)."""
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -42,6 +46,8 @@ class Suppression(Settings, frozen=True, kw_only=True):
     """A (cell, class) pair is a candidate if its score is greater."""
     iou: float
     """Within a class, a box that overlaps a better one by more is suppressed."""
+    clipped: bool = True
+    """Whether boxes are compared as they are clipped to the frame, or as the network gives them."""
     candidates: int = 3000
     keep: int = 100
     """Boxes kept of a frame, all classes together."""
@@ -62,10 +68,12 @@ class Manifest(Settings, frozen=True, kw_only=True):
     """The file's usual name."""
     sha256: str
     bytes: int
+    parts: dict[str, str] = {}
+    """Name -> sha256 of the files beside it that hold its weights (ONNX's external data)."""
     origin: Origin
     input: InputContract
     outputs: tuple[tuple[int, ...], ...]
-    """Shapes by position, checked when a session loads."""
+    """Shapes by position, checked when a session loads; a 0 stands for a length that differs from frame to frame."""
     decoder: str
     """A name in the entry point group `gilmok.decoders`."""
     decoder_options: dict[str, Any] = {}

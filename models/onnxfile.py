@@ -1,4 +1,4 @@
-"""Whether a file is a whole ONNX model, told from its outermost records alone: nothing of the graph is read."""
+"""What can be told of an ONNX file without loading it: whether it is whole, and which other files hold its weights."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -7,6 +7,8 @@ from sensors.errors import GilmokError
 
 GRAPH_FIELD = 7
 """`ModelProto.graph` in onnx.proto."""
+INITIALIZER_FIELD, EXTERNAL_FIELD, KEY_FIELD, VALUE_FIELD = 5, 13, 1, 2
+"""`GraphProto.initializer`, `TensorProto.external_data`, and the key and value of an entry of it."""
 
 MAX_VARINT_BYTES = 10
 
@@ -58,3 +60,51 @@ def _length(file: BinaryIO, wire_type: int, path: Path) -> int:
             return 4
         case _:
             raise ModelFileBroken(path, "its records are not those of ONNX")
+
+
+def external_files(path: Path) -> list[Path]:
+    """The files beside `path` that it names and that are there."""
+    return [beside for name in external_names(path) if (beside := path.parent / name).is_file()]
+
+
+def external_names(path: Path) -> list[str]:
+    """Where the graph's own weights lie, as file names; empty where they are in the file or this is no ONNX.
+
+    Raises ModelFileBroken for a place that is not beside the file.
+    """
+    if path.suffix != ".onnx":
+        return []
+    names: dict[str, None] = {}
+    with path.open("rb") as file:
+        whole = (0, path.stat().st_size)
+        for graph in _records(file, path, whole, GRAPH_FIELD):
+            for tensor in _records(file, path, graph, INITIALIZER_FIELD):
+                for entry in _records(file, path, tensor, EXTERNAL_FIELD):
+                    texts = [_text(file, path, entry, field) for field in (KEY_FIELD, VALUE_FIELD)]
+                    if texts[0] == "location":
+                        names[texts[1]] = None
+    for name in names:
+        if Path(name).name != name:
+            raise ModelFileBroken(path, f"its weights are said to lie at {name!r}, which is not beside it")
+    return list(names)
+
+
+def _records(file: BinaryIO, path: Path, within: tuple[int, int], wanted: int) -> list[tuple[int, int]]:
+    """First and last place of every record of that field number, by value."""
+    found, (place, end) = [], within
+    while place < end:
+        file.seek(place)
+        tag = _varint(file, path)
+        length = _length(file, tag & 7, path)
+        begin = file.tell()
+        place = begin + length
+        if tag >> 3 == wanted and tag & 7 == 2:
+            found.append((begin, place))
+    return found
+
+
+def _text(file: BinaryIO, path: Path, within: tuple[int, int], field: int) -> str:
+    for begin, end in _records(file, path, within, field):
+        file.seek(begin)
+        return file.read(end - begin).decode(errors="replace")
+    return ""

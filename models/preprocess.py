@@ -57,14 +57,15 @@ class Placement:
 def place(width: int, height: int, contract: InputContract) -> Placement:
     """How the resize rule of `contract` places a frame of that size.
 
-    Letterboxes have one ratio r = min(W/w, H/h) and truncate the resized picture to whole pixels; boxes go back by
-    r itself, as the models' reference programs do.
+    Letterboxes have one ratio r = min(W/w, H/h) and make whole pixels of the resized picture's sides, down or to the
+    nearest; boxes go back by r itself, as the models' reference programs do.
     """
     scale_x, scale_y = contract.width / width, contract.height / height
     if contract.resize == "stretch":
         return Placement(width, height, (scale_x, scale_y), (0, 0), (contract.width, contract.height))
     ratio = min(scale_x, scale_y)
-    covered = (max(int(width * ratio), 1), max(int(height * ratio), 1))
+    whole = round if contract.whole == "nearest" else int
+    covered = (max(whole(width * ratio), 1), max(whole(height * ratio), 1))
     return Placement(width, height, (ratio, ratio), _offset(contract.resize, contract, covered), covered)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from sensors.frame import Array
 
 Layout: TypeAlias = Literal["NCHW", "NHWC"]
-DType: TypeAlias = Literal["float32", "float16", "uint8", "int8", "uint16", "int16"]
+DType: TypeAlias = Literal["float32", "float16", "uint8", "int8", "uint16", "int16", "int32", "int64"]
+"""The last two only for what is no picture: sizes that go in, labels and numbers that come out."""
 
 
 @dataclass(frozen=True, slots=True)

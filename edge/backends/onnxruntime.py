@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
@@ -39,6 +40,8 @@ DTYPES: Mapping[str, DType] = {
     "tensor(int8)": "int8",
     "tensor(uint16)": "uint16",
     "tensor(int16)": "int16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
 }
 
 ERRORS_ONLY = 3
@@ -167,10 +170,10 @@ class OnnxSession:
 def _spec(port: Any, artefact: Artefact, contract: InputContract) -> TensorSpec:
     """An input; dimensions that the graph leaves open are those of the contract."""
     shape = tuple(port.shape)
-    if len(shape) == len(contract.shape):
-        shape = tuple(
-            side if isinstance(side, int) else wanted for side, wanted in zip(shape, contract.shape, strict=True)
-        )
+    fixed = contract.fixed.get(port.name)
+    asked = contract.shape if fixed is None else np.shape(fixed)
+    if len(shape) == len(asked):
+        shape = tuple(side if isinstance(side, int) else wanted for side, wanted in zip(shape, asked, strict=True))
     if not all(isinstance(size, int) for size in shape):
         raise ArtefactRefused(NAME, artefact, f"input {port.name!r} has the open shape {list(shape)}")
     return TensorSpec(port.name, shape, _dtype(port, artefact))

@@ -140,5 +140,11 @@ def check_outputs(manifest: Manifest, session: Session, cut: Sequence[tuple[int,
     `cut` are an artefact's own, where its heads were cut off the graph.
     """
     found = [spec.shape for spec in session.outputs]
-    if found != list(cut or manifest.outputs):
+    stated = cut or manifest.outputs
+    if len(found) != len(stated) or not all(map(_agree, found, stated)):
         raise OutputsForeign(manifest, found)
+
+
+def _agree(found: Sequence[int], stated: Sequence[int]) -> bool:
+    """A stated 0 is any length."""
+    return len(found) == len(stated) and all(b in (0, a) for a, b in zip(found, stated, strict=True))

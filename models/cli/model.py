@@ -12,7 +12,9 @@ import msgspec
 from models import artefacts, catalogue
 from models.fetch import OnBytes
 from models.manifest import Artefact, Manifest
+from models.recognise.recognise import Answers, Recognition
 from sensors.errors import GilmokError
+from sensors.ranges import Pixels, in_range, shown
 
 DONE, WORLD_WRONG = 0, 1
 
@@ -23,10 +25,20 @@ def main(argv: list[str]) -> int:
     _verb(verbs, "list", "every known model, and whether its file is here", _list)
     show = _verb(verbs, "show", "one model: its manifest and where its file is", _show)
     show.add_argument("model", metavar="MODEL", help="a known name, or the path of a model file")
-    add = _verb(verbs, "add", "take a model's file into the store, if its sha256 is right", _add)
+    add = _verb(
+        verbs,
+        "add",
+        "take a model's file into the store: a known one by its sha256, one of your own by what it says of itself",
+        _add,
+    )
     add.add_argument("name", metavar="NAME")
     add.add_argument("source", metavar="FILE_OR_URL")
-    add.add_argument("--manifest", type=Path, metavar="TOML", help="what the file is, if it is a model of your own")
+    add.add_argument("--manifest", type=Path, metavar="TOML", help="what the file is, where it can't tell itself")
+    add.add_argument(
+        "--labels", metavar="NAMES", help="in the order of the training: car,person,truck; or coco80, coco91"
+    )
+    add.add_argument("--size", type=_size, metavar="WxH", help="of the network's input, where the file leaves it open")
+    add.add_argument("--decoder", metavar="NAME", help="which head it is, where its outputs leave it open")
     verify = _verb(
         verbs, "verify", "check digest, file and decoder; of all models that are here if none is named", _verify
     )
@@ -34,6 +46,14 @@ def main(argv: list[str]) -> int:
     chosen = parser.parse_args(argv)
     run: Callable[[argparse.Namespace], int] = chosen.run
     return run(chosen)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    try:
+        return in_range(Pixels)(width), in_range(Pixels)(height)
+    except (ValueError, argparse.ArgumentTypeError) as error:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is no WIDTHxHEIGHT in pixels, as in 640x640") from error
 
 
 def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -81,11 +101,25 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _add(chosen: argparse.Namespace) -> int:
+    found: list[Recognition] = []
     with _progress(chosen.source) as on_bytes:
-        manifest, artefact = catalogue.add(chosen.name, chosen.source, chosen.manifest, on_bytes)
+        answers = Answers(chosen.labels, chosen.size, chosen.decoder)
+        manifest, artefact = catalogue.add(
+            chosen.name,
+            chosen.source,
+            chosen.manifest,
+            on_bytes,
+            answers if answers != Answers() else None,
+            found.append,
+        )
     if chosen.json:
-        _print_json(_record(manifest, artefact.path))
+        recognised = {"read": found[0].read, "assumed": found[0].assumed} if found else {}
+        _print_json(_record(manifest, artefact.path) | recognised)
     else:
+        for line in (line for one in found for line in one.read):
+            print(f"read: {line}")
+        for line in (line for one in found for line in one.assumed):
+            print(f"assumed: {line}")
         print(f"{manifest.name} is in the store: {artefact.path} (sha256 {artefact.sha256})")
     return DONE
 

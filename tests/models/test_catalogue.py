@@ -8,10 +8,12 @@ import pytest
 import tomli_w
 
 from models import catalogue
-from models.catalogue import DigestWrong, FileUnknown, ModelAbsent, ModelUnknown, NameTaken, NameUnusable, StoreUnusable
+from models.catalogue import DigestWrong, ModelAbsent, ModelUnknown, NameTaken, NameUnusable, StoreUnusable
 from models.decoders.cells import OutputsUnfit
 from models.fetch import FetchFailed, digest
 from models.onnxfile import ModelFileBroken
+from models.own_manifest import FileUnrecognised
+from models.recognise.questions import NoDetector
 from sensors.config import ConfigMissing, ConfigWrong
 from tests.tiny_models import sums
 
@@ -97,8 +99,8 @@ def test_a_file_elsewhere_is_recognised_by_its_digest(model: Path, tmp_path: Pat
     assert (manifest, artefact.path) == (added, copy)
 
 
-def test_a_file_that_nobody_knows_asks_for_a_manifest_beside_it(model: Path) -> None:
-    with pytest.raises(FileUnknown, match=r"sha256 [0-9a-f]{64}[\s\S]*mine\.toml"):
+def test_a_file_that_nobody_knows_and_that_tells_nothing_of_itself_is_refused(model: Path) -> None:
+    with pytest.raises(FileUnrecognised, match=r"has no manifest[\s\S]*gilmok model add NAME"):
         catalogue.locate(str(model))
 
 
@@ -201,8 +203,8 @@ def test_a_missing_manifest_is_named(model: Path) -> None:
         catalogue.add("my-net", str(model), model.with_name("nowhere.toml"))
 
 
-def test_an_unknown_model_without_a_manifest_is_refused(model: Path) -> None:
-    with pytest.raises(ModelUnknown, match="--manifest"):
+def test_an_unknown_model_without_a_manifest_that_nobody_recognises_is_refused(model: Path) -> None:
+    with pytest.raises(NoDetector, match=r"answer \[1, 1, 3\][\s\S]*manifest"):
         catalogue.add("my-net", str(model))
 
 

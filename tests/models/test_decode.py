@@ -29,13 +29,15 @@ def outputs(said: Sequence[Said]) -> list[Array]:
     return [tensor]
 
 
-def findings(said: Sequence[Said], width: int = SIDE_PX, height: int = SIDE_PX, **suppression: int) -> Detections:
+def findings(
+    said: Sequence[Said], width: int = SIDE_PX, height: int = SIDE_PX, keep: int = 100, candidates: int = 3000
+) -> Detections:
     network = manifest(
         "yolox",
         [(1, CELLS, 8)],
         input=contract(SIDE_PX, SIDE_PX, resize="letterbox-top-left"),
         decoder_options={"strides": [STRIDE_PX]},
-        suppression=Suppression(score_floor=0.1, iou=0.5, **suppression),
+        suppression=Suppression(score_floor=0.1, iou=0.5, keep=keep, candidates=candidates),
     )
     return read(outputs(said), network, place(width, height, network.input))
 

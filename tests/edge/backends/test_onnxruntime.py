@@ -105,14 +105,14 @@ def test_a_graph_of_an_unknown_operator_is_refused_with_its_name(tmp_path: Path)
     assert "\n" not in refused.value.sentence
 
 
-def test_a_graph_that_gives_integers_is_refused_at_load(tmp_path: Path) -> None:
+def test_a_graph_that_gives_truth_values_is_refused_at_load(tmp_path: Path) -> None:
     graph = helper.make_graph(
-        [helper.make_node("ArgMax", ["x"], ["y"], axis=1)],
-        "integers",
+        [helper.make_node("Greater", ["x", "x"], ["y"])],
+        "truth",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 4, 4])],
-        [helper.make_tensor_value_info("y", TensorProto.INT64, [1, 1, 4, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.BOOL, [1, 3, 4, 4])],
     )
-    with pytest.raises(ArtefactRefused, match=r"'y' is a tensor\(int64\)"):
+    with pytest.raises(ArtefactRefused, match=r"'y' is a tensor\(bool\)"):
         backend().load(artefact(save(graph, tmp_path / "integers.onnx")), "cpu")
 
 

@@ -1,0 +1,176 @@
+"""From a model's file to its manifest: read, tried once, recognised; what stays open is asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.labels import TABLES
+from models.recognise import metadata
+from models.recognise.graph import Graph, Port
+from models.recognise.heads import Head, Tried, heads
+from models.recognise.metadata import Metadata
+from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, SizeAsked
+
+NORMALISED = ("float32", "float16")
+SIZES = ("orig_target_sizes", "orig_size", "orig_sizes")
+"""RT-DETR's and D-FINE's second input: the picture's width and height. The input's own leave boxes in its pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a person says that the file doesn't; None: nothing."""
+
+    labels: str | None = None
+    """Names parted by commas, or the name of a table."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels."""
+    decoder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    manifest: Mapping[str, Any]
+    """The keys of a manifest, without those that the file itself tells (`models.own_manifest`)."""
+    read: Sequence[str]
+    """What the file said, a sentence each."""
+    assumed: Sequence[str]
+    """What it did not say: the habits of its makers."""
+
+
+def recognise(path: Path, answers: Answers = Answers()) -> Recognition:
+    """Raises ModelFileBroken, TaskForeign, NoDetector, or what is asked for: LabelsAsked, SizeAsked."""
+    graph = Graph(path)
+    about = metadata.read(graph.metadata)
+    picture = _picture(graph.inputs)
+    layout, size = _placed(picture, answers.size or about.size)
+    fixed = _fixed(graph.inputs, picture, size)
+    width, height = size
+    shape = (1, 3, height, width) if layout == "NCHW" else (1, height, width, 3)
+    outputs = graph.tried({picture.name: shape}, fixed)
+    tried = Tried(outputs, width, height, "scale_factor" in fixed)
+    head, labels = _head(tried, about, answers)
+    contract = {
+        "width": width,
+        "height": height,
+        "layout": layout,
+        "dtype": picture.dtype,
+        **head.habit.contract(normalised=picture.dtype in NORMALISED),
+        **({"fixed": fixed} if fixed else {}),
+    }
+    suppression = {
+        "score_floor": head.habit.score_floor,
+        "iou": 1.0 if head.in_graph else head.habit.iou,
+        "clipped": head.habit.clipped,
+        "keep": head.habit.keep,
+    }
+    manifest = {
+        "outputs": [list(shape) for shape in tried.shapes],
+        "decoder": head.decoder,
+        "decoder_options": dict(head.options),
+        "labels": labels,
+        "input": contract,
+        "suppression": suppression,
+    }
+    return Recognition(manifest, _read(picture, tried, about, head), _assumed(head, suppression, about, answers))
+
+
+def _picture(inputs: Sequence[Port]) -> Port:
+    found = [port for port in inputs if len(port.shape) == 4]
+    if len(found) != 1:
+        raise NoDetector(f"{len(found)} inputs that may be a picture")
+    if found[0].dtype not in (*NORMALISED, "uint8"):
+        raise NoDetector(f"a picture of {found[0].dtype}")
+    return found[0]
+
+
+def _placed(picture: Port, said: tuple[int, int] | None) -> tuple[str, tuple[int, int]]:
+    """Layout, and width and height; what the graph fixes comes before what anybody says."""
+    batch, *sides = picture.shape
+    if batch not in (None, 1):
+        raise NoDetector(f"a batch of {batch}: export it for one picture at a time")
+    layout = "NHWC" if sides[2] == 3 and sides[0] != 3 else "NCHW"
+    channels, (height, width) = (sides[2], sides[:2]) if layout == "NHWC" else (sides[0], sides[1:])
+    if channels not in (None, 3):
+        raise NoDetector(f"pictures of {channels} channels")
+    if (width is None or height is None) and said is None:
+        raise SizeAsked
+    return layout, (width or said[0], height or said[1]) if said else (width or 0, height or 0)
+
+
+def _fixed(inputs: Sequence[Port], picture: Port, size: tuple[int, int]) -> dict[str, list[list[float]]]:
+    width, height = map(float, size)
+    fixed: dict[str, list[list[float]]] = {}
+    for port in inputs:
+        if port is picture:
+            continue
+        if port.name in SIZES:
+            fixed[port.name] = [[width, height]]
+        elif port.name == "im_shape":
+            fixed[port.name] = [[height, width]]
+        elif port.name == "scale_factor":
+            fixed[port.name] = [[1.0, 1.0]]
+        else:
+            raise NoDetector(f"a further input {port.name!r}")
+    return fixed
+
+
+def _head(tried: Tried, about: Metadata, answers: Answers) -> tuple[Head, str | list[str]]:
+    found = heads(tried)
+    shapes = ", ".join(f"{output.name} {list(output.shape)}" for output in tried.outputs)
+    if answers.decoder:
+        found = [head for head in found if head.decoder == answers.decoder]
+    elif about.maker == "ultralytics":
+        found = [head for head in found if head.decoder in ("yolov8", "yolov5", "end2end", "detr")]
+    if not found:
+        raise NoDetector(f"the outputs {shapes}")
+    labels = _labels(about, answers)
+    counts = sorted({n for head in found for n in head.n_labels})
+    if labels is None:
+        return _with_table(found, counts)
+    n = len(labels)
+    fitting = [head for head in found if not head.n_labels or n in head.n_labels]
+    if not fitting:
+        raise LabelsUnfit(n, counts)
+    return fitting[0], list(labels)
+
+
+def _labels(about: Metadata, answers: Answers) -> Sequence[str] | None:
+    if answers.labels is None:
+        return about.labels or None
+    if answers.labels in TABLES:
+        return TABLES[answers.labels]
+    return [name.strip() for name in answers.labels.split(",")]
+
+
+def _with_table(found: Sequence[Head], counts: Sequence[int]) -> tuple[Head, str]:
+    """Nobody names the labels: as many as COCO's are COCO's."""
+    for name, table in TABLES.items():
+        fitting = [head for head in found if len(table) in head.n_labels]
+        if len({head.decoder for head in fitting}) == 1:
+            return fitting[0], name
+    raise LabelsAsked(counts or [0])
+
+
+def _read(picture: Port, tried: Tried, about: Metadata, head: Head) -> list[str]:
+    said = [f"input {picture.name}: {tried.width}x{tried.height}, {picture.dtype}"]
+    said += [f"output {output.name}: {list(output.shape)}" for output in tried.outputs]
+    if about.maker:
+        said.append(f"made by {about.maker}")
+    if about.labels:
+        said.append(f"labels: {', '.join(about.labels[:8])}{', ...' if len(about.labels) > 8 else ''}")
+    return [*said, f"head: {head.decoder} ({head.why})"]
+
+
+def _assumed(head: Head, suppression: Mapping[str, Any], about: Metadata, answers: Answers) -> list[str]:
+    habit = head.habit
+    assumed = [f"fed the way of {habit.whose} own programs: {habit.said()}"]
+    if head.in_graph:
+        assumed.append("nothing is left to suppress")
+    else:
+        assumed.append(
+            f"suppression within a class at IoU {suppression['iou']:g}, scores over {suppression['score_floor']:g}"
+        )
+    if not about.labels and answers.labels is None:
+        assumed.append("labels are COCO's: the outputs have room for as many")
+    return assumed

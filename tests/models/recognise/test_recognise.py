@@ -1,0 +1,189 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+
+from models import catalogue, decode
+from models.onnxfile import ModelFileBroken
+from models.own_manifest import recognised
+from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, SizeAsked, TaskForeign
+from models.recognise.recognise import Answers, Recognition, recognise
+from tests.tiny_heads import write_head, zeros
+
+CELLS = 8 * 8 + 4 * 4 + 2 * 2
+"""Of strides 8, 16 and 32 on 64 x 64 pixels."""
+ABC = Answers(labels="a,b,c")
+ULTRALYTICS = {"author": "Ultralytics", "task": "detect", "names": "{0: 'car', 1: \"driver's seat\", 2: 'bus'}"}
+
+
+def head(found: Recognition) -> tuple[str, dict[str, Any]]:
+    return found.manifest["decoder"], dict(found.manifest["decoder_options"])
+
+
+def test_an_ultralytics_export_says_all_of_it(tmp_path: Path) -> None:
+    found = recognise(write_head(tmp_path / "best.onnx", {"output0": zeros(1, 7, CELLS)}, metadata=ULTRALYTICS))
+    assert head(found) == ("yolov8", {})
+    assert found.manifest["labels"] == ["car", "driver's seat", "bus"]
+    contract = found.manifest["input"]
+    assert (contract["colour"], contract["resize"], contract["whole"]) == ("RGB", "letterbox-centre", "nearest")
+    assert contract["scale"] == pytest.approx(1 / 255)
+    assert found.manifest["suppression"]["iou"] == 0.7
+
+
+def test_open_sizes_are_those_that_the_metadata_names_height_first(tmp_path: Path) -> None:
+    path = write_head(
+        tmp_path / "best.onnx",
+        {"output0": zeros(1, 7, CELLS // 2)},
+        size=("height", "width"),
+        batch="batch",
+        metadata={**ULTRALYTICS, "imgsz": "[32, 64]"},
+    )
+    contract = recognise(path).manifest["input"]
+    assert (contract["width"], contract["height"]) == (64, 32)
+
+
+def test_suppression_in_the_graph_is_not_done_again(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"output0": zeros(1, 300, 6)}, metadata={**ULTRALYTICS, "end2end": "True"})
+    found = recognise(path)
+    assert head(found) == ("end2end", {"columns": "x1 y1 x2 y2 score class"})
+    assert found.manifest["suppression"]["iou"] == 1
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ({"out": zeros(1, 3 * CELLS, 8)}, ("yolov5", {})),
+        ({"out": zeros(1, 8, CELLS)}, None),
+        ({"logits": zeros(1, 9, 3), "pred_boxes": zeros(1, 9, 4)}, ("detr", {"boxes": 1, "scores": "as-they-are"})),
+        ({"logits": zeros(1, 9, 3) - 4, "pred_boxes": zeros(1, 9, 4)}, ("detr", {"boxes": 1, "scores": "sigmoid"})),
+        ({"dets": zeros(1, 9, 4), "labels": zeros(1, 9, 4) - 4}, None),
+        ({"dets": zeros(1, 9, 4), "labels": zeros(1, 9, 5) - 4}, None),
+        ({"out": zeros(5, 7)}, ("end2end", {"columns": "batch x1 y1 x2 y2 class score"})),
+    ],
+)
+def test_a_head_is_told_by_its_outputs(
+    outputs: dict[str, Any], expected: tuple[str, dict[str, Any]] | None, tmp_path: Path
+) -> None:
+    path = write_head(tmp_path / "m.onnx", outputs)
+    if expected is None:
+        labels = Answers(labels="a,b,c,d")
+        assert recognise(path, labels).manifest["decoder"] in ("yolov8", "detr")
+    else:
+        assert head(recognise(path, ABC)) == expected
+
+
+def test_boxes_about_their_cells_in_pixels_are_decoded_and_others_are_not(tmp_path: Path) -> None:
+    raw = zeros(1, CELLS, 8)
+    assert head(recognise(write_head(tmp_path / "raw.onnx", {"out": raw}), ABC))[0] == "yolox"
+    place = 0
+    for stride in (8, 16, 32):
+        side = 64 // stride
+        for cell in range(side * side):
+            raw[0, place, :2] = (cell % side + 0.5) * stride, (cell // side + 0.5) * stride
+            place += 1
+    assert head(recognise(write_head(tmp_path / "decoded.onnx", {"out": raw}), ABC))[0] == "yolov5"
+
+
+def test_tensorflows_ssd_takes_pixels_as_they_are(tmp_path: Path) -> None:
+    outputs = {
+        "detection_boxes": np.full((1, 10, 4), 0.5, np.float32),
+        "detection_classes": np.ones((1, 10), np.float32),
+        "detection_scores": np.full((1, 10), 0.25, np.float32),
+        "num_detections": np.array([10], np.float32),
+    }
+    path = write_head(tmp_path / "ssd.onnx", outputs, layout="NHWC", dtype=TensorProto.UINT8)
+    found = recognise(path, ABC)
+    decoder, options = head(found)
+    assert decoder == "ssd"
+    assert options["corners"], options["unit"] == ("y1 x1 y2 x2", "shares")
+    assert (options["first_label"], options["count"]) == (1, 3)
+    assert found.manifest["input"]["layout"] == "NHWC"
+    assert "scale" not in found.manifest["input"]
+
+
+def test_a_second_input_for_the_pictures_size_is_fed_the_inputs_own(tmp_path: Path) -> None:
+    outputs = {"labels": np.zeros((1, 9), np.int64), "boxes": zeros(1, 9, 4) + 30, "scores": zeros(1, 9)}
+    path = write_head(
+        tmp_path / "m.onnx", outputs, size=(32, 64), more_inputs={"orig_target_sizes": (TensorProto.INT64, [1, 2])}
+    )
+    manifest, _ = recognised("m", path, ABC)
+    assert manifest.input.fixed == {"orig_target_sizes": [[64, 32]]}
+    assert manifest.decoder_options["unit"] == "pixels"
+    decode.rehearse(manifest)
+
+
+def test_findings_of_open_length_are_read(tmp_path: Path) -> None:
+    outputs = {"boxes": zeros(0, 4), "labels": np.zeros(0, np.int64), "scores": zeros(0)}
+    manifest, _ = recognised("m", write_head(tmp_path / "m.onnx", outputs, open_axis=0), ABC)
+    assert manifest.outputs == ((0, 4), (0,), (0,))
+    decode.rehearse(manifest)
+
+
+def test_what_is_open_is_asked_for_by_one_option(tmp_path: Path) -> None:
+    with pytest.raises(LabelsAsked, match=r"room for 3[\s\S]*--labels car,person,truck"):
+        recognise(write_head(tmp_path / "m.onnx", {"out": zeros(1, 7, CELLS)}))
+    with pytest.raises(LabelsUnfit, match="2 labels for outputs with room for 3"):
+        recognise(tmp_path / "m.onnx", Answers(labels="a,b"))
+    with pytest.raises(SizeAsked, match="--size 640x640"):
+        recognise(write_head(tmp_path / "open.onnx", {"out": zeros(1, 7, CELLS)}, size=("h", "w")), ABC)
+
+
+def test_a_person_may_say_which_head_it_is(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"out": zeros(1, CELLS, 8)})
+    assert head(recognise(path, Answers(labels="a,b,c", decoder="yolox")))[0] == "yolox"
+    assert head(recognise(path, Answers(labels="a,b,c,d", decoder="yolov8")))[0] == "yolov8"
+
+
+@pytest.mark.parametrize("task", ["segment", "pose", "classify", "obb"])
+def test_another_task_is_refused_by_its_name(task: str, tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"out": zeros(1, 7, CELLS)}, metadata={**ULTRALYTICS, "task": task})
+    with pytest.raises(TaskForeign, match=task):
+        recognise(path)
+
+
+@pytest.mark.parametrize(
+    "more", [{"batch": 4}, {"size": (64,)}, {"more_inputs": {"anchors": (TensorProto.FLOAT, [1, 2])}}]
+)
+def test_inputs_that_are_no_single_picture_are_refused(more: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(NoDetector):
+        recognise(write_head(tmp_path / "m.onnx", {"out": zeros(1, 7, CELLS)}, **more), ABC)
+
+
+def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"no model at all")
+    with pytest.raises(ModelFileBroken):
+        recognise(path)
+
+
+@pytest.mark.parametrize(
+    "names", ["{0: 'a', 2: 'b'}", "__import__('os').system('true')", "[" * 5000, "{'x': 'y'}", "7"]
+)
+def test_names_that_are_no_table_are_no_labels(names: str, tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"out": zeros(1, 7, CELLS)}, metadata={"names": names})
+    with pytest.raises(LabelsAsked):
+        recognise(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("yolox_nano.onnx", "yolox-nano"),
+        ("picodet_s_416_coco.onnx", "picodet-s-416"),
+        ("nanodet_m.onnx", "nanodet-m"),
+        ("FastestDet.onnx", "fastestdet"),
+        ("yolo-fastestv2.onnx", "yolo-fastestv2"),
+    ],
+)
+def test_the_models_that_gilmok_knows_are_recognised_as_what_their_manifests_say(
+    name: str, of: str, shared: Path
+) -> None:
+    known = catalogue.known()[of]
+    found, _ = recognised("mine", shared / "models" / name, Answers())
+    assert (found.decoder, found.labels) == (known.decoder, known.labels)
+    assert found.input.resize == known.input.resize
+    assert found.input.colour == known.input.colour
+    assert found.input.scale == pytest.approx(known.input.scale)
+    assert found.input.mean == pytest.approx(known.input.mean)
