@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,6 +93,21 @@ class Rknn:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+
+    @staticmethod
+    def finish(artefact: Artefact, folder: Path, on_step: Callable[[str], None]) -> Artefact:
+        """With the board's file, where rknn-toolkit2 has its environment: nothing else writes .rknn files."""
+        # Here, since the toolkit's own environment imports this module and has less than ours.
+        from edge.device.environment import python_of
+        from edge.device.opening import open_backend
+
+        if not python_of(NAME).is_file():
+            return artefact
+        on_step("build the board's file")
+        board = folder / "model.rknn"
+        open_backend(NAME, {"export": str(board)}).load(artefact, SIMULATOR).close()
+        toolchain = {**artefact.toolchain, "target": Rknn.Options().target}
+        return replace(artefact, parts={**artefact.parts, BOARD: board}, toolchain=toolchain)
 
     def devices(self) -> Sequence[Device]:
         found = []

@@ -1,11 +1,20 @@
 """`gilmok model compile`: a model's file made into what a backend runs best."""
 
 import argparse
+import os
 import sys
-
-import msgspec
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING
 
 from models.toolchains.job import TOOLCHAINS
+
+if TYPE_CHECKING:
+    from models.manifest import Calibration
+    from sensors.frame import Image
+
+STDOUT, STDERR = 1, 2
+"""Descriptors, where a library's own code writes."""
 
 
 def main(argv: list[str]) -> int:
@@ -32,30 +41,57 @@ def main(argv: list[str]) -> int:
 
 
 def _compile(chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from replay.compile import Frames, compile_model
+    from edge.device.finishing import finish
+    from models.toolchains.compiling import compile_model
+    from replay.calibration import CalibrationFrames
+    from sensors import console
     from sensors.config import assignments, plain
 
-    calibration = [Frames.of(text) for text in chosen.calibration]
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        # Quantisers don't tell how far they are.
+    wanted = [CalibrationFrames.of(text) for text in chosen.calibration]
+    # Quantisers don't tell how far they are.
+    with console.bars("elapsed") as bars, _libraries_aside():
         task = bars.add_task(chosen.model, total=None)
 
         def on_step(what: str) -> None:
             bars.update(task, description=f"{chosen.model}: {what}")
 
+        def calibrate() -> "tuple[list[Calibration], list[Image]]":
+            read = [frames.read(lambda: on_step("read pictures")) for frames in wanted]
+            return [seen for seen, _ in read], [picture for _, pictures in read for picture in pictures]
+
         artefact = compile_model(
-            chosen.model, chosen.backend, chosen.precision, calibration, assignments(chosen.set), on_step
+            chosen.model,
+            chosen.backend,
+            chosen.precision,
+            calibrate=calibrate if wanted else None,
+            options=assignments(chosen.set),
+            finish=lambda made, folder: finish(made, folder, on_step),
+            on_step=on_step,
         )
     if chosen.json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(plain(artefact))).decode() + "\n")
+        console.print_json(plain(artefact))
         return 0
-    print(f"{artefact.model} for {artefact.backend}, {artefact.precision}: {artefact.path} (sha256 {artefact.sha256})")
-    for told in artefact.calibration:
-        print(f"  calibrated with {len(told.frames)} frames of {told.dataset} {told.recording}: never score on them")
+    console.say(
+        f"{artefact.model} for {artefact.backend}, {artefact.precision}: {artefact.path} (sha256 {artefact.sha256})"
+    )
+    for seen in artefact.calibration:
+        console.say(
+            f"  calibrated with {len(seen.frames)} frames of {seen.dataset} {seen.recording}: never score on them"
+        )
     if artefact.cuts:
-        print(f"  {len(artefact.cuts)} heads kept apart, joined on the host: {', '.join(artefact.cuts)}")
+        console.say(f"  {len(artefact.cuts)} heads kept apart, joined on the host: {', '.join(artefact.cuts)}")
     return 0
+
+
+@contextmanager
+def _libraries_aside() -> "Iterator[None]":
+    """What compilers print, their C++ too, goes to standard error: standard output is for the answer."""
+    sys.stdout.flush()
+    ours = os.dup(STDOUT)
+    os.dup2(STDERR, STDOUT)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(ours, STDOUT)
+        os.close(ours)

@@ -1,5 +1,8 @@
 """`gilmok model compile`, and what was compiled in a run."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -8,7 +11,7 @@ import pytest
 import gilmok
 from models import artefacts, catalogue
 from models.manifest import Calibration
-from replay.compile import PICTURES, CalibrationUnreadable, Frames
+from replay.calibration import PICTURES, CalibrationFrames, CalibrationUnreadable
 from replay.recording import open_dataset
 from replay.runs.runfolder import read_identity, read_summary
 from tests.tiny import write_model, write_recording
@@ -43,6 +46,18 @@ def test_a_compiled_model_finds_what_its_source_finds_and_the_record_tells_them_
     assert made["accuracy"]["coco"]["AP"] == source["accuracy"]["coco"]["AP"] == pytest.approx(1.0)
     models = [read_identity(tmp_path / run).nodes[0].model for run in ("source", "compiled")]
     assert models[0].sha256 == models[1].sha256 == models[0].artefact != models[1].artefact
+
+
+def test_json_is_all_that_is_printed_whatever_the_quantiser_prints(parts: dict[str, str]) -> None:
+    pytest.importorskip("nncf")
+    calibration = f"mot:{parts['root']}:WALK:1-3"
+    command = ["model", "compile", "tiny", "--backend", "onnxruntime", "--precision", "int8", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "gilmok", *command, "--calibration", calibration], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert (record["precision"], record["calibration"][0]["frames"]) == ("int8", [1, 2, 3])
 
 
 def test_16_bits_for_qualcomm_are_calibrated_and_their_frames_written_down(parts: dict[str, str]) -> None:
@@ -115,7 +130,7 @@ def test_running_what_was_not_compiled_names_the_command_that_would(
     ],
 )
 def test_frames_are_named_by_their_numbers(parts: dict[str, str], text: str, numbers: list[int]) -> None:
-    frames = Frames.of(text.replace("/a/b", parts["root"]).replace("KLT", "WALK"))
+    frames = CalibrationFrames.of(text.replace("/a/b", parts["root"]).replace("KLT", "WALK"))
     told, pictures = frames.read(lambda: None)
     assert list(told.frames) == numbers
     assert len(pictures) == len(numbers) <= PICTURES
@@ -124,4 +139,4 @@ def test_frames_are_named_by_their_numbers(parts: dict[str, str], text: str, num
 @pytest.mark.parametrize("text", ["", "mot", "mot:/a", "mot:/a:KLT:5", "mot:/a:KLT:1-9/0", "mot:/a:KLT:x-y"])
 def test_other_texts_name_no_frames(text: str) -> None:
     with pytest.raises(CalibrationUnreadable):
-        Frames.of(text)
+        CalibrationFrames.of(text)
