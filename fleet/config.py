@@ -24,6 +24,8 @@ class TruthRoot(Settings, frozen=True, kw_only=True):
     dataset: str
     """A name in the entry point group `gilmok.datasets`."""
     root: Path
+    unsound: bool = False
+    """Score recordings that aren't sound, too."""
 
 
 class HubConfig(Settings, frozen=True, kw_only=True):

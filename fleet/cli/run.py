@@ -13,12 +13,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("scenario", type=Path, metavar="SCENARIO.toml")
     parser.add_argument("--out", type=Path, help="the run folder to make (default: runs/<scenario>-<now>)")
     parser.add_argument("--json", action="store_true", help="print summary.json instead of tables")
+    parser.add_argument(
+        "--unsound", action="store_true", help="score recordings that `gilmok replay check` calls unsound, too"
+    )
     chosen = parser.parse_args(argv)
 
     from fleet.scenario.scenario import read_scenario
     from fleet.scenario.terminal import exit_status, run_at_terminal
 
-    scenario = read_scenario(chosen.scenario)
+    scenario = read_scenario(chosen.scenario, unsound=chosen.unsound)
     return exit_status(run_at_terminal(scenario, chosen.out or fresh_folder(scenario.name), chosen.json))
 
 

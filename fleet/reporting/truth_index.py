@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from edge.wire.messages import StreamBirth
 from fleet.config import TruthRoot
-from replay.recording import Recording, open_dataset
+from replay.recording import Recording, check_sound, open_dataset
 from sensors.errors import GilmokError
 
 
@@ -48,6 +48,8 @@ class TruthIndex:
                 continue
             try:
                 recording = open_dataset(one.dataset, one.root).open(stream.recording)
+                if not one.unsound:
+                    check_sound(recording)
             except GilmokError as error:
                 why = TruthUnknown(error.sentence, error.hint)
             else:

@@ -171,7 +171,10 @@ class ScenarioRun:
         return RunProgress(decided)
 
     def _truth(self) -> tuple[TruthRoot, ...]:
-        return tuple(TruthRoot(dataset=dataset, root=root) for dataset, root in truth_roots(self._scenario))
+        unsound = self._scenario.unsound
+        return tuple(
+            TruthRoot(dataset=dataset, root=root, unsound=unsound) for dataset, root in truth_roots(self._scenario)
+        )
 
     def _identity(self, births: Sequence[Birth], started_utc_ns: int) -> RunIdentity:
         return RunIdentity(

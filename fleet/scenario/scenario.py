@@ -9,7 +9,7 @@ import msgspec
 from edge.config import NodePlan, StreamConfig
 from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
-from replay.recording import Recording, open_dataset
+from replay.recording import Recording, check_sound, open_dataset
 from replay.scoring.classes import check_offered
 from sensors.config import Settings, plain, read
 from sensors.errors import GilmokError
@@ -31,6 +31,8 @@ class Scenario(Settings, frozen=True, kw_only=True):
     broker_port: int = 0
     """Where the embedded broker listens; 0: any free port."""
     nodes: tuple[NodePlan, ...]
+    unsound: bool = False
+    """Score recordings even if they aren't sound."""
 
     def __post_init__(self) -> None:
         check_name("scenario", self.name)
@@ -42,13 +44,16 @@ class Scenario(Settings, frozen=True, kw_only=True):
             raise ScenarioContradicts(f"two of its nodes have one name: {', '.join(names)}", "rename one")
 
 
-def read_scenario(path: Path) -> Scenario:
+def read_scenario(path: Path, *, unsound: bool = False) -> Scenario:
     """The scenario with every path absolute, so that its parts may lie anywhere.
 
-    Raises ConfigMissing, ConfigWrong, ScenarioContradicts, or PluginUnknown for a source nobody registered.
+    `unsound`: whatever the file says of recordings that aren't sound, score them. Raises ConfigMissing, ConfigWrong,
+    ScenarioContradicts, RecordingUnsound, or PluginUnknown for a source nobody registered.
     """
     scenario = read(path, Scenario)
-    return msgspec.structs.replace(scenario, nodes=tuple(_settled(node, path.parent) for node in scenario.nodes))
+    unsound |= scenario.unsound
+    nodes = tuple(_settled(node, path.parent, unsound) for node in scenario.nodes)
+    return msgspec.structs.replace(scenario, nodes=nodes, unsound=unsound)
 
 
 def truth_roots(scenario: Scenario) -> list[tuple[str, Path]]:
@@ -73,15 +78,19 @@ def expected_frames(stream: StreamConfig, seconds: float | None) -> int | None:
     return int(min(known)) if known else None
 
 
-def _settled(node: NodePlan, base: Path) -> NodePlan:
-    return msgspec.structs.replace(node, streams=tuple(_settled_stream(stream, base) for stream in node.streams))
+def _settled(node: NodePlan, base: Path, unsound: bool) -> NodePlan:
+    streams = tuple(_settled_stream(stream, base, unsound) for stream in node.streams)
+    return msgspec.structs.replace(node, streams=streams)
 
 
-def _settled_stream(stream: StreamConfig, base: Path) -> StreamConfig:
+def _settled_stream(stream: StreamConfig, base: Path, unsound: bool) -> StreamConfig:
     options = plain(options_of(stream.source.kind, stream.source.options, base))
     if stream.source.kind == "recording":
         # Told now, not when the drive is over and its findings can't be scored.
-        check_offered(_recording(options), stream.labels)
+        recording = _recording(options)
+        check_offered(recording, stream.labels)
+        if not unsound:
+            check_sound(recording)
     return msgspec.structs.replace(stream, source=msgspec.structs.replace(stream.source, options=options))
 
 

@@ -74,6 +74,7 @@ def _register_run(verbs: Any) -> None:
     run.add_argument("--quick", action="store_true", help="some minutes instead of hours")
     run.add_argument("--budget", action="append", default=[], metavar="KEY=VALUE", help="one figure of it: soak_s=600")
     run.add_argument("--skip", nargs="+", default=[], metavar="PART", help="parts to leave out")
+    run.add_argument("--unsound", action="store_true", help="measure on recordings that aren't sound, too")
     run.add_argument("--seed", type=int, default=1)
     _output(run)
 
@@ -101,7 +102,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _rerun(chosen: argparse.Namespace) -> int:
-    from replay.qualify.campaign import from_record
+    from replay.qualify.campaign import check_usable, from_record
     from replay.qualify.conductor import Conductor
     from replay.qualify.qualification import read
     from replay.qualify.record import place_of
@@ -111,6 +112,7 @@ def _rerun(chosen: argparse.Namespace) -> int:
     first, path = read(chosen.folder), place_of(chosen.folder)
     campaign = from_record(first.campaign, str(path))
     check_requirements(campaign.skip)
+    check_usable(campaign.recordings, unsound=campaign.unsound)
     conductor = Conductor(campaign, chosen.out, _command(chosen), SystemClock(), (path, first))
     return _conducted(conductor, campaign, chosen)
 
@@ -122,7 +124,7 @@ def _campaign(chosen: argparse.Namespace) -> "Campaign":
     from replay.qualify.requirements import backend_choice
     from sensors.config import assignments
 
-    recordings = chosen_recordings(chosen.recordings)
+    recordings = chosen_recordings(chosen.recordings, unsound=chosen.unsound)
     check_labels(recordings, chosen.labels)
     rate = chosen.rate or camera_rate(recordings)
     budget = QUICK if chosen.quick else FULL
@@ -140,6 +142,7 @@ def _campaign(chosen: argparse.Namespace) -> "Campaign":
         budget=budget,
         skip=tuple(chosen.skip),
         seed=chosen.seed,
+        unsound=chosen.unsound,
     )
 
 

@@ -53,6 +53,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="a frame without an answer by then fails; a session that hangs so long is built anew (%(default)g)",
     )
     run.add_argument("--frames", type=int, help="stop after so many frames")
+    run.add_argument("--unsound", action="store_true", help="score a recording that `replay check` calls unsound, too")
     run.add_argument("--out", type=Path, required=True, help="the run folder to make")
     run.add_argument("--json", action="store_true", help="print summary.json instead of tables")
     run.set_defaults(call=_run)
@@ -122,6 +123,7 @@ def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
         tracker=tracker,
         labels=tuple(chosen.labels),
         frames=chosen.frames,
+        unsound=chosen.unsound,
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.config import BackendChoice, ModelChoice
-from replay.recording import Recording, open_dataset
+from replay.recording import Recording, check_sound, open_dataset
 from replay.scoring.classes import check_offered
 from sensors import config
 from sensors.config import Settings
@@ -100,16 +100,19 @@ class Campaign(Settings, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     """Parts that are left out on purpose."""
     seed: int = 1
+    unsound: bool = False
+    """Score recordings even if they aren't sound."""
 
     @property
     def period_ms(self) -> float:
         return 1000 / self.rate_fps
 
 
-def chosen(texts: Sequence[str]) -> tuple[RecordingChoice, ...]:
+def chosen(texts: Sequence[str], *, unsound: bool = False) -> tuple[RecordingChoice, ...]:
     """DATASET:FOLDER[:NAME] texts as recordings, each looked up once.
 
-    Raises RecordingUnreadable, NothingToMeasure, PluginUnknown, DatasetWrong or RecordingUnknown.
+    Raises RecordingUnreadable, NothingToMeasure, PluginUnknown, DatasetWrong, RecordingUnknown or, unless `unsound`,
+    RecordingUnsound.
     """
     found: list[RecordingChoice] = []
     for text in texts:
@@ -122,10 +125,18 @@ def chosen(texts: Sequence[str]) -> tuple[RecordingChoice, ...]:
         found += [RecordingChoice(dataset=dataset, root=root, name=one) for one in names]
     if not found:
         raise NothingToMeasure("no recording is named")
-    for choice in found:
-        if not choice.open().numbers:
-            raise NothingToMeasure(f"{choice.dataset} {choice.name} has no frames")
+    check_usable(found, unsound=unsound)
     return tuple(found)
+
+
+def check_usable(recordings: Sequence[RecordingChoice], *, unsound: bool) -> None:
+    """Raises NothingToMeasure, RecordingUnsound unless `unsound`, or what keeps one of them from opening."""
+    for choice in recordings:
+        recording = choice.open()
+        if not recording.numbers:
+            raise NothingToMeasure(f"{choice.dataset} {choice.name} has no frames")
+        if not unsound:
+            check_sound(recording)
 
 
 def check_labels(recordings: Sequence[RecordingChoice], labels: Sequence[str]) -> None:

@@ -79,5 +79,9 @@ def _remarks(measured: Measured, campaign: Campaign) -> Iterator[str]:
     if measured.endurance is not None and campaign.budget.soak_s < LEAST_SOAK_S:
         yield f"The soak took {campaign.budget.soak_s:g} s instead of {LEAST_SOAK_S / 60:g} min: heat takes longer."
     for used in identity.recordings:
+        for why in used.unsound:
+            yield f"{used.dataset} {used.name} is not sound, and no accuracy on it is right: {why}"
+        for remark in used.remarks:
+            yield f"{used.dataset} {used.name}: {remark}"
         if used.note:
             yield f"{used.dataset} {used.name}: {used.note}"

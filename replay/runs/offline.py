@@ -9,7 +9,7 @@ from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, 
 from edge.session_number import UNNAMED
 from edge.stream import Stream
 from edge.wire.messages import Birth, PaceName
-from replay.recording import open_dataset
+from replay.recording import check_sound, open_dataset
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
 from replay.runs.summary import StreamRecord, Summary, summarise
 from replay.scoring.classes import evaluated
@@ -30,6 +30,8 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
     tracker: TrackerChoice | None = None
     labels: tuple[str, ...] = ()
     frames: int | None = None
+    unsound: bool = False
+    """Score the recording even if it isn't sound."""
 
     def stream(self) -> StreamConfig:
         options = {"dataset": self.dataset, "root": str(self.root), "recording": self.name}
@@ -67,6 +69,8 @@ class OfflineRun:
         """
         config = self._config
         recording = open_dataset(config.dataset, config.root).open(config.name)
+        if not config.unsound:
+            check_sound(recording)
         with loaded(config.model, config.backend, Path()) as parts:
             evaluated(recording, parts.labels, config.labels)
             with open_stream(config.stream(), parts, Path(), self._clock) as stream:

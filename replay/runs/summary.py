@@ -13,7 +13,7 @@ import msgspec
 from edge.wire.messages import STAGES, Birth, FrameReport, Pacing, StreamBirth, StreamCounters, encode
 from replay.metrics.oneway import bounds_of
 from replay.metrics.percentiles import Percentiles, percentiles
-from replay.recording import Recording
+from replay.recording import Recording, remarks, unsound
 from replay.scoring.summary import AccuracySummary, accuracy_summary, no_accuracy
 from sensors.clock import NS_PER_MS, NS_PER_S
 from sensors.record import Record
@@ -89,6 +89,8 @@ class StreamSummary(Record, frozen=True, kw_only=True):
     failures: dict[str, int]
     """Reason -> how many frames failed for it."""
     books: Books
+    remarks: tuple[str, ...] = ()
+    """What of the recording was read leniently, or is worth knowing."""
 
 
 class Summary(Record, frozen=True, kw_only=True):
@@ -154,6 +156,7 @@ def _stream(record: StreamRecord) -> StreamSummary:
         digest={"detections": findings_digest(record.reports)},
         failures=_failures(record.reports),
         books=Books(balanced=not complaints, complaints=complaints),
+        remarks=remarks(record.recording) if record.recording else (),
     )
 
 
@@ -222,6 +225,8 @@ def _invalid_because(record: StreamRecord) -> Iterator[str]:
             f"the camera was late: pacing error p99 {lateness.p99_ns / NS_PER_MS:.2f} ms exceeds {bound_ms:g} ms "
             f"(n={lateness.n})"
         )
+    for why in unsound(record.recording) if record.recording else ():
+        yield f"its recording is not sound: {why}"
 
 
 def _latencies(records: Sequence[StreamRecord]) -> dict[str, Percentiles]:

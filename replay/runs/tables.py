@@ -24,6 +24,9 @@ def render(summary: Summary) -> RenderableType:
         *streaming_tables(summary.streams),
         *tracking_tables(summary.streams),
     ]
+    parts += [
+        Text(f"about {one.recording}: {remark}", style="dim") for one in summary.streams for remark in one.remarks
+    ]
     parts += [Text(line, style="red") for line in _wrong(summary)]
     return Group(*parts)
 

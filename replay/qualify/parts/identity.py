@@ -11,6 +11,7 @@ from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, recordings, reference
 from replay.qualify.process import load_average, memory_total_bytes
 from replay.qualify.progress import Tell
+from replay.recording import remarks, unsound
 from sensors.clock import NS_PER_MS, SystemClock
 from sensors.host import host_facts
 from sensors.record import Record
@@ -60,6 +61,9 @@ class Used(Record, frozen=True, kw_only=True):
     frames: int
     fps: float
     note: str
+    unsound: tuple[str, ...] = ()
+    """Why a score over it is wrong: it was measured on all the same, because somebody asked for that."""
+    remarks: tuple[str, ...] = ()
 
 
 class Identity(Record, frozen=True, kw_only=True):
@@ -95,6 +99,8 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Identity:  # noqa: 
             frames=len(one.numbers),
             fps=one.fps,
             note=one.note,
+            unsound=unsound(one),
+            remarks=remarks(one),
         )
         for one in recordings(campaign)
     )

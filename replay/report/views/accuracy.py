@@ -122,6 +122,8 @@ def _notes(stream: LoadedStream, seen: Evidence) -> Iterator[str]:
         yield f"Classes that the model doesn't have, left out: {', '.join(pool.unknown_to_model)}."
     if stream.recording is not None and stream.recording.note:
         yield f"About this recording: {stream.recording.note}."
+    for remark in stream.summary.remarks:
+        yield f"About this recording: {remark}."
 
 
 def _figures(seen: Evidence, anchor: str) -> Iterator[Figure]:

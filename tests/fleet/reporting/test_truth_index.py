@@ -48,3 +48,13 @@ def test_why_a_truth_is_unknown_is_said(tmp_path: Path) -> None:
     ]:
         with pytest.raises(TruthUnknown, match=why):
             book.recording(stream)
+
+
+def test_what_is_not_sound_is_no_truth_unless_the_hub_is_told_so(tmp_path: Path) -> None:
+    made = ua_detrac(tmp_path)
+    made.pictures[2].unlink()
+    stream = _stream(made.name, open_dataset("ua-detrac", made.root).open(made.name).digest)
+    with pytest.raises(TruthUnknown, match="is not sound: 1 labelled frame"):
+        TruthIndex([TruthRoot(dataset="ua-detrac", root=made.root)]).recording(stream)
+    forced = TruthIndex([TruthRoot(dataset="ua-detrac", root=made.root, unsound=True)])
+    assert forced.recording(stream).name == made.name

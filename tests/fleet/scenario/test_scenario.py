@@ -12,6 +12,7 @@ import tomli_w
 import gilmok
 from fleet.scenario.launch import RunProgress, ScenarioRun
 from fleet.scenario.scenario import read_scenario
+from replay.recording import RecordingUnsound
 from replay.runs.runfolder import read_identity, read_reports, read_summary
 from sensors.clock import SystemClock
 from tests.tiny import write_model, write_recording
@@ -166,3 +167,13 @@ def test_a_wrong_scenario_is_told_and_leaves_nothing(
     assert gilmok.main(["run", str(plan(tmp_path, one)), "--out", str(tmp_path / "run")]) == 1
     assert told in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_scenario_over_what_is_not_sound_is_refused_unless_it_is_asked_for(
+    model: Path, root: Path, tmp_path: Path
+) -> None:
+    next((root / "train" / "WALK" / "img1").iterdir()).unlink()
+    path = plan(tmp_path, node("a", model, stream(root, "WALK")))
+    with pytest.raises(RecordingUnsound, match="without a picture"):
+        read_scenario(path)
+    assert read_scenario(path, unsound=True).unsound

@@ -152,3 +152,25 @@ def test_a_wrong_choice_is_told_with_what_there_is(
     assert replay(parts, tmp_path / "run", *more) == 1
     assert "gilmok: " in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_what_is_not_sound_is_refused_before_anything_runs_or_told_in_every_output(
+    parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing may be scored in silence over a part of a recording, or over labels of another one."""
+    gt = parts["root"] / "train" / "WALK" / "gt" / "gt.txt"
+    gt.write_text(gt.read_text() + "13,1,16,8,16,40,1,-1,-1,-1\n")
+    assert replay(parts, tmp_path / "refused") == 1
+    said = capsys.readouterr()
+    assert "is not sound: 1 labelled frame (1 box) without a picture: frame 13" in said.err
+    assert "--unsound" in said.err
+    assert not (tmp_path / "refused").exists()
+
+    replay(parts, tmp_path / "scored", "--unsound")
+    why = "its recording is not sound: 1 labelled frame (1 box) without a picture: frame 13"
+    assert why in " ".join(capsys.readouterr().out.split())
+    summary = read_summary(tmp_path / "scored")
+    assert summary["accuracy"]["coco"]["AP"] == pytest.approx(1.0)
+    assert (summary["valid"], summary["invalid_because"]) == (False, [f"replay/replay: {why}"])
+    page = (tmp_path / "scored" / "report.html").read_text()
+    assert "without a picture: frame 13" in page
