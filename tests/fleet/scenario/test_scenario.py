@@ -174,6 +174,6 @@ def test_a_scenario_over_what_is_not_sound_is_refused_unless_it_is_asked_for(
 ) -> None:
     next((root / "train" / "WALK" / "img1").iterdir()).unlink()
     path = plan(tmp_path, node("a", model, stream(root, "WALK")))
-    with pytest.raises(RecordingUnsound, match="without a picture"):
+    with pytest.raises(RecordingUnsound, match="promises 12 pictures, the folder img1 holds 11"):
         read_scenario(path)
     assert read_scenario(path, unsound=True).unsound

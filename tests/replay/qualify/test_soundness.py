@@ -10,6 +10,6 @@ from tests.tiny import write_recording
 def test_a_campaign_over_what_is_not_sound_is_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
     root = write_recording(tmp_path / "mot")
     next((root / "train" / "WALK" / "img1").iterdir()).unlink()
-    with pytest.raises(RecordingUnsound, match="without a picture"):
+    with pytest.raises(RecordingUnsound, match="promises 12 pictures, the folder img1 holds 11"):
         chosen([f"mot:{root}:WALK"])
     assert len(chosen([f"mot:{root}:WALK"], unsound=True)) == 1
