@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, TextIO
 
 from sensors import text_table
@@ -56,8 +57,17 @@ def complain(error: GilmokError) -> None:
 
 def print_json(tree: Any) -> None:
     """And nothing else: whoever asks for JSON parses what comes."""
+    _put_bytes(pretty(tree))
+
+
+def print_file(path: Path) -> None:
+    """A file of JSON that a run has left, as it is."""
+    _put_bytes(path.read_bytes())
+
+
+def _put_bytes(content: bytes) -> None:
     _write(sys.stdout, "")
-    content, buffer = pretty(tree), getattr(sys.stdout, "buffer", None)
+    buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:
         _write(sys.stdout, content.decode())
     else:
@@ -79,7 +89,7 @@ def finish() -> None:
 
 
 @contextmanager
-def bars(*columns: str) -> Iterator[Any]:
+def bars(*columns: str, drawn: bool = True) -> Iterator[Any]:
     """A rich `Progress` on standard error, gone when all is done; not drawn where nobody looks. Columns: a description,
     a bar, and what is named: `count`, `share`, `elapsed`, `remaining`, `bytes`, `speed`, or a field of the tasks.
     """
@@ -101,10 +111,11 @@ def bars(*columns: str) -> Iterator[Any]:
         for name in columns
     ]
     screen = Console(stderr=True)
+    seen = drawn and screen.is_terminal
     with rich_progress.Progress(
-        what, rich_progress.BarColumn(), *more, console=screen, transient=True, disable=not screen.is_terminal
-    ) as drawn:
-        yield drawn
+        what, rich_progress.BarColumn(), *more, console=screen, transient=True, disable=not seen
+    ) as progress:
+        yield progress
 
 
 def waiting(what: str) -> AbstractContextManager[Any]:

@@ -1,7 +1,6 @@
 """`gilmok backend`: list, check and install backends."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -10,7 +9,7 @@ import msgspec
 
 from edge.conformance.suite import NETWORK, Outcome, contract_artefact
 from models.tensors import DType, Layout
-from sensors import plugins
+from sensors import atomic_files, console, plugins
 from sensors.config import assignments
 from sensors.errors import GilmokError
 
@@ -71,7 +70,7 @@ def _list(chosen: argparse.Namespace) -> int:
 
     findings = survey(chosen.names or None)
     if chosen.json:
-        _print_json([msgspec.to_builtins(finding) for finding in findings])
+        console.print_json([msgspec.to_builtins(finding) for finding in findings])
         return DONE
     for finding in findings:
         _print_finding(finding)
@@ -80,13 +79,13 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _print_finding(finding: "Finding") -> None:
     where = {"here": "installed", "apart": "installed in its own environment", "no": "not installed"}
-    print(f"{finding.name}: {finding.about.silicon}")
-    print(f"  {where[finding.installed]}; tried on: {finding.about.tried}")
+    console.say(f"{finding.name}: {finding.about.silicon}")
+    console.say(f"  {where[finding.installed]}; tried on: {finding.about.tried}")
     for device in finding.devices:
-        print(f"  device {device.name} ({device.kind}): {device.description}; {device.facts.get('runtime', '')}")
+        console.say(f"  device {device.name} ({device.kind}): {device.description}; {device.facts.get('runtime', '')}")
     if finding.why:
-        print(f"  no device: {finding.why}")
-        print(f"  it takes: {finding.about.install}")
+        console.say(f"  no device: {finding.why}")
+        console.say(f"  it takes: {finding.about.install}")
 
 
 def _check(chosen: argparse.Namespace) -> int:
@@ -95,14 +94,14 @@ def _check(chosen: argparse.Namespace) -> int:
 
     subject = _subject(chosen)
     outcomes = []
-    with _progress() as progress:
+    with console.bars("elapsed") as progress:
         task = progress.add_task(f"{chosen.name} on {subject.device}", total=len(CHECKS))
         for check in CHECKS:
             outcomes.append(judge(check, subject))
             progress.advance(task)
     broken = sum(outcome.verdict == "broken" for outcome in outcomes)
     if chosen.json:
-        _print_json([msgspec.to_builtins(outcome) for outcome in outcomes])
+        console.print_json([msgspec.to_builtins(outcome) for outcome in outcomes])
     else:
         _print_outcomes(outcomes, subject)
     return WORLD_WRONG if broken else DONE
@@ -135,10 +134,11 @@ def _artefact(chosen: argparse.Namespace) -> "Artefact":
 
 def _print_outcomes(outcomes: Sequence[Outcome], subject: "Subject") -> None:
     for outcome in outcomes:
-        print(f"{outcome.verdict:<9} {outcome.promise}{': ' if outcome.detail else ''}{outcome.detail}")
+        console.say(f"{outcome.verdict:<9} {outcome.promise}{': ' if outcome.detail else ''}{outcome.detail}")
     kind = next((device.kind for device in subject.backend.devices() if device.name == subject.device), "unknown")
     counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("kept", "broken", "not asked")}
-    print(f"on {subject.device} ({kind}): " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    console.say(f"on {subject.device} ({kind}): {told}")
 
 
 def _install(chosen: argparse.Namespace) -> int:
@@ -148,7 +148,7 @@ def _install(chosen: argparse.Namespace) -> int:
     recipe = getattr(plugin, "recipe", None)
     if recipe is None:
         raise RecipeAbsent(chosen.name, plugin.about.install if hasattr(plugin, "about") else "see its package")
-    with _progress() as progress:
+    with console.bars("elapsed") as progress:
         task = progress.add_task("environment", total=recipe.megabytes + 1)
         moved = 0
 
@@ -159,23 +159,11 @@ def _install(chosen: argparse.Namespace) -> int:
 
         python = build(chosen.name, recipe, on_step)
         progress.update(task, description=chosen.name, completed=recipe.megabytes + 1)
-    print(f"{chosen.name}: {python}")
+    console.say(f"{chosen.name}: {python}")
     return DONE
 
 
 def _network(chosen: argparse.Namespace) -> int:
-    chosen.out.write_bytes(NETWORK.read_bytes())
-    print(f"{chosen.out}: input 1x3x32x32 float32, pixels 0..255; outputs 1x4x16x16 and 1x2x16x16")
+    atomic_files.write(chosen.out, NETWORK.read_bytes(), hint="name another file")
+    console.say(f"{chosen.out}: input 1x3x32x32 float32, pixels 0..255; outputs 1x4x16x16 and 1x2x16x16")
     return DONE
-
-
-def _progress() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

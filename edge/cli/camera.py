@@ -41,6 +41,7 @@ def main(argv: list[str]) -> int:
 
 
 def _view(source: Path, number: int, model: str | None, score: float, out: Path) -> int:
+    from sensors import console
     from sensors.folder import ENDINGS
     from sensors.pictures import write_picture
 
@@ -54,12 +55,12 @@ def _view(source: Path, number: int, model: str | None, score: float, out: Path)
         found, labels = _findings(frame, model)
         shown = found.pick(found.scores >= score)
         image = with_boxes(image, shown, labels)
-        print(f"{len(shown)} of {len(found)} findings have a score of at least {score:g}")
+        console.say(f"{len(shown)} of {len(found)} findings have a score of at least {score:g}")
     try:
         write_picture(out, image)
     except OSError as error:
         raise NotWritable(out) from error
-    print(f"{source} frame {number}, {image.shape[1]}x{image.shape[0]}: {out}")
+    console.say(f"{source} frame {number}, {image.shape[1]}x{image.shape[0]}: {out}")
     return 0
 
 

@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from sensors import config
+from sensors import config, console
 from sensors.clock import SystemClock
 from sensors.logs import to_stderr
 
@@ -40,8 +40,7 @@ def _run(path: Path, hold: bool) -> int:
     def ready() -> None:
         if hold:
             assert node.session is not None
-            print(SESSION, node.session.id)
-            print(READY, flush=True)
+            console.say(f"{SESSION} {node.session.id}", READY)
             sys.stdin.readline()
 
     node.run(ready)

@@ -2,7 +2,6 @@
 
 import argparse
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,7 @@ def main(argv: list[str]) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     from fleet.config import HubConfig
     from fleet.hub import Hub
-    from sensors import config
+    from sensors import config, console
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
 
@@ -53,7 +52,7 @@ def _run(chosen: argparse.Namespace) -> int:
     hub = Hub(config.read(chosen.config, HubConfig), SystemClock())
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: hub.stop())
-    hub.run(lambda: print(READY, flush=True))
+    hub.run(lambda: console.say(READY))
     return 0
 
 
@@ -87,21 +86,20 @@ def _refused(chosen: argparse.Namespace) -> int:
 
 
 def _report(chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from fleet.ledger.reader import LedgerReader
     from fleet.reporting.run_records import known_run, records, troubles
     from replay.runs.summary import summarise
     from replay.runs.tables import render
+    from sensors import console
 
     settings = _settings(chosen)
-    with Console(stderr=True).status("reading the run and its recordings"), LedgerReader(settings.store) as ledger:
+    with console.waiting("reading the run and its recordings"), LedgerReader(settings.store) as ledger:
         run = known_run(ledger, chosen.run)
         summary = summarise(run, list(records(ledger, run, settings.truth)), troubles(ledger, run))
     if chosen.json:
-        _write(summary)
+        console.print_json(summary)
     else:
-        Console().print(render(summary))
+        console.show(*render(summary))
     return 0
 
 
@@ -113,28 +111,17 @@ def _settings(chosen: argparse.Namespace) -> "HubConfig":
 
 
 def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], as_json: bool, nothing: str) -> int:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from sensors import console
+    from sensors.text_table import Column, Table
 
     if as_json:
-        _write(rows)
-        return 0
-    if not rows:
-        print(nothing)
-        return 0
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        counts = isinstance(rows[0][column], int)
-        table.add_column(column.replace("_", " "), justify="right" if counts else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("-" if row[column] is None else str(row[column])) for column in columns))
-    Console().print(table)
+        console.print_json(rows)
+    elif not rows:
+        console.say(nothing)
+    else:
+        heads = [Column(name.replace("_", " "), right=isinstance(rows[0][name], int)) for name in columns]
+        table = Table("", heads)
+        for row in rows:
+            table.add(*("-" if row[name] is None else str(row[name]) for name in columns))
+        console.show(table)
     return 0
-
-
-def _write(tree: object) -> None:
-    import msgspec
-
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(tree), indent=2).decode() + "\n")

@@ -3,19 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
 from fleet.scenario.launch import RunProgress
 from fleet.scenario.scenario import Scenario, expected_frames
+from sensors import console
 
 
 @contextmanager
-def bars(console: Console, scenario: Scenario) -> Iterator[Callable[[RunProgress], None]]:
+def bars(scenario: Scenario) -> Iterator[Callable[[RunProgress], None]]:
     """Shows a bar for every stream while inside; call what it yields with each news."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
-        tasks: dict[tuple[str, str], TaskID] = {}
+    with console.bars("count", "elapsed") as progress:
+        tasks: dict[tuple[str, str], int] = {}
         for node in scenario.nodes:
             for stream in node.streams:
                 total = expected_frames(stream, scenario.seconds)

@@ -1,10 +1,7 @@
 """A scenario conducted for a person: progress while it runs, then tables, the run folder and its report."""
 
 import signal
-import sys
 from pathlib import Path
-
-from rich.console import Console
 
 from fleet.scenario.launch import ScenarioRun
 from fleet.scenario.progress import bars
@@ -13,6 +10,7 @@ from replay.report.offer import offer_report
 from replay.runs.runfolder import SUMMARY
 from replay.runs.summary import Summary
 from replay.runs.tables import render
+from sensors import console
 from sensors.clock import SystemClock
 from sensors.logs import to_stderr
 
@@ -23,16 +21,13 @@ def run_at_terminal(scenario: Scenario, folder: Path, as_json: bool) -> Summary:
     run = ScenarioRun(scenario, folder, SystemClock())
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: run.stop())
-    with bars(Console(stderr=True), scenario) as watch:
+    with bars(scenario) as watch:
         summary = run.run(watch)
     page = offer_report(folder)
     if as_json:
-        sys.stdout.write((folder / SUMMARY).read_text(encoding="utf-8"))
-        return summary
-    console = Console()
-    console.print(render(summary))
-    console.print(f"run folder: {folder}", soft_wrap=True)
-    console.print(page, soft_wrap=True)
+        console.print_file(folder / SUMMARY)
+    else:
+        console.show(*render(summary), f"run folder: {folder}", *page)
     return summary
 
 

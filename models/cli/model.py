@@ -1,8 +1,7 @@
 """gilmok model: list, show, add and verify models."""
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ from models import artefacts, catalogue
 from models.fetch import OnBytes
 from models.manifest import Artefact, Manifest
 from models.recognise.recognise import Answers, Recognition
+from sensors import console
 from sensors.errors import GilmokError
 from sensors.ranges import Pixels, in_range, shown
+from sensors.text_table import Table
 
 DONE, WORLD_WRONG = 0, 1
 
@@ -66,22 +67,13 @@ def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], 
 def _list(chosen: argparse.Namespace) -> int:
     models = [_record(manifest, _where(manifest)) for manifest in catalogue.known().values()]
     if chosen.json:
-        _print_json(models)
+        console.print_json(models)
         return DONE
-    _print_columns(
-        [("MODEL", "HERE", "INPUT", "LICENCE", "WHAT")]
-        + [
-            (
-                model["name"],
-                "yes" if model["path"] else "no",
-                "{width}x{height}".format_map(model["input"]),
-                model["origin"]["licence"],
-                model["summary"],
-            )
-            for model in models
-        ]
-    )
-    print(f"store: {catalogue.store()}")
+    table = Table("", ["model", "here", "input", "licence", "what"])
+    for model in models:
+        here, size = "yes" if model["path"] else "no", "{width}x{height}".format_map(model["input"])
+        table.add(model["name"], here, size, model["origin"]["licence"], model["summary"])
+    console.show(table, f"store: {catalogue.store()}")
     return DONE
 
 
@@ -94,9 +86,12 @@ def _show(chosen: argparse.Namespace) -> int:
         manifest, artefact = catalogue.locate(chosen.model)
         record = _record(manifest, artefact.path)
     if chosen.json:
-        _print_json(record)
+        console.print_json(record)
     else:
-        _print_columns([(key, "-" if value in (None, []) else str(value)) for key, value in _flat(record)])
+        table = Table("", ["key", "value"])
+        for key, value in _flat(record):
+            table.add(key, "-" if value in (None, []) else str(value))
+        console.show(table)
     return DONE
 
 
@@ -114,13 +109,11 @@ def _add(chosen: argparse.Namespace) -> int:
         )
     if chosen.json:
         recognised = {"read": found[0].read, "assumed": found[0].assumed} if found else {}
-        _print_json(_record(manifest, artefact.path) | recognised)
+        console.print_json(_record(manifest, artefact.path) | recognised)
     else:
-        for line in (line for one in found for line in one.read):
-            print(f"read: {line}")
-        for line in (line for one in found for line in one.assumed):
-            print(f"assumed: {line}")
-        print(f"{manifest.name} is in the store: {artefact.path} (sha256 {artefact.sha256})")
+        console.say(*(f"read: {line}" for one in found for line in one.read))
+        console.say(*(f"assumed: {line}" for one in found for line in one.assumed))
+        console.say(f"{manifest.name} is in the store: {artefact.path} (sha256 {artefact.sha256})")
     return DONE
 
 
@@ -128,10 +121,10 @@ def _verify(chosen: argparse.Namespace) -> int:
     names = chosen.models or [manifest.name for manifest in catalogue.known().values() if _where(manifest)]
     verdicts = [_verdict(name) for name in names]
     if chosen.json:
-        _print_json(verdicts)
+        console.print_json(verdicts)
     else:
         for verdict in verdicts:
-            print(f"{verdict['model']}: {verdict['wrong'] or 'right'}")
+            console.say(*f"{verdict['model']}: {verdict['wrong'] or 'right'}".splitlines())
     return WORLD_WRONG if any(verdict["wrong"] for verdict in verdicts) else DONE
 
 
@@ -167,20 +160,6 @@ def _flat(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def _progress(source: str) -> Iterator[OnBytes]:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with console.bars("bytes", "speed") as bars:
         task = bars.add_task(Path(source).name, total=None)
         yield lambda taken, total: bars.update(task, completed=taken, total=total)
-
-
-def _print_columns(rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

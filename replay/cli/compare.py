@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,15 +54,12 @@ def terms_of(chosen: argparse.Namespace) -> "Terms":
 @contextmanager
 def watched(terms: "Terms", *, told: bool = True) -> Iterator[Callable[[int], None]]:
     """A progress bar, if it is told; what it yields takes the draws that were worked out."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from sensors import console
 
-    columns = TextColumn("resampling"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    console = Console(stderr=True)
     # Two sides; streamed accuracy is another pass over both, which only the runs themselves tell.
     whole = 2 * (terms.resamples + 1)
-    with Progress(*columns, console=console, transient=True, disable=not (told and console.is_terminal)) as bars:
-        task = bars.add_task("", total=whole)
+    with console.bars("share", "remaining", drawn=told) as bars:
+        task = bars.add_task("resampling", total=whole)
         done = 0
 
         def progress(draws: int) -> None:
@@ -74,34 +70,26 @@ def watched(terms: "Terms", *, told: bool = True) -> Iterator[Callable[[int], No
         yield progress
 
 
-def print_json(tree: object) -> None:
-    import msgspec
-
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n")
-    sys.stdout.flush()
-
-
 def _compare(chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from replay.comparison.compare import compare
     from replay.comparison.tables import render
     from replay.statistics.verdicts import Verdict
+    from sensors import console
 
     a, b = _sides(chosen)
     terms = terms_of(chosen)
     with watched(terms) as progress:
         held = compare(a, b, terms, progress)
     if chosen.json:
-        print_json(held.comparison)
+        console.print_json(held.comparison)
     else:
-        Console().print(render(held.comparison))
+        console.show(*render(held.comparison))
     if chosen.out is not None:
         from replay.report.comparison import write_comparison
 
         write_comparison(held, chosen.out)
         if not chosen.json:
-            print(f"page: {chosen.out}")
+            console.say(f"page: {chosen.out}")
     return REGRESSION if held.comparison.verdict is Verdict.WORSE else NO_REGRESSION
 
 

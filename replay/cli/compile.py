@@ -71,13 +71,11 @@ def _compile(chosen: argparse.Namespace) -> int:
     if chosen.json:
         console.print_json(plain(artefact))
         return 0
-    console.say(
-        f"{artefact.model} for {artefact.backend}, {artefact.precision}: {artefact.path} (sha256 {artefact.sha256})"
-    )
+    what = f"{artefact.model} for {artefact.backend}, {artefact.precision}"
+    console.say(f"{what}: {artefact.path} (sha256 {artefact.sha256})")
     for seen in artefact.calibration:
-        console.say(
-            f"  calibrated with {len(seen.frames)} frames of {seen.dataset} {seen.recording}: never score on them"
-        )
+        frames = f"{len(seen.frames)} frames of {seen.dataset} {seen.recording}"
+        console.say(f"  calibrated with {frames}: never score on them")
     if artefact.cuts:
         console.say(f"  {len(artefact.cuts)} heads kept apart, joined on the host: {', '.join(artefact.cuts)}")
     return 0

@@ -1,7 +1,7 @@
 """`gilmok replay determinism`: one recording again and again, and whether the answers are the same ones."""
 
 import argparse
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,20 +36,16 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    import msgspec
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from replay.recording import open_dataset
     from replay.runs.determinism import repeated
+    from sensors import console
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
 
     to_stderr()
     held = len(open_dataset(chosen.dataset, chosen.root).open(chosen.name).numbers)
     total = chosen.repeats * min(held, chosen.frames or held)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with console.bars("count", "remaining") as progress:
         task = progress.add_task(chosen.name, total=total)
         found = repeated(
             _config(chosen),
@@ -59,9 +55,9 @@ def _check(chosen: argparse.Namespace) -> int:
             advance=lambda: progress.advance(task),
         )
     if chosen.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        console.print_json(found)
     else:
-        _print(found)
+        console.say(*_told(found))
     return 0 if found.same else DIFFERENT
 
 
@@ -84,22 +80,22 @@ def _config(chosen: argparse.Namespace) -> "ReplayConfig":
     )
 
 
-def _print(found: "Repeats") -> None:
+def _told(found: "Repeats") -> Iterator[str]:
     how = "loaded anew each time" if found.reloaded else "loaded once"
-    print(
+    yield (
         f"{found.model} on {found.backend}:{found.device} ({how}), {found.dataset} {found.recording}: "
         f"{len(found.digests)} repeats of {found.frames} frames"
     )
     if found.same:
-        print(f"one digest: {found.digests[0]}")
+        yield f"one digest: {found.digests[0]}"
         return
     for number, (digest, findings) in enumerate(zip(found.digests, found.findings, strict=True), 1):
-        print(f"  {number}: all stages {digest[:SHOWN_DIGITS]}, findings {findings[:SHOWN_DIGITS]}")
+        yield f"  {number}: all stages {digest[:SHOWN_DIGITS]}, findings {findings[:SHOWN_DIGITS]}"
     apart = found.difference
     assert apart is not None
-    print(
+    yield (
         f"repeat {apart.repeat} differs from the first in {apart.frames} frames, first in frame {apart.frame} at "
         f"{apart.stage}: {apart.first[:SHOWN_DIGITS] or '-'} and {apart.other[:SHOWN_DIGITS] or '-'}"
     )
     if len(set(found.findings)) == 1:
-        print("what was found is the same all the same")
+        yield "what was found is the same all the same"

@@ -4,12 +4,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replay.cli.compare import NO_REGRESSION, REGRESSION, print_json, watched
+from replay.cli.compare import NO_REGRESSION, REGRESSION, watched
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from replay.gates.outcome import GateOutcome
+    from sensors.text_table import Table
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,47 +30,35 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _gate(chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.text import Text
-
     from replay.gates import relative
     from replay.gates.bars import Gates
     from replay.gates.gate import failed, held
     from replay.gates.junit import write_junit
-    from sensors import config
+    from sensors import config, console
+    from sensors.text_table import Text
 
     gates = config.read(chosen.gates, Gates)
     with watched(relative.terms(gates.baseline), told=bool(gates.baseline.not_worse)) as progress:
         outcome = held(gates, chosen.gates, [chosen.run], chosen.baseline, progress)
     if chosen.json:
-        print_json(outcome)
+        console.print_json(outcome)
     else:
-        console = Console()
-        console.print(_table(outcome))
-        for bar in outcome.bars:
-            if bar.why:
-                console.print(Text(f"{bar.name}: {bar.why}", style="" if bar.passed else "red"))
+        why = [Text(f"{bar.name}: {bar.why}", "" if bar.passed else "red") for bar in outcome.bars if bar.why]
         lost = len(failed(outcome))
-        console.print(f"{lost} of {len(outcome.bars)} bars not cleared" if lost else "every bar is cleared")
+        verdict = f"{lost} of {len(outcome.bars)} bars not cleared" if lost else "every bar is cleared"
+        console.show(_table(outcome), *why, verdict)
     if chosen.junit is not None:
         write_junit(outcome, chosen.junit)
     return NO_REGRESSION if outcome.passed else REGRESSION
 
 
 def _table(outcome: "GateOutcome") -> "Table":
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from replay.runs.tables import number
+    from sensors.figures import number
+    from sensors.text_table import Table, Text, numbers
 
     title = f"{outcome.gates}: {', '.join(outcome.runs[:4])}" + (" ..." if len(outcome.runs) > 4 else "")
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("bar", overflow="fold")
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("at", overflow="fold")
-    table.add_column("", no_wrap=True)
+    table = Table(title, ["bar", *numbers("value"), "at", ""])
     for bar in outcome.bars:
-        told = Text("cleared", style="green") if bar.passed else Text("NOT CLEARED", style="bold red")
-        table.add_row(bar.name, number(bar.value, 4), bar.where, told)
+        told = Text("cleared", "green") if bar.passed else Text("NOT CLEARED", "bold red")
+        table.add(bar.name, number(bar.value), bar.where, told)
     return table

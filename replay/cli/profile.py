@@ -1,16 +1,14 @@
 """`gilmok replay profile`: a recorded run by one profile's rules."""
 
 import argparse
-import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from replay.runs.loaded import LoadedStream
     from replay.scoring.profiles.figures import ProfileFigures
+    from sensors.text_table import Table
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,23 +25,18 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _profile(chosen: argparse.Namespace) -> int:
-    import msgspec
-    from rich.console import Console
-
     from replay.runs.loaded import read_run
+    from sensors import console
 
-    console = Console(stderr=True)
-    with console.status(f"scoring {chosen.run}") if console.is_terminal else nullcontext():
+    with console.waiting(f"scoring {chosen.run}"):
         run = read_run(chosen.run)
         scored = [(stream, _scored(stream, chosen.profile)) for stream in run.streams]
     if chosen.json:
         streams = [_told(stream, figures) for stream, figures in scored]
-        told = {"run": run.identity.run, "profile": chosen.profile, "streams": streams}
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+        console.print_json({"run": run.identity.run, "profile": chosen.profile, "streams": streams})
     else:
-        output = Console(highlight=False)
         for stream, figures in scored:
-            _print(output, stream.name, chosen.profile, figures)
+            console.show(*_parts(stream.name, chosen.profile, figures))
     return 1 if any(figures.unknown for _, figures in scored) else 0
 
 
@@ -65,36 +58,30 @@ def _told(stream: "LoadedStream", figures: "ProfileFigures") -> dict[str, Any]:
     return {"node": stream.summary.node, "stream": stream.summary.stream, **msgspec.structs.asdict(figures)}
 
 
-def _print(output: Any, stream: str, profile: str, figures: "ProfileFigures") -> None:
+def _parts(stream: str, profile: str, figures: "ProfileFigures") -> "Iterator[str | Table]":
     if figures.unknown:
-        output.print(f"{stream}: no figures by the profile {profile}: {figures.unknown}", soft_wrap=True)
+        yield f"{stream}: no figures by the profile {profile}: {figures.unknown}"
         return
-    output.print(_table(f"{stream}, profile {profile}", figures))
-    for name, rule in figures.rules.items():
-        output.print(f"{name}: {rule}", soft_wrap=True)
-    for name, why in figures.left_out.items():
-        output.print(f"left out of the mean: {name}: {why}", soft_wrap=True)
+    yield _table(f"{stream}, profile {profile}", figures)
+    yield from (f"{name}: {rule}" for name, rule in figures.rules.items())
+    yield from (f"left out of the mean: {name}: {why}" for name, why in figures.left_out.items())
     if figures.unmapped:
-        output.print(f"{figures.unmapped} found boxes are of classes that are not evaluated", soft_wrap=True)
+        yield f"{figures.unmapped} found boxes are of classes that are not evaluated"
 
 
 def _table(title: str, figures: "ProfileFigures") -> "Table":
     """Figures down, classes across: profiles have many of the ones and few of the others."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+    from sensors.text_table import Table, numbers
 
     columns = {"mean": figures.overall, **figures.per_class}
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("figure")
-    for name in columns:
-        table.add_column(name, justify="right")
+    table = Table(title, ["figure", *numbers(*columns)])
     for row in dict.fromkeys(row for column in columns.values() for row in column):
-        table.add_row(row, *(_cell(row, column) for column in columns.values()))
+        table.add(row, *(_cell(row, column) for column in columns.values()))
     return table
 
 
 def _cell(row: str, column: "dict[str, float | None]") -> str:
-    from replay.runs.tables import figure
+    from sensors.figures import number
 
     value = column.get(row)
-    return str(value) if isinstance(value, int) else figure(value)
+    return str(value) if isinstance(value, int) else number(value)

@@ -3,7 +3,6 @@
 import argparse
 import math
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,37 +146,32 @@ def _campaign(chosen: argparse.Namespace) -> "Campaign":
 
 
 def _conducted(conductor: "Conductor", campaign: "Campaign", chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from replay.qualify.page.page import write_page
     from replay.qualify.page.table import render
     from replay.qualify.record import RECORD
     from replay.qualify.verdict import Word
+    from sensors import console
 
     found = _with_progress(conductor, campaign)
     page = write_page(found, chosen.out)
     if chosen.json:
-        sys.stdout.write((chosen.out / RECORD).read_text(encoding="utf-8"))
+        console.print_file(chosen.out / RECORD)
     else:
-        Console(highlight=False).print(render(found))
-        print(f"report: {page}")
+        console.show(*render(found), f"report: {page}")
     if conductor.interrupted:
-        print("gilmok: interrupted; the report holds what was measured until then", file=sys.stderr)
+        console.warn("gilmok: interrupted; the report holds what was measured until then")
         return WORLD_WRONG
     return REGRESSION if found.verdict.word is Word.FAIL else DONE
 
 
 def _with_progress(conductor: "Conductor", campaign: "Campaign") -> "Qualification":
     """A bar for the part that runs, and one for all of them."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
     from replay.qualify.conductor import PARTS, planned_s
+    from sensors import console
 
     planned = planned_s(campaign.budget)
     order = ["identity", *PARTS]
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[what]}")
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with console.bars("elapsed", "what") as progress:
         whole = progress.add_task("all parts", total=len(order), what="")
         part_bar = progress.add_task("identity", total=1.0, what="")
         current = "identity"
@@ -195,35 +189,38 @@ def _with_progress(conductor: "Conductor", campaign: "Campaign") -> "Qualificati
 
 
 def _compare(chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from replay.qualify.page.page import write_comparison
     from replay.qualify.page.table import render_comparison
-    from replay.qualify.ranking import compared, to_json
+    from replay.qualify.ranking import compared
+    from sensors import console
 
     comparison = compared(chosen.folders)
     if chosen.json:
-        sys.stdout.buffer.write(to_json(comparison))
+        console.print_json(comparison)
     else:
-        Console(highlight=False).print(render_comparison(comparison))
+        console.show(*render_comparison(comparison))
     if chosen.out is not None:
-        print(f"page: {write_comparison(comparison, chosen.out)}", file=sys.stderr if chosen.json else sys.stdout)
+        page = write_comparison(comparison, chosen.out)
+        (console.warn if chosen.json else console.say)(f"page: {page}")
     return DONE
 
 
 def _keygen(chosen: argparse.Namespace) -> int:
     from replay.qualify.signing import make_keys
+    from sensors import console
 
     private, public = make_keys(chosen.name)
-    print(f"{private}: signs; keep it to yourself\n{public}: verifies; give it to whoever shall trust your reports")
+    console.say(f"{private}: signs; keep it to yourself")
+    console.say(f"{public}: verifies; give it to whoever shall trust your reports")
     return DONE
 
 
 def _sign(chosen: argparse.Namespace) -> int:
     from replay.qualify.signing import sign
+    from sensors import console
     from sensors.clock import SystemClock
 
-    print(f"signed: {sign(chosen.folder, chosen.key, SystemClock())}")
+    console.say(f"signed: {sign(chosen.folder, chosen.key, SystemClock())}")
     return DONE
 
 
@@ -231,12 +228,13 @@ def _verify(chosen: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
     from replay.qualify.signing import verify
+    from sensors import console
     from sensors.clock import NS_PER_S
 
     told = verify(chosen.folder, chosen.key)
     signed = datetime.fromtimestamp(told.signed_utc_ns / NS_PER_S, UTC)
-    print(f"{chosen.folder}: all {len(told.files)} files are as the owner of {chosen.key} signed them")
-    print(f"signed {signed:%Y-%m-%d %H:%M} UTC by its own clock")
+    console.say(f"{chosen.folder}: all {len(told.files)} files are as the owner of {chosen.key} signed them")
+    console.say(f"signed {signed:%Y-%m-%d %H:%M} UTC by its own clock")
     return DONE
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,10 +46,8 @@ def facts(recording: Recording) -> dict[str, Any]:
 
 def _list(chosen: argparse.Namespace) -> int:
     """Exit status 1 where there is nothing, or something that can't be opened."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from sensors import console
+    from sensors.text_table import Table, numbers
 
     found = [
         facts(what) if not isinstance(what, GilmokError) else {"name": name, "error": what.sentence}
@@ -58,61 +55,47 @@ def _list(chosen: argparse.Namespace) -> int:
     ]
     broken = any("error" in row for row in found)
     if chosen.json:
-        _print_json({"dataset": chosen.dataset, "root": str(chosen.root), "recordings": found})
+        console.print_json({"dataset": chosen.dataset, "root": str(chosen.root), "recordings": found})
         return int(broken or not found)
-    console = Console(highlight=False)
     title = f"{chosen.dataset} recordings in {chosen.root}" if found else f"no recordings in {chosen.root}"
-    console.print(Text(title), soft_wrap=True)
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("recording", no_wrap=True)
-    for column in ("frames", "first", "fps", "labelled", "boxes", "tracks"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("scored for", no_wrap=True, max_width=20)
+    heads = numbers("frames", "first", "fps", "labelled", "boxes", "tracks")
+    table = Table("", ["recording", *heads, "scored for"])
     for row in found:
         if "error" not in row:
-            table.add_row(row["name"], *_cells(row))
-    if table.row_count:
-        console.print(table)
-    for row in found:
-        if remark := row.get("error") or row["note"]:
-            console.print(Text(f"{row['name']}: {remark}"), soft_wrap=True)
+            table.add(row["name"], *_cells(row))
+    remarks = [(row["name"], row.get("error") or row["note"]) for row in found]
+    console.show(title, *([table] if table.rows else []), *(f"{name}: {told}" for name, told in remarks if told))
     return int(broken or not found)
 
 
 def _check(chosen: argparse.Namespace) -> int:
     """Exit status 1 where anything is not sound, or damaged."""
-    from rich.console import Console
-    from rich.text import Text
+    from sensors import console
 
     rows = [_looked_at(name, what) for name, what in _opened(chosen, chosen.name)]
     wrong = not rows or any(row["complaints"] for row in rows)
     if chosen.json:
-        _print_json({"dataset": chosen.dataset, "root": str(chosen.root), "recordings": rows})
+        console.print_json({"dataset": chosen.dataset, "root": str(chosen.root), "recordings": rows})
         return int(wrong)
-    console = Console(highlight=False)
     if not rows:
-        console.print(Text(f"no recordings in {chosen.root}"), soft_wrap=True)
+        console.say(f"no recordings in {chosen.root}")
     for row in rows:
-        lines = [
+        console.say(
             f"{row['name']}: {'sound' if row['sound'] else 'not sound'}",
             *(f"  {sentence}" for sentence in row["complaints"]),
             *(f"  remark: {sentence}" for sentence in row["remarks"]),
-        ]
-        console.print(Text("\n".join(lines)), soft_wrap=True)
+        )
     return int(wrong)
 
 
 def _looked_at(name: str, what: Recording | GilmokError) -> dict[str, Any]:
     """What `check` tells of a recording; decodes every picture."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from replay.recording import Severity
+    from sensors import console
 
     if isinstance(what, GilmokError):
         return {"name": name, "sound": False, "complaints": [what.sentence], "remarks": []}
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    with console.bars("count", "remaining") as progress:
         task = progress.add_task(name, total=len(what.numbers))
         problems = list(what.problems(on_picture=lambda: progress.advance(task)))
     complaints = [one.what for one in problems if one.severity is not Severity.REMARK]
@@ -122,31 +105,27 @@ def _looked_at(name: str, what: Recording | GilmokError) -> dict[str, Any]:
 
 def _opened(chosen: argparse.Namespace, only: str | None) -> Iterator[tuple[str, Recording | GilmokError]]:
     """Each recording, or why it can't be opened; a recording asked for by name must open."""
-    from rich.console import Console
-    from rich.progress import track
-
     from replay.recording import open_dataset
+    from sensors import console
 
     dataset = open_dataset(chosen.dataset, chosen.root)
     if only is not None:
         yield only, dataset.open(only)
         return
-    console = Console(stderr=True)
     names = dataset.recordings()
-    for name in track(names, "reading", console=console, transient=True, disable=not console.is_terminal):
-        try:
-            yield name, dataset.open(name)
-        except GilmokError as error:
-            yield name, error
+    with console.bars("count") as progress:
+        task = progress.add_task("reading", total=len(names))
+        for name in names:
+            try:
+                yield name, dataset.open(name)
+            except GilmokError as error:
+                yield name, error
+            progress.advance(task)
 
 
 def _cells(row: Mapping[str, Any]) -> Sequence[str]:
-    numbers = ["-" if row[key] is None else f"{row[key]:g}" for key in ("frames", "first", "fps")]
+    from sensors.figures import short
+
+    first = "-" if row["first"] is None else str(row["first"])
     counts = [str(row[key]) for key in ("labelled", "boxes", "tracks")]
-    return [*numbers, *counts, ", ".join(row["scored_for"])]
-
-
-def _print_json(tree: Mapping[str, Any]) -> None:
-    import msgspec
-
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n")
+    return [str(row["frames"]), first, short(row["fps"]), *counts, ", ".join(row["scored_for"])]

@@ -1,7 +1,6 @@
 """`gilmok replay report`: a run folder as one HTML page."""
 
 import argparse
-from contextlib import nullcontext
 from pathlib import Path
 
 
@@ -13,12 +12,10 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _report(chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from replay.report.write import write_report
+    from sensors import console
 
-    console = Console(stderr=True)
-    with console.status(f"drawing {chosen.run}") if console.is_terminal else nullcontext():
+    with console.waiting(f"drawing {chosen.run}"):
         path = write_report(chosen.run, chosen.out)
-    print(f"report: {path}")
+    console.say(f"report: {path}")
     return 0

@@ -2,12 +2,12 @@
 
 import argparse
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edge.stream import Stream
     from replay.runs.offline import ReplayConfig
 
 PROGRESS_PERIOD_S = 0.2
@@ -60,13 +60,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from rich.console import Console
-
-    from edge.stream import Stream
     from replay.report.offer import offer_report
     from replay.runs.offline import OfflineRun
     from replay.runs.runfolder import SUMMARY
     from replay.runs.tables import render
+    from sensors import console
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
 
@@ -74,12 +72,11 @@ def _run(chosen: argparse.Namespace) -> int:
     run = OfflineRun(_configuration(chosen), chosen.out, SystemClock())
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: run.stop())
-    console = Console(stderr=True)
     done = threading.Event()
     watchers: list[threading.Thread] = []
 
-    def begun(stream: Stream, total: int) -> None:
-        watcher = threading.Thread(target=_watch, args=(console, chosen.name, stream, total, done))
+    def begun(stream: "Stream", total: int) -> None:
+        watcher = threading.Thread(target=_watch, args=(chosen.name, stream, total, done))
         watcher.start()
         watchers.append(watcher)
 
@@ -91,11 +88,9 @@ def _run(chosen: argparse.Namespace) -> int:
             watcher.join()
     page = offer_report(chosen.out)
     if chosen.json:
-        sys.stdout.write((chosen.out / SUMMARY).read_text(encoding="utf-8"))
+        console.print_file(chosen.out / SUMMARY)
     else:
-        Console().print(render(summary))
-        print(f"run folder: {chosen.out}")
-        print(page)
+        console.show(*render(summary), f"run folder: {chosen.out}", *page)
     return 1 if summary.frames.failed or not summary.books.balanced else 0
 
 
@@ -127,17 +122,11 @@ def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
     )
 
 
-def _watch(console: object, name: str, stream: object, total: int, done: threading.Event) -> None:
+def _watch(name: str, stream: "Stream", total: int, done: threading.Event) -> None:
     """A progress bar beside the run; it only reads counters."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from sensors import console
 
-    from edge.stream import Stream
-
-    assert isinstance(console, Console)
-    assert isinstance(stream, Stream)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
+    with console.bars("count", "remaining") as progress:
         task = progress.add_task(name, total=total)
         while not done.wait(PROGRESS_PERIOD_S):
             counted = stream.counters()

@@ -1,15 +1,12 @@
 """`gilmok replay score`: the findings of any program against any truth, by the metric that is named."""
 
 import argparse
-import math
-import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from sensors.text_table import Table
 
 METRICS = ("coco", "sap", "kitti", "hota")
 
@@ -24,20 +21,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _score(chosen: argparse.Namespace) -> int:
-    import msgspec
-    from rich.console import Console
+    from sensors import console
 
-    console = Console(stderr=True)
-    with console.status(f"scoring {chosen.outputs}") if console.is_terminal else nullcontext():
+    with console.waiting(f"scoring {chosen.outputs}"):
         figures = scored(chosen.truth, chosen.outputs, chosen.metric)
     if chosen.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
-        return 0
-    output = Console(highlight=False)
-    for table in _tables(chosen.metric, figures):
-        output.print(table)
-    for note in figures.get("notes", []):
-        output.print(note, soft_wrap=True)
+        console.print_json(figures)
+    else:
+        console.show(*_tables(chosen.metric, figures), *figures.get("notes", []))
     return 0
 
 
@@ -52,24 +43,23 @@ def scored(truth: Path, outputs: Path, metric: str) -> dict[str, Any]:
 
 def _tables(metric: str, figures: Mapping[str, Any]) -> "list[Table]":
     """The figures that are one number, then those that come by class."""
-    from rich.box import SIMPLE
-    from rich.table import Table
+    from sensors.text_table import Table, numbers
 
     plain = {name: value for name, value in figures.items() if value is None or isinstance(value, int | float)}
-    overall = Table("figure", "value", title=metric, title_justify="left", box=SIMPLE, pad_edge=False)
+    overall = Table(metric, ["figure", *numbers("value")])
     for name, value in plain.items():
-        overall.add_row(name, _cell(value))
+        overall.add(name, _cell(value))
     tables = [overall]
     for title, rows in figures.items():
         if isinstance(rows, dict) and rows:
-            table = Table("figure", *rows, title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+            table = Table(title, ["figure", *numbers(*rows)])
             for name in next(iter(rows.values())):
-                table.add_row(name, *(_cell(row[name]) for row in rows.values()))
+                table.add(name, *(_cell(row[name]) for row in rows.values()))
             tables.append(table)
     return tables
 
 
 def _cell(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.4f}"
+    from sensors.figures import number
+
+    return str(value) if isinstance(value, int) else number(value)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from replay.cli.compare import NO_REGRESSION, REGRESSION, print_json
+from replay.cli.compare import NO_REGRESSION, REGRESSION
 
 FIGURES = ("AP", "AP50", "sAP_edge")
 
@@ -29,36 +29,29 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _trend(chosen: argparse.Namespace) -> int:
-    from contextlib import nullcontext
-
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
     from replay.gates.trend import Asked, one_more_night
+    from sensors import console
+    from sensors.figures import short, signed
+    from sensors.text_table import Table, Text, numbers
 
     asked = Asked(figure=chosen.figure, alpha=chosen.alpha, labels=tuple(chosen.labels))
-    waiting = Console(stderr=True)
-    with waiting.status("scoring both sides") if waiting.is_terminal else nullcontext():
+    with console.waiting("scoring both sides"):
         told = one_more_night(chosen.history, chosen.run, chosen.baseline, asked)
     if chosen.json:
-        print_json(told)
+        console.print_json(told)
         return REGRESSION if told.alarm else NO_REGRESSION
-    console = Console(highlight=False)
-    table = Table(title=f"{told.figure} tonight, minus the baseline's", title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("recording", overflow="fold")
-    table.add_column("difference", justify="right")
+    table = Table(f"{told.figure} tonight, minus the baseline's", ["recording", *numbers("difference")])
     for step in told.tonight:
-        table.add_row(step.recording, f"{step.difference:+.4f}")
-    console.print(table)
-    for name in told.undefined:
-        console.print(f"{name}: one side has no figure; not bet on")
-    verdict = f"[bold red]ALARM[/] since line {told.alarm_since}" if told.alarm else "[bold green]no alarm[/]"
-    console.print(
-        f"{verdict}: wealth {told.wealth:.3g}, at most {told.greatest_wealth:.3g} so far; the alarm is given from "
-        f"{1 / told.alpha:g} on, falsely with probability {told.alpha:g} at most over all nights together"
+        table.add(step.recording, signed(step.difference))
+    verdict = Text(f"ALARM since line {told.alarm_since}", "bold red") if told.alarm else Text("no alarm", "bold green")
+    console.show(
+        table,
+        *(f"{name}: one side has no figure; not bet on" for name in told.undefined),
+        verdict,
+        f"wealth {told.wealth:.3g}, at most {told.greatest_wealth:.3g} so far; the alarm is given from "
+        f"{short(1 / told.alpha)} on, falsely with probability {short(told.alpha)} at most over all nights together",
+        f"{told.nights} nights, {told.n} differences, mean {signed(told.mean)}; {told.history}",
     )
-    console.print(f"{told.nights} nights, {told.n} differences, mean {told.mean:+.4f}; {told.history}")
     return REGRESSION if told.alarm else NO_REGRESSION
 
 

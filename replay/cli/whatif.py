@@ -1,17 +1,14 @@
 """`gilmok replay whatif`: a recorded run, scored again under other latencies."""
 
 import argparse
-import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from replay.runs.loaded import LoadedStream
     from replay.runs.whatif import Supposed, Supposition
+    from sensors.text_table import Table
 
 LATENCY_MOST_MS = 1e7
 SCALE_MOST = 1e4
@@ -51,26 +48,19 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _whatif(chosen: argparse.Namespace) -> int:
-    import msgspec
-    from rich.console import Console
-
     from replay.runs.loaded import read_run
     from replay.runs.whatif import suppose
+    from sensors import console
 
-    console = Console(stderr=True)
-    with console.status(f"scoring {chosen.run}") if console.is_terminal else nullcontext():
+    with console.waiting(f"scoring {chosen.run}"):
         run = read_run(chosen.run)
         other = read_run(chosen.latencies_of).streams if chosen.latencies_of else ()
         curves = [suppose(stream, _supposed(chosen, stream, other)) for stream in run.streams]
     if chosen.json:
-        told = {"run": run.identity.run, "streams": curves}
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
-        return 0
-    output = Console(highlight=False)
-    for curve in curves:
-        output.print(_table(curve))
-        for note in curve.notes:
-            output.print(note, soft_wrap=True)
+        console.print_json({"run": run.identity.run, "streams": curves})
+    else:
+        for curve in curves:
+            console.show(_table(curve), *curve.notes)
     return 0
 
 
@@ -100,24 +90,20 @@ def _counterpart(stream: "LoadedStream", other: "Sequence[LoadedStream]", folder
 
 
 def _table(curve: "Supposition") -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from replay.runs.tables import figure, fresh_cells, percentile_cells
+    from replay.runs.tables import fresh_cells, percentile_cells
+    from sensors.figures import number
+    from sensors.text_table import Table, numbers
 
     title = f"{curve.node}/{curve.stream}: streaming accuracy under other latencies, ms ({curve.policy})"
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    for column in ("×", "added", "p50", "AP", "AP50", "drops", "misses", "in time", "age p50", "p99", "n"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_row("", "", "offline", *(figure(curve.offline[name]) for name in ("AP", "AP50")), end_section=True)
+    heads = ("×", "added", "p50", "AP", "AP50", "drops", "misses", "in time", "age p50", "p99", "n")
+    table = Table(title, numbers(*heads))
+    table.add("", "", "offline", *(number(curve.offline[name]) for name in ("AP", "AP50")))
     for point in curve.points:
-        table.add_row(
+        table.add(
             f"{point.scale:g}",
             f"{point.added_ms:g}",
             percentile_cells(point.latency_ns, 1)[0],
-            *(figure(point.figures[name]) for name in ("AP", "AP50")),
+            *(number(point.figures[name]) for name in ("AP", "AP50")),
             str(point.freshness.dropped),
             *fresh_cells(point.freshness, 0),
         )

@@ -3,22 +3,17 @@
 import math
 from collections.abc import Sequence
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from replay.comparison.outcome import Comparison, Row
-from replay.runs.tables import number
 from replay.statistics.verdicts import Verdict
-from sensors.clock import NS_PER_MS
+from sensors.figures import ms, number, signed
+from sensors.text_table import Table, Text, numbers
 
 COLOURS = {Verdict.WORSE: "bold red", Verdict.NOT_WORSE: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
 
 
-def render(told: Comparison) -> RenderableType:
-    """The verdict first, then figures, classes, and what differs beside them. Fits 80 columns."""
-    parts: list[RenderableType] = [Text(told.verdict, style=COLOURS[told.verdict])]
+def render(told: Comparison) -> list[Text | Table]:
+    """The verdict first, then figures, classes, and what differs beside them."""
+    parts: list[Text | Table] = [Text(told.verdict, COLOURS[told.verdict])]
     parts += [Text(f"  {sentence}") for sentence in told.because]
     parts += [
         Text(f"{name}: {_listing(side.runs)} ({_listing(side.models)} on {_listing(side.backends)})")
@@ -29,21 +24,17 @@ def render(told: Comparison) -> RenderableType:
         parts.append(_rows("AP by class (WORSE: Holm's correction over all classes)", told.per_class))
     if told.identity:
         parts.append(_identity(told))
-    parts += [Text(note, style="dim") for note in told.notes]
+    parts += [Text(note, "dim") for note in told.notes]
     parts.append(
-        Text(f"sequences: {told.sequences}; {told.resamples:,} resamples, seed {told.seed}; {told.pace}", style="dim")
+        Text(f"sequences: {told.sequences}; {told.resamples:,} resamples, seed {told.seed}; {told.pace}", "dim")
     )
-    return Group(*parts)
+    return parts
 
 
 def _rows(title: str, rows: Sequence[Row]) -> Table:
-    table = _table(title)
-    table.add_column("", overflow="fold")
-    for column in ("A", "B", "change", "interval", "n"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table = Table(title, ["", *numbers("A", "B", "change", "interval", "n"), "verdict"])
     for row in rows:
-        table.add_row(row.of or row.figure, *cells(row), _verdict(row))
+        table.add(row.of or row.figure, *cells(row), _verdict(row))
     return table
 
 
@@ -54,30 +45,22 @@ def cells(row: Row) -> list[str]:
 
 
 def _value(row: Row, value: float) -> str:
-    return number(value / NS_PER_MS, 2) if row.unit == "runs" else number(value, 4)
+    return ms(value) if row.unit == "runs" else number(value)
 
 
 def _change(row: Row, value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.3f}" if row.unit == "runs" else f"{value:+.4f}"
+    return number(value, 3) if row.unit == "runs" else signed(value)
 
 
 def _verdict(row: Row) -> Text:
-    return Text("") if row.verdict is None else Text(row.verdict, style=COLOURS[row.verdict])
+    return Text("") if row.verdict is None else Text(row.verdict, COLOURS[row.verdict])
 
 
 def _identity(told: Comparison) -> Table:
-    table = _table("What else differs")
-    for column in ("", "A", "B"):
-        table.add_column(column, overflow="fold")
+    table = Table("What else differs", ["", "A", "B"])
     for row in told.identity:
-        table.add_row(row.what, _listing(row.a), _listing(row.b))
+        table.add(row.what, _listing(row.a), _listing(row.b))
     return table
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def _listing(names: Sequence[str]) -> str:

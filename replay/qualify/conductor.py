@@ -19,10 +19,11 @@ from replay.qualify.parts.latency import Latency
 from replay.qualify.parts.parity import Parity
 from replay.qualify.parts.streams import Streams
 from replay.qualify.qualification import Qualification, Rerun, assembled
-from replay.qualify.record import EVIDENCE, RECORD, Measured, PartOutcome, check_free, pretty, write
+from replay.qualify.record import EVIDENCE, RECORD, Measured, PartOutcome, check_free, write
 from replay.runs import nan_json
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
+from sensors.pretty_json import pretty
 
 OnProgress: TypeAlias = Callable[[str, float, str], None]
 """Called with the part, the share of it that is done, and what it is doing."""

@@ -9,7 +9,6 @@ from replay.qualify.page.texts import device, median
 from replay.qualify.page.tiles import scenario
 from replay.qualify.parts.identity import same_campaign
 from replay.qualify.qualification import Qualification, read
-from replay.qualify.record import pretty
 from replay.qualify.verdict import STAND_INS, Word, was_busy
 from sensors.record import Record
 
@@ -66,10 +65,6 @@ def compared(folders: Sequence[Path]) -> Comparison:
     placed = [_placed(row, place) for place, row in enumerate(ranked, 1)]
     apart = sorted((row for row in rows if row.apart), key=_merit)
     return Comparison(rows=(*placed, *apart), rule=RULE, warnings=tuple(_warnings([found for _, found in reports])))
-
-
-def to_json(comparison: Comparison) -> bytes:
-    return pretty(comparison)
 
 
 def _row(folder: Path, found: Qualification) -> Row:

@@ -1,7 +1,7 @@
 """qualification.json: everything that was measured, with the settings to measure it again."""
 
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -65,10 +65,6 @@ def write(folder: Path, name: str, content: bytes) -> Path:
     except OSError as error:
         raise FileUnwritable(folder, error, hint) from error
     return atomic_files.write(folder / name, content, hint=hint)
-
-
-def pretty(tree: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n"
 
 
 def check_free(folder: Path) -> None:

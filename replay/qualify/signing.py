@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from models.fetch import digest
-from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable, pretty, write
+from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable, write
 from sensors.clock import Clock
 from sensors.errors import GilmokError
+from sensors.pretty_json import pretty
 from sensors.record import Record
 
 if TYPE_CHECKING:

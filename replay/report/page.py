@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import msgspec
 from markupsafe import Markup
 
 from replay.report import texts
 from replay.report.glossary import GLOSSARY, Definition
 from replay.report.views.stream import StreamView, stream_view
 from replay.runs.loaded import LoadedRun
+from sensors.pretty_json import pretty
 
 HERE = Path(__file__).parent
 PICTURES_BYTES = 950_000
@@ -36,7 +36,7 @@ def run_page(run: LoadedRun) -> str:
         verdicts=_verdicts(run),
         streams=views,
         failures=_failures(views),
-        scenario=msgspec.json.format(msgspec.json.encode(run.identity.scenario), indent=2).decode(),
+        scenario=pretty(run.identity.scenario).decode(),
     )  # fmt: skip
 
 

@@ -1,11 +1,11 @@
 """Numbers and sentences as people read them."""
 
-import math
 from datetime import UTC, datetime
 
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
 from replay.runs.loaded import LoadedStream
 from replay.runs.summary import Frames
+from sensors import figures
 from sensors.clock import NS_PER_MS, NS_PER_S
 
 UNKNOWN = "–"
@@ -13,11 +13,11 @@ UNKNOWN = "–"
 
 def ms(value_ns: float | None) -> str:
     """Milliseconds to two places, as the tables of the terminal have them."""
-    return UNKNOWN if value_ns is None else f"{value_ns / NS_PER_MS:,.2f}"
+    return figures.ms(value_ns, thousands=True, unknown=UNKNOWN)
 
 
-def figure(value: float, digits: int = 4) -> str:
-    return UNKNOWN if math.isnan(value) else f"{value:,.{digits}f}"
+def figure(value: float | None, digits: int = 4) -> str:
+    return figures.number(value, digits, thousands=True, unknown=UNKNOWN)
 
 
 def percentile(row: Percentiles, name: str) -> str:

@@ -14,6 +14,7 @@ from edge.wire.messages import Birth, FrameReport, decode, encode
 from sensors import atomic_files
 from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
+from sensors.pretty_json import pretty
 from sensors.record import Record
 
 RUN, REPORTS, SUMMARY = "run.json", "reports.jsonl", "summary.json"
@@ -58,13 +59,13 @@ class RunFolder:
         self.path = path
 
     def write_identity(self, identity: RunIdentity) -> None:
-        self._write(RUN, _pretty(identity))
+        self._write(RUN, pretty(identity))
 
     def write_reports(self, reports: Iterable[FrameReport]) -> None:
         self._write(REPORTS, b"".join(encode(report) + b"\n" for report in reports))
 
     def write_summary(self, summary: Any) -> None:
-        self._write(SUMMARY, _pretty(summary))
+        self._write(SUMMARY, pretty(summary))
 
     def discard(self, *subfolders: str) -> None:
         """Take back a run that never began: the named subfolders, and the folder if nothing else is in it."""
@@ -148,7 +149,3 @@ def read_reports(path: Path) -> Iterator[FrameReport]:
                     raise RunFolderWrong(path, f"{REPORTS}, line {number}: {error}") from error
     except OSError as error:
         raise RunFolderWrong(path, f"{REPORTS}: {error.strerror}") from error
-
-
-def _pretty(tree: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(tree), indent=2) + b"\n"

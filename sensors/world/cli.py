@@ -3,10 +3,7 @@
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
-
-from sensors.errors import GilmokError
 
 
 def main(argv: list[str]) -> int:
@@ -41,25 +38,19 @@ def main(argv: list[str]) -> int:
         parser.error(f"--size {args.size}: two even numbers, as in 640x360")
     if args.seconds * args.fps < 1:
         parser.error("--seconds and --fps leave not a single frame")
-    try:
-        return _render(args, int(width), int(height))
-    except GilmokError as error:
-        print(f"gilmok world: {error}", file=sys.stderr)
-        return 1
+    return _render(args, int(width), int(height))
 
 
 def _render(args: argparse.Namespace, width: int, height: int) -> int:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
+    from sensors import console
+    from sensors.figures import size
     from sensors.world import faults, recording
 
     order = recording.Order(
         args.layout, args.seed, args.condition, tuple(args.cameras), args.seconds, args.fps, width, height,
         renderer=args.renderer, faults=tuple(faults.parse(text) for text in args.fault),
     )  # fmt: skip
-    columns = (TextColumn("{task.description:>20}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with console.bars("elapsed", "remaining") as progress:
         task = progress.add_task("", total=1.0)
         folders = recording.render(
             order, args.out, args.cache, lambda words, part: progress.update(task, description=words, completed=part)
@@ -67,17 +58,13 @@ def _render(args: argparse.Namespace, width: int, height: int) -> int:
         progress.update(task, description="done", completed=1.0)
     facts = [json.loads((folder / recording.FACTS).read_text(encoding="utf-8")) for folder in folders]
     if args.json:
-        print(json.dumps(facts, indent=1))
+        console.print_json(facts)
     else:
         for folder, fact in zip(folders, facts, strict=True):
-            size = (folder / recording.VIDEO).stat().st_size
-            print(f"{folder}: {fact['frames']} frames, {size / 1e6:.1f} MB of video")
+            n_bytes = (folder / recording.VIDEO).stat().st_size
+            console.say(f"{folder}: {fact['frames']} frames, {size(n_bytes)} of video")
     return 0
 
 
 def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "gilmok" / "world"
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import msgspec
 import numpy as np
 from markupsafe import Markup
 
@@ -18,6 +17,7 @@ from replay.qualify.record import EVIDENCE, PAGE, Measured, write
 from replay.report.charts import latency as latency_charts
 from replay.report.texts import moment
 from sensors.clock import NS_PER_MS
+from sensors.pretty_json import pretty
 
 HERE = Path(__file__).parent
 FRAME = HERE.parents[1] / "report" / "templates"
@@ -52,7 +52,7 @@ def qualification_page(found: Qualification, evidence: Path) -> str:
         started=moment(found.started_utc_ns),
         tiles=tiles(found.measured),
         pictures=_pictures(found.measured, evidence),
-        settings=msgspec.json.format(msgspec.json.encode(found.campaign), indent=2).decode(),
+        settings=pretty(found.campaign).decode(),
 
     )  # fmt: skip
 

@@ -1,55 +1,45 @@
-"""A qualification as tables for a terminal; fits 80 columns."""
-
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+"""A qualification as tables for a terminal."""
 
 from replay.qualify.page import texts
 from replay.qualify.page.tiles import tiles
 from replay.qualify.qualification import Qualification
 from replay.qualify.ranking import Comparison
+from sensors.figures import number
+from sensors.text_table import Column, Table, Text, numbers
 
 COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "pass": "green", "fail": "red", "open": "yellow"}
 
 
-def render(found: Qualification) -> RenderableType:
+def render(found: Qualification) -> list[Text | Table]:
     """What was tested, the figures, the criteria, the verdict."""
-    figures = _table("", "figure", "value", "")
+    figures = Table("", ["figure", Column("value", right=True), ""])
     for tile in tiles(found.measured):
-        figures.add_row(tile.label, Text(tile.value, justify="right"), Text(tile.detail, style="dim"))
-    criteria = _table("Criteria", "asked", "found", "")
+        figures.add(tile.label, tile.value, Text(tile.detail, "dim"))
+    criteria = Table("Criteria", ["asked", "found", ""])
     for one in found.verdict.criteria:
-        criteria.add_row(one.asked, one.found, Text(one.outcome, style=COLOURS[one.outcome]))
-    word = Text(found.verdict.word, style=f"bold {COLOURS[found.verdict.word]}")
-    return Group(
-        Text(f"{texts.title(found)}: {texts.subject(found)}", style="bold"),
+        criteria.add(one.asked, one.found, Text(one.outcome, COLOURS[one.outcome]))
+    return [
+        Text(f"{texts.title(found)}: {texts.subject(found)}", "bold"),
         figures,
         criteria,
-        word.append(f"  {found.verdict.sentence}", style="default not bold"),
-    )
+        Text(found.verdict.word, f"bold {COLOURS[found.verdict.word]}"),
+        Text(f"  {found.verdict.sentence}"),
+    ]
 
 
-def render_comparison(comparison: Comparison) -> RenderableType:
-    table = _table("Chips side by side", "", "device", "verdict", "AP kept", "cams", "p99 ms", "per s", "start")
-    table.columns[1].overflow = "fold"
-    table.columns[1].min_width = 16
+def render_comparison(comparison: Comparison) -> list[Text | Table]:
+    heads = numbers("AP kept", "cams", "p99 ms", "per s", "start")
+    table = Table("Chips side by side", ["", "device", "verdict", *heads])
     for row in comparison.rows:
-        table.add_row(
+        table.add(
             "-" if row.place is None else str(row.place),
             f"{row.backend} {row.precision}" + (f" ({row.device_kind})" if row.apart else ""),
-            Text(row.verdict, style=COLOURS[row.verdict]),
-            "-" if row.ratio is None else texts.figure(row.ratio),
+            Text(row.verdict, COLOURS[row.verdict]),
+            number(row.ratio),
             "-" if row.cameras is None else str(row.cameras),
             texts.ms(row.p99_ns),
-            "-" if row.throughput is None else f"{row.throughput:.1f}",
+            number(row.throughput, 1),
             "-" if row.cold_start_ns is None else texts.seconds(row.cold_start_ns),
         )
-    warnings = [Text(f"beware: {one}", style="yellow") for one in comparison.warnings]
-    return Group(table, Text(comparison.rule, style="dim"), *warnings)
-
-
-def _table(title: str, *columns: str) -> Table:
-    return Table(
-        *columns, title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    warnings = [Text(f"beware: {one}", "yellow") for one in comparison.warnings]
+    return [table, Text(comparison.rule, "dim"), *warnings]

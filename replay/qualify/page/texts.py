@@ -7,6 +7,7 @@ from replay.qualify.parts.identity import Side
 from replay.qualify.parts.latency import Estimated, ScenarioResult
 from replay.qualify.qualification import Qualification
 from replay.qualify.verdict import cosine_text, percent
+from sensors import figures
 from sensors.clock import NS_PER_MS, NS_PER_S
 
 __all__ = ["cosine_text", "percent"]
@@ -33,13 +34,11 @@ def estimate(one: Estimated) -> str:
 
 
 def figure(value: float, digits: int = 4) -> str:
-    return UNKNOWN if math.isnan(value) else f"{value:,.{digits}f}"
+    return figures.number(value, digits, thousands=True, unknown=UNKNOWN)
 
 
 def signed(value: float) -> str:
-    if math.isnan(value):
-        return UNKNOWN
-    return f"{value:+.4f}" if round(value, 4) else "0.0000"
+    return figures.signed(value, unknown=UNKNOWN)
 
 
 def small(value: float) -> str:

@@ -1,6 +1,5 @@
 """AP in bands of what the truth knows, and the figures of the two profiles, as tables of their own."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from replay.report import texts
@@ -29,7 +28,7 @@ def breakdown_table(breakdown: Breakdown) -> Iterator[Table]:
             continue
         rows.append(Row(name, ("", "", ""), term))
         for band, figures in bands.items():
-            cells = (_cell(figures["AP50"]), _cell(figures["AP"]), _cell(figures["n_truth"], 0))
+            cells = (texts.figure(figures["AP50"]), texts.figure(figures["AP"]), texts.figure(figures["n_truth"], 0))
             rows.append(Row(band, cells, inner=True))
     if rows:
         title = "AP in bands (compare a band with the same band of another run: false alarms count in each of them)"
@@ -57,8 +56,4 @@ def profile_tables(profiles: Mapping[ProfileName, ProfileFigures]) -> Iterator[T
 
 
 def _cells(figures: Figures, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_cell(figures.get(name), 0 if name in COUNTS else 4) for name in names)
-
-
-def _cell(value: float | None, digits: int = 4) -> str:
-    return texts.figure(math.nan if value is None else value, digits)
+    return tuple(texts.figure(figures.get(name), 0 if name in COUNTS else 4) for name in names)

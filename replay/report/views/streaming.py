@@ -1,6 +1,5 @@
 """What the answers were worth when they came: streaming accuracy, its age, and what more latency would do to it."""
 
-import math
 from collections.abc import Iterator
 
 from replay.metrics.streaming import Freshness
@@ -27,10 +26,10 @@ def streaming_table(stream: LoadedStream) -> Table | None:
     known = stream.summary.accuracy.streaming
     if known is None or known.unknown:
         return None
-    rows = [Row("offline", (_figure(known.offline), _figure(known.ap50.get("offline")), "", "", "", "", ""))]
+    rows = [Row("offline", (texts.figure(known.offline), texts.figure(known.ap50.get("offline")), "", "", "", "", ""))]
     told = [("at the node", known.sap_edge, "edge", known.edge), ("at the hub", known.sap_hub, "hub", known.hub)]
     rows += [
-        Row(name, (_figure(ap), _figure(known.ap50.get(where)), *_fresh(fresh)))
+        Row(name, (texts.figure(ap), texts.figure(known.ap50.get(where)), *_fresh(fresh)))
         for name, ap, where, fresh in told
         if fresh is not None
     ]
@@ -57,10 +56,6 @@ def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
         ("streaming", "age", "ap"),
         wide=True,
     )
-
-
-def _figure(value: float | None) -> str:
-    return texts.figure(math.nan if value is None else value)
 
 
 def _fresh(fresh: Freshness) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from rich.console import Console
 
 from edge.wire.messages import Exchange, HubClock, encode
 from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, ReportArrived
@@ -16,6 +15,7 @@ from fleet.reporting.run_records import records
 from replay.runs.summary import StreamRecord, Summary, summarise
 from replay.runs.tables import render
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
+from sensors.text_table import Text, laid_out
 from tests.edge.networks import NETWORKS, exchanges, hub_time
 from tests.fakes import ManualClock
 from tests.speaker import TOTAL_NS, Speaker
@@ -57,10 +57,8 @@ def told(store: Path, arrivals: Sequence[Arrival]) -> StreamRecord:
 
 
 def printed(summary: Summary) -> str:
-    console = Console(width=80)
-    with console.capture() as shown:
-        console.print(render(summary))
-    return " ".join(shown.get().split())
+    lines = [line for part in render(summary) for line in laid_out(part, 80)]
+    return " ".join("".join(text.text for line in lines for text in (*line, Text("\n"))).split())
 
 
 @pytest.mark.parametrize("name", NETWORKS)

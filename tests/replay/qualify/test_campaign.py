@@ -9,8 +9,8 @@ import gilmok
 from replay.qualify.campaign import evenly
 from replay.qualify.conductor import PARTS, Conductor
 from replay.qualify.qualification import Qualification, read
-from replay.qualify.record import pretty
 from sensors.clock import SystemClock
+from sensors.pretty_json import pretty
 from tests.tiny_campaign import Subject
 
 

@@ -8,8 +8,8 @@ import pytest
 import gilmok
 from replay.qualify.qualification import Qualification, read
 from replay.qualify.ranking import compared
-from replay.qualify.record import pretty
 from replay.qualify.verdict import Verdict, Word
+from sensors.pretty_json import pretty
 
 replace = msgspec.structs.replace
 

@@ -16,6 +16,7 @@ from replay.runs.tables import render
 from replay.scoring.stream import ScoredStream
 from replay.scoring.tracking import TrackingAccuracy, tracking_accuracy
 from replay.truth import Role, Truth, nothing_there
+from sensors import console
 from sensors.clock import Stamp, SystemClock
 from tests.tiny import write_model, write_recording
 
@@ -196,10 +197,8 @@ def test_nobody_there_and_nothing_found_is_no_trouble() -> None:
     assert (told["n_frames"], told["n_truth"], told["HOTA"]) == (1, 0, None)
 
 
-def test_a_run_with_a_tracker_tells_its_tracks(tmp_path: Path) -> None:
+def test_a_run_with_a_tracker_tells_its_tracks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("edgefirst.tracker", reason="edgefirst-tracker is not installed")
-    from rich.console import Console
-
     config = ReplayConfig(
         dataset="mot",
         root=write_recording(tmp_path / "mot"),
@@ -214,7 +213,5 @@ def test_a_run_with_a_tracker_tells_its_tracks(tmp_path: Path) -> None:
     assert read_summary(tmp_path / "run")["accuracy"]["tracking"]["per_class"]["person"]["n_truth_tracks"] == 1
     assert {one.findings.tracks for one in read_reports(tmp_path / "run") if one.findings} == {(0,)}
     assert summary.latency_ns["track"].n == 12
-    console = Console(width=80)
-    with console.capture() as shown:
-        console.print(render(summary))
-    assert "person 1.0000 1.0000 1.0000 1.0000 0 12 1" in " ".join(shown.get().split())
+    console.show(*render(summary))
+    assert "person 1.0000 1.0000 1.0000 1.0000 0 12 1" in " ".join(capsys.readouterr().out.split())
