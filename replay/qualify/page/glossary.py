@@ -73,13 +73,21 @@ GLOSSARY = (
         "percentile",
         "p50, p90, p99, p99.9",
         "The ⌈q·n⌉-th smallest of the n raw values. A percentile that needs more values than there are is not shown: "
-        "p99 needs 100, p99.9 needs 1,000.",
+        "p99 needs 100, p99.9 needs 1,000. LoadGen's own logs have the ⌊q·n⌋ + 1-th: the next one, where q·n is a "
+        "whole number.",
+    ),
+    Definition(
+        "deadline",
+        "Kept, broken, open",
+        "Whether p99 is within the deadline: kept or broken where that is 99 % sure, else open, with both confidences. "
+        "Exact binomial tails; slow answers that come together count for fewer.",
     ),
     Definition(
         "streams",
         "Cameras in the deadline",
         "The greatest number of cameras, each at the stated rate and due in turns, whose frames have their findings "
-        "within the deadline (p99). Whole frames: resize, inference, decoding; nothing is dropped, waiting counts.",
+        "within the deadline by the p99 of this campaign's frames, and how many of them with 99 % confidence. Whole "
+        "frames: resize, inference, decoding; nothing is dropped, waiting counts.",
     ),
     Definition(
         "cold",

@@ -5,8 +5,9 @@ import math
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
 from replay.qualify.parts.identity import Side
 from replay.qualify.parts.latency import Estimated, ScenarioResult
+from replay.qualify.parts.streams import Trial
 from replay.qualify.qualification import Qualification
-from replay.qualify.verdict import cosine_text, percent
+from replay.qualify.verdict import cosine_text, percent, sureness
 from sensors import figures
 from sensors.clock import NS_PER_MS, NS_PER_S
 
@@ -65,11 +66,19 @@ def duration(value_s: float) -> str:
 
 
 def within(one: ScenarioResult) -> str:
-    """Whether the deadline holds, in a word."""
+    """Whether the deadline is kept, and how sure that is."""
     if one.over_bound is None:
         return ""
-    word = {True: "holds", False: "broken", None: "open"}[one.holds]
+    if one.deadline is not None:
+        return sureness(one.deadline)
+    word = {True: "kept", False: "broken", None: "open"}[one.holds]
     return f"{word}, {one.over_bound:,} of {one.latency_ns.n:,} late"
+
+
+def trial(one: Trial) -> str:
+    """Likewise, of so many cameras."""
+    told = ("kept" if one.held else "broken") if one.deadline is None else sureness(one.deadline)
+    return f"{told}, ended early" if one.cut_short else told
 
 
 def title(found: Qualification) -> str:

@@ -46,7 +46,8 @@ def _tiles(measured: Measured) -> Iterator[Tile]:
     streams = measured.streams
     if streams is not None:
         more = "+" if streams.broken_at is None else ""
-        detail = f"at {streams.rate_fps:g}/s, p99 within {streams.deadline_ms:g} ms"
+        sure = "" if streams.most_sure is None else f", {streams.most_sure} with 99 % confidence"
+        detail = f"at {streams.rate_fps:g}/s, p99 within {streams.deadline_ms:g} ms{sure}"
         yield Tile("Cameras in the deadline", f"{streams.most}{more}", detail, "streams")
     if measured.coldstart is not None:
         value = texts.seconds(texts.median(measured.coldstart.total_ns))

@@ -18,7 +18,8 @@ from replay.qualify.load.loadgen import SAMPLES_PER_QUERY, Answered, Load
 from replay.qualify.load.paced import constant_rate
 from replay.qualify.load.serving import Library, Serving
 from replay.qualify.progress import Tell
-from replay.statistics.early_stopping import bound_holds, guaranteed_latency, slow_answers_allowed
+from replay.statistics.deadline import DeadlineJudgement, DeadlineOutcome, judge_deadline
+from replay.statistics.early_stopping import guaranteed_latency, slow_answers_allowed
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from sensors.record import Record
 
@@ -26,6 +27,7 @@ SAMPLES = 32
 TRIALS = 12
 """Inferences that tell about how long one takes."""
 ESTIMATED = (0.9, 0.99, 0.999)
+SURE = {DeadlineOutcome.KEPT: True, DeadlineOutcome.BROKEN: False, DeadlineOutcome.OPEN: None}
 
 
 class Estimated(Record, frozen=True, kw_only=True):
@@ -59,10 +61,12 @@ class ScenarioResult(Record, frozen=True, kw_only=True):
     over_bound: int | None
     """Queries later than the deadline, where the scenario has one."""
     holds: bool | None
-    """Whether the deadline holds at p99 by early stopping; None: no deadline, or too few queries to tell."""
+    """Whether the deadline is kept at p99, with 99 % confidence; None: no deadline, or sure of neither."""
     result: str
     """LoadGen's own word on its settings' minimum duration and number of queries."""
     unmet: tuple[str, ...]
+    deadline: DeadlineJudgement | None = None
+    """How sure that is; None without a deadline (and in older records)."""
 
 
 class Latency(Record, frozen=True, kw_only=True):
@@ -159,17 +163,6 @@ def least_queries(percentile: float) -> int:
     return high
 
 
-def held(latencies_ns: Sequence[int], deadline_ms: float, percentile: float = 0.99) -> tuple[int, bool | None]:
-    """How many came later than the deadline, and whether it holds at the percentile with confidence .99.
-
-    None: few enough are late, but there are too few queries to be sure.
-    """
-    n, over = len(latencies_ns), sum(one > deadline_ms * NS_PER_MS for one in latencies_ns)
-    if bound_holds(n, over, percentile):
-        return over, True
-    return over, False if over > (1 - percentile) * n else None
-
-
 def _alone(bench: _Bench) -> list[int]:
     taken = []
     with bench.serving(lambda _query: None) as serving:
@@ -239,7 +232,7 @@ def _result(
     by: str = "LoadGen",
 ) -> ScenarioResult:
     latencies = answered.latencies_ns
-    over, holds = (None, None) if deadline_ms is None else held(latencies, deadline_ms)
+    deadline = None if deadline_ms is None else judge_deadline(latencies, deadline_ms * NS_PER_MS)
     return ScenarioResult(
         name=name,
         by=by,
@@ -252,8 +245,9 @@ def _result(
         latency_ns=percentiles(latencies),
         # Offline, a latency is a place in the queue.
         estimates=() if name == "Offline" else estimated(latencies),
-        over_bound=over,
-        holds=holds,
+        over_bound=None if deadline is None else deadline.over,
+        holds=None if deadline is None else SURE[deadline.outcome],
         result=answered.result,
         unmet=answered.unmet,
+        deadline=deadline,
     )

@@ -16,6 +16,7 @@ from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, pictures
 from replay.qualify.load.paced import LEAD_NS, schedule
 from replay.qualify.progress import Tell
+from replay.statistics.deadline import DeadlineJudgement, DeadlineOutcome, judge_deadline
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from sensors.errors import GilmokError
 from sensors.frame import Frame, FrameId, Image
@@ -38,7 +39,9 @@ class Trial(Record, frozen=True, kw_only=True):
     cut_short: bool
     """The queue grew beyond hope, and the trial was ended."""
     held: bool
-    """p99 within the deadline."""
+    """The p99 of these frames is within the deadline: what the search goes by."""
+    deadline: DeadlineJudgement | None = None
+    """How sure it is that the deadline is kept; None in older records."""
 
 
 class Streams(Record, frozen=True, kw_only=True):
@@ -46,6 +49,8 @@ class Streams(Record, frozen=True, kw_only=True):
     deadline_ms: float
     most: int
     """The greatest number of streams that held; 0: not even one did."""
+    most_sure: int | None = None
+    """The greatest number that keep the deadline at p99 with 99 % confidence; None in older records."""
     broken_at: int | None
     """The fewest that did not hold; None: the search ended before one broke."""
     ended: str
@@ -80,6 +85,7 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Streams:  # noqa: A
         rate_fps=campaign.rate_fps,
         deadline_ms=campaign.deadline_ms,
         most=max((trial.streams for trial in trials if trial.held), default=0),
+        most_sure=max((trial.streams for trial in trials if kept(trial)), default=0),
         broken_at=broken_at(trials),
         ended=ended,
         trials=tuple(trials),
@@ -101,6 +107,11 @@ def next_try(trials: Sequence[Trial], most: int) -> int | None:
 
 def broken_at(trials: Sequence[Trial]) -> int | None:
     return min((trial.streams for trial in trials if not trial.held), default=None)
+
+
+def kept(trial: Trial) -> bool:
+    """Surely; a trial that was cut short kept nothing."""
+    return not trial.cut_short and trial.deadline is not None and trial.deadline.outcome is DeadlineOutcome.KEPT
 
 
 def frames_needed(rate_fps: float, streams: int, trial_s: float) -> int:
@@ -132,14 +143,21 @@ def _trial(
         thread.start()
     for thread in threads:
         thread.join()
-    every = [report for one in reports for report in one]
+    every = sorted((report for one in reports for report in one), key=lambda report: report.stamp.mono_ns)
     failed = [report for report in every if report.status == "failed"]
     if failed:
         raise FramesFailed(len(failed), failed[0].reason)
     latency = percentiles(report.total_ns for report in every)
-    late = latency.p99 is None or latency.p99 > campaign.deadline_ms * NS_PER_MS
-    held = not (late or hopeless.is_set())
-    return Trial(streams=n, latency_ns=latency, cut_short=hopeless.is_set(), held=held), every
+    deadline_ns = campaign.deadline_ms * NS_PER_MS
+    late = latency.p99 is None or latency.p99 > deadline_ns
+    trial = Trial(
+        streams=n,
+        latency_ns=latency,
+        cut_short=hopeless.is_set(),
+        held=not (late or hopeless.is_set()),
+        deadline=judge_deadline([report.total_ns for report in every], deadline_ns),
+    )
+    return trial, every
 
 
 def _step(way: Pipeline, picture: Image, number: int, due_ns: int, clock: Clock) -> FrameReport:

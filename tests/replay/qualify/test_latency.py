@@ -1,9 +1,7 @@
 import pytest
 
-from replay.qualify.parts.latency import estimated, held, least_queries
+from replay.qualify.parts.latency import estimated, least_queries
 from replay.statistics.early_stopping import slow_answers_allowed
-
-MS = 1_000_000
 
 
 @pytest.mark.parametrize(("percentile", "n"), [(0.9, 64), (0.99, 662), (0.999, 6636)])
@@ -25,25 +23,3 @@ def test_the_estimate_is_the_slowest_query_left() -> None:
     assert p90.latency_ns == 107
     assert p99.latency_ns is None
     assert p99.n_needed == 662
-
-
-@pytest.mark.parametrize(
-    ("n", "late", "holds"),
-    [
-        (458, 0, None),
-        (459, 0, True),
-        (662, 1, True),
-        (661, 1, None),
-        (100, 1, None),
-        (100, 2, False),
-        (1000, 11, False),
-        (250, 250, False),
-    ],
-)
-def test_a_deadline_holds_is_broken_or_stays_open(n: int, late: int, holds: bool | None) -> None:
-    latencies = [5 * MS] * (n - late) + [41 * MS] * late
-    assert held(latencies, 40.0) == (late, holds)
-
-
-def test_a_query_on_the_deadline_is_in_time() -> None:
-    assert held([40 * MS] * 459, 40.0) == (0, True)

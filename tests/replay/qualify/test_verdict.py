@@ -10,7 +10,10 @@ from replay.qualify.parts.endurance import Endurance
 from replay.qualify.parts.ratio import Ratio, RatioVerdict
 from replay.qualify.qualification import Qualification, read
 from replay.qualify.record import Measured
-from replay.qualify.verdict import Criterion, Word, cosine_text, judged
+from replay.qualify.verdict import Criterion, Word, confidence, cosine_text, judged
+from replay.statistics.deadline import DeadlineJudgement, DeadlineOutcome, judge_deadline
+
+KEPT, BROKEN, OPEN = DeadlineOutcome
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -83,32 +86,53 @@ def test_an_inconclusive_ratio_is_no_pass(idle: Measured, verdict: RatioVerdict,
     assert outcome(measured, "accuracy", "AP kept") == expected
 
 
-def with_times(measured: Measured, *, holds: bool | None, most: int, load: float = 0.0, kind: str = "cpu") -> Measured:
+def deadline(outcome: DeadlineOutcome) -> DeadlineJudgement:
+    n, late = {KEPT: (900, 0), OPEN: (150, 2), BROKEN: (150, 150)}[outcome]
+    told = judge_deadline([3] * (late // 2) + [1] * (n - late) + [3] * (late - late // 2), 2)
+    assert told.outcome is outcome
+    return told
+
+
+def with_times(
+    measured: Measured,
+    *,
+    paced: DeadlineOutcome,
+    alone: DeadlineOutcome,
+    three: DeadlineOutcome = DeadlineOutcome.OPEN,
+    load: float = 0.0,
+    kind: str = "cpu",
+) -> Measured:
+    """`paced`: the constant rate; `alone` and `three`: trials of one camera and of three."""
     assert measured.latency is not None
+    assert measured.streams is not None
     identity = measured.identity
     identity = replace(identity, load_before=load, cores=2, candidate=replace(identity.candidate, device_kind=kind))
-    paced = replace(measured.latency.scenarios[-1], holds=holds)
-    scenarios = (*measured.latency.scenarios[:-1], paced)
+    scenarios = (*measured.latency.scenarios[:-1], replace(measured.latency.scenarios[-1], deadline=deadline(paced)))
+    trial = measured.streams.trials[0]
+    trials = [replace(trial, streams=n, cut_short=False, deadline=deadline(of)) for n, of in ((1, alone), (3, three))]
     return replace(
         measured,
         identity=identity,
         latency=replace(measured.latency, scenarios=scenarios),
-        streams=replace(measured.streams, most=most),
+        streams=replace(measured.streams, trials=tuple(trials)),
     )
 
 
 @pytest.mark.parametrize(
     ("more", "latency", "streams"),
     [
-        ({"holds": True, "most": 3}, "pass", "pass"),
-        ({"holds": False, "most": 0}, "fail", "fail"),
-        ({"holds": None, "most": 1}, "open", "pass"),
+        ({"paced": KEPT, "alone": KEPT}, "pass", "pass"),
+        ({"paced": BROKEN, "alone": BROKEN}, "fail", "fail"),
+        ({"paced": OPEN, "alone": OPEN}, "open", "open"),
+        # Three cameras send more frames in the same time: what they show holds for one.
+        ({"paced": OPEN, "alone": OPEN, "three": KEPT}, "open", "pass"),
+        ({"paced": OPEN, "alone": OPEN, "three": BROKEN}, "open", "open"),
         # A machine that was busy: what was kept is kept all the more, what was missed is no evidence.
-        ({"holds": True, "most": 3, "load": 1.5}, "pass", "pass"),
-        ({"holds": False, "most": 0, "load": 1.5}, "open", "open"),
+        ({"paced": KEPT, "alone": KEPT, "load": 1.5}, "pass", "pass"),
+        ({"paced": BROKEN, "alone": BROKEN, "load": 1.5}, "open", "open"),
         # A stand-in's times are no chip's, good or bad.
-        ({"holds": True, "most": 3, "kind": "emulated"}, "open", "open"),
-        ({"holds": False, "most": 0, "kind": "simulator"}, "open", "open"),
+        ({"paced": KEPT, "alone": KEPT, "kind": "emulated"}, "open", "open"),
+        ({"paced": BROKEN, "alone": BROKEN, "kind": "simulator"}, "open", "open"),
     ],
 )
 def test_times_count_for_silicon_on_an_idle_machine(
@@ -116,6 +140,20 @@ def test_times_count_for_silicon_on_an_idle_machine(
 ) -> None:
     measured = with_times(idle, **more)
     assert (outcome(measured, "latency"), outcome(measured, "streams")) == (latency, streams)
+
+
+def test_what_is_open_says_how_sure_it_is_and_what_would_decide_it(idle: Measured) -> None:
+    told = of_part(with_times(idle, paced=OPEN, alone=OPEN), "latency")
+    assert told.found == "2 of 150 later: open (19 % sure that it is kept, 55.6 % broken)"
+    assert told.why == "too few to be sure: without a further late one, 838 would show that it is kept"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.9999, "over 99.9 %"), (0.99, "99 %"), (0.98999, "98.9 %"), (0.0, "0 %"), (1.0, "over 99.9 %")],
+)
+def test_a_confidence_is_never_more_than_it_is(share: float, text: str) -> None:
+    assert confidence(share) == text
 
 
 def soaked(measured: Measured, duration_s: float, ratio: float, growth: float) -> Measured:
@@ -150,12 +188,12 @@ def test_one_byte_that_differs_is_not_deterministic(idle: Measured, repeats: int
 
 def test_one_failure_outweighs_everything_and_one_open_criterion_a_pass(idle: Measured) -> None:
     ratio = Ratio(value=1.0, low=1.0, high=1.0, sequences=9, verdict=RatioVerdict.PASS_999, why="")
-    good = soaked(with_times(idle, holds=True, most=1), 1800, 1.0, 0.0)
+    good = soaked(with_times(idle, paced=KEPT, alone=KEPT), 1800, 1.0, 0.0)
     good = replace(good, accuracy=replace(good.accuracy, ratio=ratio))
     assert judged(good, []).word is Word.PASS
     assert judged(good, [("parity", "left out on request", False)]).word is Word.INCONCLUSIVE
     assert judged(good, [("parity", "the device hangs", True)]).word is Word.FAIL
-    bad = with_times(good, holds=False, most=1)
+    bad = with_times(good, paced=BROKEN, alone=KEPT)
     assert judged(bad, [("parity", "left out on request", False)]).word is Word.FAIL
 
 
