@@ -85,7 +85,7 @@ class Played:
     """Frames of the first drive that the artefact's quantiser has seen."""
 
 
-def write_run(folder: Path, *played: Played) -> Path:
+def write_run(folder: Path, *played: Played, interrupted: bool = False) -> Path:
     """One run with a stream for each drive that was played; returns its folder."""
     recordings = [open_dataset(DATASET, one.root).open(f"{one.drive:04}") for one in played]
     streams = tuple(_stream(one, recording) for one, recording in zip(played, recordings, strict=True))
@@ -106,7 +106,7 @@ def write_run(folder: Path, *played: Played) -> Path:
         )
     )
     made.write_reports([report for record in records for report in record.reports])
-    made.write_summary(summarise(folder.name, records))
+    made.write_summary(summarise(folder.name, records, interrupted=interrupted))
     return folder
 
 

@@ -24,6 +24,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     gate.add_argument(
         "--baseline", nargs="+", type=Path, default=[], metavar="RUN", help="what it must not be worse than"
     )
+    gate.add_argument(
+        "--allow-interrupted", action="store_true", help="hold a run that was cut short against the bars all the same"
+    )
     gate.add_argument("--junit", type=Path, metavar="FILE", help="write the bars as JUnit XML")
     gate.add_argument("--json", action="store_true", help="print JSON instead of a table")
     gate.set_defaults(call=_gate)
@@ -39,14 +42,17 @@ def _gate(chosen: argparse.Namespace) -> int:
 
     gates = config.read(chosen.gates, Gates)
     with watched(relative.terms(gates.baseline), told=bool(gates.baseline.not_worse)) as progress:
-        outcome = held(gates, chosen.gates, [chosen.run], chosen.baseline, progress)
+        outcome = held(
+            gates, chosen.gates, [chosen.run], chosen.baseline, progress, interrupted_too=chosen.allow_interrupted
+        )
     if chosen.json:
         console.print_json(outcome)
     else:
         why = [Text(f"{bar.name}: {bar.why}", "" if bar.passed else "red") for bar in outcome.bars if bar.why]
         lost = len(failed(outcome))
         verdict = f"{lost} of {len(outcome.bars)} bars not cleared" if lost else "every bar is cleared"
-        console.show(_table(outcome), *why, verdict)
+        notes = [Text(note, "yellow") for note in outcome.notes]
+        console.show(_table(outcome), *why, *notes, verdict)
     if chosen.junit is not None:
         write_junit(outcome, chosen.junit)
     return NO_REGRESSION if outcome.passed else REGRESSION

@@ -6,10 +6,14 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensors.ranges import Count, in_range
+
 if TYPE_CHECKING:
     from edge.stream import Stream
-    from replay.runs.offline import ReplayConfig
+    from replay.runs.offline import OfflineRun, ReplayConfig
 
+INTERRUPTED = 130
+"""What a shell takes for ended by Ctrl-C."""
 PROGRESS_PERIOD_S = 0.2
 DEADLINE_MS = 10_000.0
 
@@ -52,7 +56,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         default=DEADLINE_MS,
         help="a frame without an answer by then fails; a session that hangs so long is built anew (%(default)g)",
     )
-    run.add_argument("--frames", type=int, help="stop after so many frames")
+    run.add_argument("--frames", type=in_range(Count), help="stop after so many frames")
     run.add_argument("--unsound", action="store_true", help="score a recording that `replay check` calls unsound, too")
     run.add_argument("--out", type=Path, required=True, help="the run folder to make")
     run.add_argument("--json", action="store_true", help="print summary.json instead of tables")
@@ -71,7 +75,7 @@ def _run(chosen: argparse.Namespace) -> int:
     to_stderr()
     run = OfflineRun(_configuration(chosen), chosen.out, SystemClock())
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: run.stop())
+        signal.signal(name, lambda *_: _interrupt(run))
     done = threading.Event()
     watchers: list[threading.Thread] = []
 
@@ -91,7 +95,16 @@ def _run(chosen: argparse.Namespace) -> int:
         console.print_file(chosen.out / SUMMARY)
     else:
         console.show(*render(summary), f"run folder: {chosen.out}", *page)
+    if summary.interrupted:
+        return INTERRUPTED
     return 1 if summary.frames.failed or not summary.books.balanced else 0
+
+
+def _interrupt(run: "OfflineRun") -> None:
+    """A run that has begun ends with what it has; before that there is nothing to keep."""
+    if not run.begun:
+        raise KeyboardInterrupt
+    run.stop()
 
 
 def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":

@@ -9,7 +9,7 @@ from replay.gates.bars import STREAMED, TRACKED, AccuracyBar, Bar, FramesBar, Ga
 from replay.gates.outcome import Result
 from replay.metrics.percentiles import QUANTILES, least_n
 from replay.runs.loaded import LoadedRun
-from replay.runs.summary import StreamSummary
+from replay.runs.summary import INTERRUPTED, StreamSummary
 from sensors.clock import NS_PER_MS
 
 STAGE_NAMES = {"total": "latency", "hub": "latency to the hub"}
@@ -41,10 +41,13 @@ def undefined(why: str) -> Reading:
     return Reading(math.nan, why or "nobody says why")
 
 
-def results(gates: Gates, runs: Sequence[LoadedRun]) -> Iterator[Result]:
-    """In the order of the file; every bar is held against every stream that it names, of every run."""
+def results(gates: Gates, runs: Sequence[LoadedRun], *, interrupted_too: bool = False) -> Iterator[Result]:
+    """In the order of the file; every bar is held against every stream that it names, of every run.
+
+    `interrupted_too`: having been cut short makes no run invalid.
+    """
     if gates.valid:
-        yield _sound("the run is valid", runs, _invalid)
+        yield _sound("the run is valid", runs, lambda run: _invalid(run, interrupted_too))
     if gates.books:
         yield _sound("the books balance", runs, lambda run: list(run.summary.books.complaints))
     for accuracy in gates.accuracy:
@@ -132,12 +135,13 @@ def _sound(name: str, runs: Sequence[LoadedRun], complaints: Callable[[LoadedRun
     return Result(kind="validity", name=name, passed=not why, why="; ".join(why))
 
 
-def _invalid(run: LoadedRun) -> list[str]:
+def _invalid(run: LoadedRun, interrupted_too: bool) -> list[str]:
     summary = run.summary
-    why = [*summary.invalid_because, *summary.troubles]
+    excused = interrupted_too and summary.interrupted
+    why = [one for one in (*summary.invalid_because, *summary.troubles) if not (excused and one == INTERRUPTED)]
     if not summary.streams:
         why.append("it has no stream")
-    return why or ([] if summary.valid else ["it is marked invalid"])
+    return why or ([] if summary.valid or excused else ["it is marked invalid"])
 
 
 def _held(

@@ -9,10 +9,11 @@ import msgspec
 from replay.comparison.accuracy import Progress
 from replay.comparison.compare import hold
 from replay.comparison.outcome import Comparison
-from replay.comparison.sides import Recordings, check_side, read_side
+from replay.comparison.sides import Recordings, Side, check_side, read_side
 from replay.gates import absolute, relative
 from replay.gates.bars import Gates
 from replay.gates.outcome import GateOutcome, Result
+from replay.runs.summary import INTERRUPTED
 from sensors.errors import GilmokError
 
 
@@ -30,14 +31,18 @@ def held(
     runs: Sequence[Path],
     baseline: Sequence[Path],
     progress: Progress = lambda _: None,
+    *,
+    interrupted_too: bool = False,
 ) -> GateOutcome:
-    """Raises BaselineMissing, NoRuns, RunTwice or RunFolderWrong: what can't be read is no bar that isn't cleared."""
+    """`interrupted_too`: a run that was cut short isn't refused for that alone.
+
+    Raises BaselineMissing, NoRuns, RunTwice or RunFolderWrong: what can't be read is no bar that isn't cleared."""
     asked = gates.baseline.not_worse
     if asked and not baseline:
         raise BaselineMissing(where)
     recordings = Recordings()
     side = read_side(runs, recordings if asked else None)
-    bars = list(absolute.results(gates, side.runs))
+    bars = list(absolute.results(gates, side.runs, interrupted_too=interrupted_too))
     comparison: Comparison | None = None
     if asked:
         before = read_side(baseline, recordings)
@@ -55,7 +60,16 @@ def held(
         runs=tuple(run.identity.run for run in side.runs),
         bars=tuple(_named_apart(bars)),
         comparison=comparison,
+        notes=tuple(_notes(side, gates, interrupted_too)),
     )
+
+
+def _notes(side: Side, gates: Gates, interrupted_too: bool) -> Iterator[str]:
+    """What is wrong with the runs, and was not asked about."""
+    for run in side.runs:
+        for why in run.summary.invalid_because:
+            if not gates.valid or (interrupted_too and why == INTERRUPTED):
+                yield f"{run.identity.run}: {why}"
 
 
 def _named_apart(bars: Sequence[Result]) -> Iterator[Result]:

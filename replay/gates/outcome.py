@@ -27,3 +27,5 @@ class GateOutcome(Record, frozen=True, kw_only=True):
     bars: tuple[Result, ...]
     comparison: Comparison | None
     """With the baseline, where a bar asks for it and the two can be compared."""
+    notes: tuple[str, ...] = ()
+    """What is wrong with the runs and no bar asked about: that one was cut short, say."""

@@ -74,7 +74,7 @@ def _verdicts(run: LoadedRun) -> list[dict[str, Any]]:
     return [
         {
             "good": not summary.invalid_because,
-            "text": "The run is invalid" if summary.invalid_because else "The load was as stated",
+            "text": _validity(run),
             "term": "valid",
             "because": summary.invalid_because,
         },
@@ -91,6 +91,12 @@ def _verdicts(run: LoadedRun) -> list[dict[str, Any]]:
             "because": summary.troubles,
         },
     ]
+
+
+def _validity(run: LoadedRun) -> str:
+    if run.summary.interrupted:
+        return "The run was cut short"
+    return "The run is invalid" if run.summary.invalid_because else "The load was as stated"
 
 
 def _failures(views: Sequence[StreamView]) -> list[tuple[str, str, int]]:

@@ -15,6 +15,7 @@ from replay.runs.summary import StreamRecord, Summary, summarise
 from replay.scoring.classes import evaluated
 from sensors.clock import Clock
 from sensors.config import Settings, plain
+from sensors.ranges import Count
 
 OFFLINE = "offline"
 STREAM = "replay"
@@ -29,7 +30,7 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
     pace: PaceName = "lockstep"
     tracker: TrackerChoice | None = None
     labels: tuple[str, ...] = ()
-    frames: int | None = None
+    frames: Count | None = None
     unsound: bool = False
     """Score the recording even if it isn't sound."""
 
@@ -57,6 +58,11 @@ class OfflineRun:
         self._stream: Stream | None = None
         self._stopped = False
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run folder, or will be one in a moment: from then on a run is ended by `stop`."""
+        return self._stream is not None
+
     def stop(self) -> None:
         self._stopped = True
         if self._stream is not None:
@@ -66,11 +72,13 @@ class OfflineRun:
         """Replay, write the run folder, return its summary.
 
         `begun` gets the stream (for its counters) and how many frames are to come, just before the first one.
+        Raises RecordingUnsound, or what else keeps a run from starting, and FileUnwritable.
         """
         config = self._config
         recording = open_dataset(config.dataset, config.root).open(config.name)
         if not config.unsound:
             check_sound(recording)
+        to_come = min(len(recording.numbers), config.frames or len(recording.numbers))
         with loaded(config.model, config.backend, Path()) as parts:
             evaluated(recording, parts.labels, config.labels)
             with open_stream(config.stream(), parts, Path(), self._clock) as stream:
@@ -85,24 +93,27 @@ class OfflineRun:
                     streams=[stream],
                     clock=self._clock,
                 )
+                self._stream = stream
                 folder = RunFolder(self._out)
                 folder.write_identity(identity(who, config))
                 with folder.report_writer() as writer:
-                    self._stream = stream
+                    begun(stream, to_come)
                     if self._stopped:
                         stream.stop()
-                    begun(stream, min(len(recording.numbers), config.frames or len(recording.numbers)))
                     stream.run(writer.put)
+        counters = stream.counters()
         record = StreamRecord(
             birth=who,
             stream=who.streams[0],
             reports=writer.reports,
-            counters=stream.counters(),
+            counters=counters,
             final=True,
             hub_latency_ns=None,
             recording=recording,
         )
-        summary = summarise(who.run, [record], troubles=parts.session.troubles())
+        # A signal in the last moment cuts nothing short.
+        interrupted = self._stopped and counters.ok + counters.failed + counters.dropped < to_come
+        summary = summarise(who.run, [record], troubles=parts.session.troubles(), interrupted=interrupted)
         folder.write_summary(summary)
         return summary
 

@@ -18,6 +18,8 @@ from replay.scoring.summary import AccuracySummary, accuracy_summary, no_accurac
 from sensors.clock import NS_PER_MS, NS_PER_S
 from sensors.record import Record
 
+INTERRUPTED = "it was cut short: it holds what was done until then"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamRecord:
@@ -99,6 +101,8 @@ class Summary(Record, frozen=True, kw_only=True):
     run: str
     valid: bool
     invalid_because: tuple[str, ...]
+    interrupted: bool = False
+    """Whether a signal cut it short: then it isn't valid, and INTERRUPTED is the first reason."""
     frames: Frames
     latency_ns: dict[str, Percentiles]
     hub_bound_ns: Percentiles | None = None
@@ -110,15 +114,22 @@ class Summary(Record, frozen=True, kw_only=True):
     """What went wrong beside the frames: a node that died, a message that was refused."""
 
 
-def summarise(run: str, records: Sequence[StreamRecord], troubles: Sequence[str] = ()) -> Summary:
-    """Every figure of the run; `records` in the order in which they shall be shown."""
+def summarise(
+    run: str, records: Sequence[StreamRecord], troubles: Sequence[str] = (), *, interrupted: bool = False
+) -> Summary:
+    """Every figure of the run; `records` in the order in which they shall be shown.
+
+    `interrupted`: a signal ended it before its own end.
+    """
     streams = tuple(_stream(record) for record in records)
     because = tuple(f"{one.node}/{one.stream}: {why}" for one in streams for why in one.invalid_because)
+    because = (INTERRUPTED, *because) if interrupted else because
     complaints = tuple(f"{one.node}/{one.stream}: {what}" for one in streams for what in one.books.complaints)
     return Summary(
         run=run,
         valid=not because and not troubles,
         invalid_because=because,
+        interrupted=interrupted,
         frames=_sum([one.frames for one in streams]),
         latency_ns=_latencies(records),
         hub_bound_ns=_hub_bounds(records),

@@ -258,3 +258,14 @@ def test_the_example_is_read_and_held(tmp_path: Path, capsys: pytest.CaptureFixt
     assert status == 3
     assert [name for name, bar in bars.items() if not bar["passed"]] == ["share of frames dropped <= 0.01"]
     assert not any(math.isnan(bar["value"]) for bar in bars.values() if bar["value"] is not None)
+
+
+def test_a_run_that_was_cut_short_is_refused_unless_it_is_allowed(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut = write_run(tmp_path / "cut", Played(root=root, cars=8), interrupted=True)
+    assert gate(tmp_path, "", cut, "--json") == 3
+    valid, _ = told(capsys)
+    assert "cut short" in valid["why"]
+    assert gate(tmp_path, "", cut, "--allow-interrupted") == 0
+    assert "cut: it was cut short" in capsys.readouterr().out

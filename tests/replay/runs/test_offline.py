@@ -1,11 +1,19 @@
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gilmok
+from edge.config import ModelChoice
+from replay.runs.offline import OfflineRun, ReplayConfig
 from replay.runs.runfolder import read_identity, read_reports, read_summary
+from replay.runs.summary import Summary
+from sensors.clock import SystemClock
 from tests.tiny import write_model, write_recording
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -174,3 +182,48 @@ def test_what_is_not_sound_is_refused_before_anything_runs_or_told_in_every_outp
     assert (summary["valid"], summary["invalid_because"]) == (False, [f"replay/replay: {why}"])
     page = (tmp_path / "scored" / "report.html").read_text()
     assert "without a picture: frame 13" in page
+
+
+def test_ctrl_c_ends_a_run_with_what_it_has_and_every_output_says_so(tmp_path: Path) -> None:
+    # A frame every half second: there is time to interrupt.
+    root, model = write_recording(tmp_path / "mot", frames=60, fps=2), write_model(tmp_path)
+    run = tmp_path / "run"
+    words = ["--dataset", "mot", "--root", root, "--name", "WALK", "--model", model, "--pace", "realtime", "--out", run]
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-m", "gilmok", "replay", "run", *map(str, words)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        wait_until(lambda: captured(run), "the first report", patience_s=60)
+        child.send_signal(signal.SIGINT)
+        said, _ = child.communicate(timeout=60)
+    finally:
+        child.kill()
+    assert child.returncode == 130
+    assert "it was cut short" in said
+    summary = read_summary(run)
+    assert (summary["interrupted"], summary["valid"]) == (True, False)
+    assert 0 < summary["frames"]["captured"] < 60
+    assert summary["accuracy"]["coco"]["n_frames"] == summary["frames"]["captured"]
+
+
+def captured(run: Path) -> bool:
+    return any(path.stat().st_size for path in run.glob("reports*"))
+
+
+def test_a_run_that_is_stopped_after_its_last_frame_was_not_cut_short(parts: dict[str, Path], tmp_path: Path) -> None:
+    def run(stopped_at_once: bool, out: Path) -> Summary:
+        config = ReplayConfig(dataset="mot", root=parts["root"], name="WALK", model=ModelChoice(file=parts["model"]))
+        made = OfflineRun(config, out, SystemClock())
+        summary = made.run(lambda *_: made.stop() if stopped_at_once else None)
+        made.stop()
+        return summary
+
+    assert not run(False, tmp_path / "whole").interrupted
+    cut = run(True, tmp_path / "cut")
+    assert (cut.interrupted, cut.valid, cut.frames.captured) == (True, False, 0)
+
+
+def test_no_frames_are_no_run(parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        replay(parts, tmp_path / "run", "--frames", "0")
+    assert "--frames: '0' is not a whole number from 1" in capsys.readouterr().err
