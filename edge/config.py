@@ -9,12 +9,13 @@ from edge.wire.topics import check_name
 from models.catalogue import ORIGINAL
 from sensors.config import Settings
 from sensors.errors import GilmokError
+from sensors.ranges import Count, Milliseconds, MillisecondsOrNone, Name, NameOrNone
 
 PACING_BOUND_MS = 1.0
 
 
 class ModelChoice(Settings, frozen=True, kw_only=True):
-    name: str | None = None
+    name: Name | None = None
     """A model of the catalogue; or else"""
     file: Path | None = None
     """a model's file, recognised by its digest."""
@@ -29,48 +30,48 @@ class ModelChoice(Settings, frozen=True, kw_only=True):
 
 
 class BackendChoice(Settings, frozen=True, kw_only=True):
-    name: str = "onnxruntime"
-    device: str = "cpu"
+    name: Name = "onnxruntime"
+    device: Name = "cpu"
     options: dict[str, Any] = {}
     """The backend's own table (its `Options`)."""
-    precision: str = ORIGINAL
+    precision: Name = ORIGINAL
     """`original` is the model's own file; another is what `gilmok model compile` made of it for this backend."""
-    deadline_ms: float = 10_000.0
+    deadline_ms: Milliseconds = 10_000.0
     """A frame whose answer takes longer fails; what keeps the device so long hangs, and its session is built anew."""
 
 
 class SourceChoice(Settings, frozen=True, kw_only=True):
-    kind: str
+    kind: Name
     """A name in the entry point group `gilmok.sources`."""
     options: dict[str, Any] = {}
     """The source's own table (its `Options`)."""
 
 
 class TrackerChoice(Settings, frozen=True, kw_only=True):
-    name: str
+    name: Name
     """A name in the entry point group `gilmok.trackers`."""
     options: dict[str, Any] = {}
     """The tracker's own table (its `Options`)."""
 
 
 class StreamConfig(Settings, frozen=True, kw_only=True):
-    name: str
+    name: Name
     source: SourceChoice
     pace: PaceName = "realtime"
     tracker: TrackerChoice | None = None
     """None: findings have no track ids."""
-    frames: int | None = None
+    frames: Count | None = None
     """Stop after so many frames; otherwise at the end of the source."""
-    labels: tuple[str, ...] = ()
+    labels: tuple[Name, ...] = ()
     """The classes to evaluate; empty: all that the data set offers."""
-    pacing_bound_ms: float = PACING_BOUND_MS
+    pacing_bound_ms: MillisecondsOrNone = PACING_BOUND_MS
     """The run is invalid where the p99 of the pacing error exceeds this."""
 
 
 class NodePlan(Settings, frozen=True, kw_only=True):
     """What a node does, wherever it runs."""
 
-    name: str
+    name: Name
     kind: NodeKind = "roadside"
     model: ModelChoice
     backend: BackendChoice = BackendChoice()
@@ -90,8 +91,8 @@ class NodePlan(Settings, frozen=True, kw_only=True):
 class NodeConfig(NodePlan, frozen=True, kw_only=True):
     """NODE.toml: what the node does, and where it belongs."""
 
-    site: str = "testbed"
-    run: str = ""
+    site: Name = "testbed"
+    run: NameOrNone = ""
     """The experiment this session belongs to; empty: named after node and session."""
     broker: BrokerAt = BrokerAt()
     state: Path = Path("gilmok-state")

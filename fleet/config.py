@@ -6,14 +6,15 @@ from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
 from sensors.config import Settings
 from sensors.errors import GilmokError
+from sensors.ranges import Name, NameOrNone, Port, Seconds, SecondsOrNone, WholeSeconds
 
 
 class Embedded(Settings, frozen=True, kw_only=True):
     """The embedded broker, where the hub starts one; nodes elsewhere need a `host` they can reach, 0.0.0.0 say."""
 
-    port: int = 1883
+    port: Port = 1883
     """0: any free one."""
-    host: str = "127.0.0.1"
+    host: Name = "127.0.0.1"
     folder: Path = Path("gilmok-broker")
     """Where it keeps its data."""
 
@@ -21,7 +22,7 @@ class Embedded(Settings, frozen=True, kw_only=True):
 class TruthRoot(Settings, frozen=True, kw_only=True):
     """Where a data set lies here, so that what nodes found in its recordings can be scored."""
 
-    dataset: str
+    dataset: Name
     """A name in the entry point group `gilmok.datasets`."""
     root: Path
     unsound: bool = False
@@ -29,22 +30,22 @@ class TruthRoot(Settings, frozen=True, kw_only=True):
 
 
 class HubConfig(Settings, frozen=True, kw_only=True):
-    name: str = "hub"
+    name: Name = "hub"
     """Two hubs of one broker need two names."""
-    site: str = ""
+    site: NameOrNone = ""
     """The only site to hear; empty: every one."""
     store: Path = Path("gilmok-hub.db")
     broker: BrokerAt | None = None
     """Without it and without `embedded`: mqtt://127.0.0.1:1883."""
     embedded: Embedded | None = None
     truth: tuple[TruthRoot, ...] = ()
-    health_period_s: float = 1.0
+    health_period_s: Seconds = 1.0
     """How often nodes send health; after three periods of silence a node is stale."""
-    clock_tolerance_s: float = 300.0
+    clock_tolerance_s: SecondsOrNone = 300.0
     """A report stamped further in the future than this, by UTC, is refused."""
-    patience_s: float = 10.0
+    patience_s: SecondsOrNone = 10.0
     """How long a broker may take to answer when the hub starts."""
-    session_s: int = 86_400
+    session_s: WholeSeconds = 86_400
     """So long a broker keeps what it couldn't deliver while the hub was away (MQTT 5; 3.1.1: for ever)."""
 
     def __post_init__(self) -> None:
@@ -53,8 +54,6 @@ class HubConfig(Settings, frozen=True, kw_only=True):
             check_name("site", self.site)
         if self.broker is not None and self.embedded is not None:
             raise HubContradicts("it names a broker and asks for the embedded one", "drop [broker] or [embedded]")
-        if self.health_period_s <= 0 or self.clock_tolerance_s < 0 or min(self.session_s, self.patience_s) < 0:
-            raise HubContradicts("a period or tolerance is negative", "durations count up from 0, in seconds")
 
 
 class HubContradicts(GilmokError):

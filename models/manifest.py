@@ -1,10 +1,28 @@
 """What a model is: its input contract, its decoder, its labels, and which file holds it."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from models.tensors import DType, Layout
 from sensors.config import Settings
+from sensors.ranges import (
+    Bytes,
+    Count,
+    CountOrNone,
+    Digest,
+    DigestOrNone,
+    FileName,
+    FrameNumber,
+    Level,
+    Name,
+    Offset,
+    Pixels,
+    Positive,
+    Share,
+    Text,
+)
 
 Resize = Literal["letterbox-top-left", "letterbox-centre", "stretch"]
 
@@ -16,19 +34,19 @@ class InputContract(Settings, frozen=True, kw_only=True):
     channel order of `colour`.
     """
 
-    width: int
-    height: int
+    width: Pixels
+    height: Pixels
     colour: Literal["BGR", "RGB"]
     resize: Resize
     layout: Layout = "NCHW"
     dtype: DType = "float32"
-    pad: int = 114
-    scale: float = 1.0
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    pad: Level = 114
+    scale: Positive = 1.0
+    mean: tuple[Offset, Offset, Offset] = (0.0, 0.0, 0.0)
+    std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
     whole: Literal["down", "nearest"] = "down"
     """How a letterbox makes whole pixels of the resized picture's sides."""
-    fixed: dict[str, list[list[float]]] = {}
+    fixed: dict[Text, list[list[Offset]]] = {}
     """The network's other inputs by name, the same for every frame: (rows, columns)."""
 
     @property
@@ -42,54 +60,54 @@ class InputContract(Settings, frozen=True, kw_only=True):
 class Suppression(Settings, frozen=True, kw_only=True):
     """From candidates to findings, as the model's reference program does it."""
 
-    score_floor: float
+    score_floor: Share
     """A (cell, class) pair is a candidate if its score is greater."""
-    iou: float
+    iou: Share
     """Within a class, a box that overlaps a better one by more is suppressed."""
     clipped: bool = True
     """Whether boxes are compared as they are clipped to the frame, or as the network gives them."""
-    candidates: int = 3000
-    keep: int = 100
+    candidates: Count = 3000
+    keep: Count = 100
     """Boxes kept of a frame, all classes together."""
 
 
 class Origin(Settings, frozen=True, kw_only=True):
     """Where the file officially comes from, and what may be done with it."""
 
-    url: str
-    licence: str
-    note: str = ""
+    url: Text
+    licence: Text
+    note: Text = ""
 
 
 class Manifest(Settings, frozen=True, kw_only=True):
-    name: str
-    summary: str
-    file: str
+    name: Name
+    summary: Text
+    file: FileName
     """The file's usual name."""
-    sha256: str
-    bytes: int
-    parts: dict[str, str] = {}
+    sha256: Digest
+    bytes: Bytes
+    parts: dict[FileName, Digest] = {}
     """Name -> sha256 of the files beside it that hold its weights (ONNX's external data)."""
     origin: Origin
     input: InputContract
-    outputs: tuple[tuple[int, ...], ...]
+    outputs: tuple[tuple[CountOrNone, ...], ...]
     """Shapes by position, checked when a session loads; a 0 stands for a length that differs from frame to frame."""
-    decoder: str
+    decoder: Name
     """A name in the entry point group `gilmok.decoders`."""
     decoder_options: dict[str, Any] = {}
     suppression: Suppression
-    labels: str | tuple[str, ...] = "coco80"
+    labels: Name | Annotated[tuple[Name, ...], Meta(min_length=1)] = "coco80"
     """A named label table (`models.labels`) or the names themselves."""
 
 
 class Calibration(Settings, frozen=True, kw_only=True):
     """Frames that a quantiser saw: they can't be used to tell how good its artefact is."""
 
-    dataset: str
-    recording: str
-    digest: str
+    dataset: Name
+    recording: FileName
+    digest: Digest
     """The recording's own (`replay.recording.Recording.digest`)."""
-    frames: tuple[int, ...]
+    frames: tuple[FrameNumber, ...]
 
 
 class Artefact(Settings, frozen=True, kw_only=True):
@@ -99,25 +117,25 @@ class Artefact(Settings, frozen=True, kw_only=True):
     may take another input (uint8, NHWC, normalisation folded in) and say so in `input`.
     """
 
-    model: str
+    model: Name
     path: Path
-    sha256: str
-    precision: str
-    backend: str
+    sha256: Digest
+    precision: Name
+    backend: Name
     input: InputContract
-    toolchain: dict[str, str] = {}
+    toolchain: dict[Name, Text] = {}
     """What made it: programs with their versions, and the options that they were given."""
-    source: str = ""
+    source: DigestOrNone = ""
     """sha256 of the model's file that it was compiled from; empty where it is that file."""
-    outputs: tuple[tuple[int, ...], ...] = ()
+    outputs: tuple[tuple[Count, ...], ...] = ()
     """Shapes by position where its heads were cut off the graph; empty: those of the manifest."""
-    cuts: tuple[str, ...] = ()
+    cuts: tuple[Text, ...] = ()
     """The tensors of the model's graph that are its outputs then."""
     stitch: Path | None = None
     """The graph (ONNX, run on the host) that makes the manifest's outputs of those."""
-    parts: dict[str, Path] = {}
+    parts: dict[Name, Path] = {}
     """More files that the backend reads, by what they are to it."""
     calibration: tuple[Calibration, ...] = ()
-    files: dict[str, str] = {}
+    files: dict[FileName, Digest] = {}
     """Name -> sha256 of everything in its folder; `sha256` is the file's own, or over this list where there are more
     (`models.artefacts`)."""

@@ -11,14 +11,15 @@ from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.errors import GilmokError
 from sensors.frame import Frame
+from sensors.ranges import FileName, Name
 from sensors.source import Origin, SourceUnusable
 
 
 class RecordingSource:
     class Options(Settings, frozen=True, kw_only=True):
-        dataset: str
+        dataset: Name
         root: Path
-        recording: str
+        recording: FileName
 
     live = False
 

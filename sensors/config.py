@@ -1,6 +1,5 @@
 """TOML into frozen structs: one typed tree a program, unknown keys refused with their path, values with their range."""
 
-import stat
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origi
 import msgspec
 
 from sensors.errors import GilmokError
-from sensors.ranges import in_words, shown
+from sensors.outside import ContentWrong, read_bytes, toml_of
+from sensors.ranges import in_words, quoted
 
 T = TypeVar("T")
 
@@ -47,27 +47,12 @@ def read(path: Path, tree: type[T]) -> T:
     Raises ConfigMissing, or ConfigWrong with the path of the key.
     """
     try:
-        return convert(tomllib.loads(_content(path).decode()), tree, str(path), path.parent)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigWrong(str(path), f"is not TOML: {error}") from error
-    except RecursionError:
-        raise ConfigWrong(str(path), "is nested too deeply") from None
-
-
-def _content(path: Path) -> bytes:
-    """Bounded: a device gives bytes for ever."""
-    try:
-        if stat.S_ISCHR(path.stat().st_mode):
-            raise ConfigWrong(str(path), "is a device, not a file")
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise ConfigMissing(path) from None
-    except (OSError, ValueError) as error:
-        raise ConfigWrong(str(path), f"can't be read: {getattr(error, 'strerror', None) or error}") from error
-    if len(content) > FILE_BYTES:
-        raise ConfigWrong(str(path), f"is larger than {FILE_BYTES // 1_000_000} MB, which no configuration is")
-    return content
+        tables = toml_of(read_bytes(path, FILE_BYTES))
+    except ContentWrong as wrong:
+        if isinstance(wrong.__cause__, FileNotFoundError):
+            raise ConfigMissing(path) from None
+        raise ConfigWrong(str(path), wrong.what) from wrong
+    return convert(tables, tree, str(path), path.parent)
 
 
 def convert(values: Mapping[str, Any], tree: type[T], where: str, base: Path = Path()) -> T:
@@ -84,7 +69,7 @@ def convert(values: Mapping[str, Any], tree: type[T], where: str, base: Path = P
         try:
             return base / Path(value).expanduser()
         except RuntimeError as error:  # ~ of somebody who isn't there
-            raise ValueError(f"{shown(value)}: {error}") from error
+            raise ValueError(f"{quoted(value)}: {error}") from error
 
     def fits(value: Any, kind: Any) -> bool:
         try:
@@ -107,7 +92,7 @@ def _wrong_value(value: Any, kind: Any, fits: Callable[[Any, Any], bool], path: 
             return _wrong_value(part, part_kind, fits, path + step)
     if isinstance(value, dict | list):
         return ""
-    return f"{path.removeprefix('.')} = {shown(value)}: expected {in_words(kind)}"
+    return f"{path.removeprefix('.')} = {quoted(value)}: expected {in_words(kind)}"
 
 
 def _parts(value: Any, kind: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -140,7 +125,7 @@ def assignments(texts: Iterable[str]) -> dict[str, Any]:
             raise ConfigWrong(repr(text), "is no KEY=VALUE")
         try:
             table[key] = tomllib.loads(f"value = {value}")["value"]
-        except (tomllib.TOMLDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             table[key] = value
     return table
 

@@ -12,6 +12,7 @@ from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.folder import ImageFolder as ImageFolder  # where installed entry points may still look for it
 from sensors.frame import NO_IMAGE, Frame, FrameId
+from sensors.ranges import Fps
 from sensors.source import Origin, SourceUnusable
 
 
@@ -20,7 +21,7 @@ class VideoFile:
 
     class Options(Settings, frozen=True, kw_only=True):
         path: Path
-        fps: float | None = None
+        fps: Fps | None = None
         """Instead of the rate that the container states."""
 
     live = False

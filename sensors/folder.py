@@ -11,6 +11,7 @@ from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.frame import Frame, FrameId
 from sensors.pictures import read_frame
+from sensors.ranges import Fps
 from sensors.source import Origin, SourceUnusable
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -58,7 +59,7 @@ class ImageFolder:
 
     class Options(Settings, frozen=True, kw_only=True):
         path: Path
-        fps: float = 10.0
+        fps: Fps = 10.0
 
     live = False
 

@@ -20,6 +20,7 @@ import numpy as np
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock
 from sensors.config import Settings
 from sensors.frame import NO_IMAGE, Frame, FrameId
+from sensors.ranges import DeviceNumber, Fps, Seconds, SecondsOrNone, Text
 from sensors.source import Origin, SourceBroke, SourceUnusable
 
 log = logging.getLogger(__name__)
@@ -43,16 +44,16 @@ class Camera:
     """Frames count from 0. Where the camera is lost, one frame with a fault says so, and the next is its first back."""
 
     class Options(Settings, frozen=True, kw_only=True):
-        url: str | int
+        url: Text | DeviceNumber
         """rtsp://, http:// (MJPEG), ..., a device's file such as /dev/video0, or its number."""
         login: Path | None = None
         """A file that holds user:password for the URL."""
-        fps: float | None = None
+        fps: Fps | None = None
         """Instead of the rate that the stream states."""
-        open_timeout_s: float = 10.0
-        read_timeout_s: float = 5.0
+        open_timeout_s: Seconds = 10.0
+        read_timeout_s: Seconds = 5.0
         """A network camera that is silent for longer (RTSP: twice as long) is lost; of a device the driver says it."""
-        give_up_s: float = 60.0
+        give_up_s: SecondsOrNone = 60.0
         """How long to try to get a lost camera back."""
 
     live = True

@@ -115,7 +115,7 @@ def toml_of(content: bytes) -> dict[str, Any]:
     """TOML as a table; raises ContentWrong."""
     try:
         return tomllib.loads(text_of(content))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also of a number of too many digits
         raise ContentWrong(f"is not TOML: {error}") from error
     except RecursionError:
         raise ContentWrong("is nested too deep") from None

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 import msgspec
 from msgspec import Meta
 
+from sensors.addresses import without_login
+
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 """How many, one at least."""
 CountOrNone: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000_000)]
@@ -23,16 +25,40 @@ SeveralOrAuto: TypeAlias = Annotated[int, Meta(ge=0, le=64)]
 Threads: TypeAlias = Annotated[int, Meta(ge=1, le=256)]
 ThreadsOrAuto: TypeAlias = Annotated[int, Meta(ge=0, le=256)]
 """0: whoever does it knows best."""
+FrameNumber: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""A recording's own; some count in nanoseconds."""
+Bytes: TypeAlias = Annotated[int, Meta(ge=0, le=10**13)]
+Megabytes: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000)]
+Stride: TypeAlias = Annotated[int, Meta(ge=1, le=1024)]
+"""Input pixels from one cell of a network's output to the next."""
+Strides: TypeAlias = Annotated[tuple[Stride, ...], Meta(min_length=1, max_length=16)]
+Bins: TypeAlias = Annotated[int, Meta(ge=2, le=256)]
+"""Of a distribution that a network answers with."""
+Repetitions: TypeAlias = Annotated[int, Meta(ge=2, le=10_000)]
+"""Once is no comparison."""
+Resamples: TypeAlias = Annotated[int, Meta(ge=100, le=1_000_000)]
+"""Draws of a bootstrap: an interval takes some."""
+Index: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
+"""Of a thing in a list, from 0."""
 Seed: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Pixels: TypeAlias = Annotated[int, Meta(ge=1, le=16_384)]
 """A side of a picture or of a network's input."""
+Side: TypeAlias = Annotated[int, Meta(ge=16, le=4096, multiple_of=2)]
+"""Of a picture that is drawn and written as a video, in pixels."""
 Level: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
 """Of one channel of a pixel."""
+DeviceNumber: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
+"""Of /dev/video*."""
 Port: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
 """0: any free one."""
 
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Probability: TypeAlias = Annotated[float, Meta(ge=1e-9, le=1 - 1e-9)]
+"""Neither never nor always."""
 Factor: TypeAlias = Annotated[float, Meta(ge=0, le=1_000_000)]
+Positive: TypeAlias = Annotated[float, Meta(ge=1e-6, le=1_000_000)]
+"""Something that others are divided or multiplied by."""
+Offset: TypeAlias = Annotated[float, Meta(ge=-1_000_000, le=1_000_000)]
 Growth: TypeAlias = Annotated[float, Meta(ge=1, le=1_000_000)]
 """A factor that makes nothing smaller."""
 Fps: TypeAlias = Annotated[float, Meta(ge=0.001, le=1000)]
@@ -40,21 +66,29 @@ Fps: TypeAlias = Annotated[float, Meta(ge=0.001, le=1000)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0.001, le=31_622_400)]
 """A leap year at most."""
 SecondsOrNone: TypeAlias = Annotated[float, Meta(ge=0, le=31_622_400)]
-Milliseconds: TypeAlias = Annotated[float, Meta(ge=0.001, le=86_400_000)]
-"""A day at most."""
+DriveSeconds: TypeAlias = Annotated[float, Meta(ge=0.1, le=1800)]
+"""Of the built-in world; all of its traffic is held in memory."""
+WholeSeconds: TypeAlias = Annotated[int, Meta(ge=0, le=31_622_400)]
+WholeMilliseconds: TypeAlias = Annotated[int, Meta(ge=1, le=86_400_000)]
+Milliseconds: TypeAlias = Annotated[float, Meta(ge=0.000001, le=86_400_000)]
+"""From a nanosecond to a day."""
 MillisecondsOrNone: TypeAlias = Annotated[float, Meta(ge=0, le=86_400_000)]
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
 """Of a thing: a stream, a device, a data set; what characters it may have, its owner says."""
 NameOrNone: TypeAlias = Annotated[str, Meta(max_length=100)]
 """Empty where there is none, or where something else chooses."""
+FileName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255)]
+"""Also of a recording, which is mostly a file or a folder."""
 Text: TypeAlias = Annotated[str, Meta(max_length=2000)]
 """For people, or an address."""
-HEXADECIMAL = "^[0-9a-f]*$"
-Digest: TypeAlias = Annotated[str, Meta(min_length=64, max_length=64, pattern=HEXADECIMAL)]
+Digest: TypeAlias = Annotated[str, Meta(min_length=64, max_length=64, pattern="^[0-9a-f]*$")]
 """sha256, in hexadecimal."""
+DigestOrNone: TypeAlias = Annotated[str, Meta(max_length=64, pattern="^([0-9a-f]{64})?$")]
 
-SHOWN_CHARACTERS = 60
+QUOTED_CHARACTERS = 60
+LONGEST_INT_BITS = 10_000
+"""Python refuses to write longer ones in decimal."""
 
 
 def in_range(kind: Any) -> Callable[[str], Any]:
@@ -65,7 +99,21 @@ def in_range(kind: Any) -> Callable[[str], Any]:
         try:
             return msgspec.convert(number(text), kind)
         except ValueError as error:  # what msgspec raises is one, too
-            raise ArgumentTypeError(f"{shown(text)} is not {in_words(kind)}") from error
+            raise ArgumentTypeError(f"{quoted(text)} is not {in_words(kind)}") from error
+
+    return parse
+
+
+def size_in(kind: Any) -> Callable[[str], tuple[int, int]]:
+    """What argparse takes as `type` for WIDTHxHEIGHT, each side as `kind` allows it."""
+
+    def parse(text: str) -> tuple[int, int]:
+        width, _, height = text.lower().partition("x")
+        try:
+            return in_range(kind)(width), in_range(kind)(height)
+        except ArgumentTypeError as error:
+            sides = f"WIDTHxHEIGHT, as in 640x360, each {in_words(kind)}"
+            raise ArgumentTypeError(f"{quoted(text)} is not {sides}") from error
 
     return parse
 
@@ -83,24 +131,25 @@ def in_words(kind: Any) -> str:
     return words.get(kind, "a list" if get_origin(kind) is tuple else "a table")
 
 
-def shown(value: Any) -> str:
-    """A value as an error repeats it: short, and without control characters."""
-    text = repr(value) if isinstance(value, str) else str(value)
-    if len(text) <= SHOWN_CHARACTERS:
+def quoted(value: Any) -> str:
+    """A value as an error repeats it: short, without control characters and passwords."""
+    if isinstance(value, int) and value.bit_length() > LONGEST_INT_BITS:
+        return f"a whole number of {value.bit_length()} bits"
+    text = repr(without_login(value)) if isinstance(value, str) else str(value)
+    if len(text) <= QUOTED_CHARACTERS:
         return text
-    return f"{text[:SHOWN_CHARACTERS]}... ({len(str(value))} characters)"
+    return f"{text[:QUOTED_CHARACTERS]}... ({len(str(value))} characters)"
 
 
 def _bounds(meta: Meta) -> str:
-    if meta.pattern == HEXADECIMAL:
-        return f"of {meta.min_length} hexadecimal digits"
+    if meta.pattern is not None:
+        return f"of {meta.max_length} hexadecimal digits" + ("" if meta.min_length else ", or none")
     if meta.max_length is not None:
         return f"of {meta.min_length or 0} to {meta.max_length} characters"
-    assert meta.le is not None
-    least = f"from {_figure(meta.ge)}" if meta.ge is not None else f"above {_figure(meta.gt)}"
-    return f"{least} to {_figure(meta.le)}"
+    even = ", even" if meta.multiple_of == 2 else ""
+    return f"from {_figure(meta.ge)} to {_figure(meta.le)}{even}"
 
 
 def _figure(number: float | None) -> str:
     assert number is not None
-    return f"{int(number):,}" if number == int(number) else f"{number:g}"
+    return f"{int(number):,}" if number == int(number) else f"{number:.9f}".rstrip("0")

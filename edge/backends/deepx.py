@@ -12,6 +12,7 @@ from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings
+from sensors.ranges import Several
 
 NAME = "deepx"
 
@@ -31,7 +32,7 @@ class Deepx:
 
     class Options(Settings, frozen=True, kw_only=True):
         cores: Literal["ALL", "0", "1", "2", "01", "12", "02"] = "ALL"
-        in_flight: int = 3
+        in_flight: Several = 3
         cpu_tasks: bool = False
         """Allow files whose compiler left parts of the network to the CPU."""
 

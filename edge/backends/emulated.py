@@ -18,6 +18,7 @@ from models.tensors import TensorSpec
 from sensors import config
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from sensors.config import Settings
+from sensors.ranges import Growth, Milliseconds, Seconds, Seed, Several, Text, Threads
 
 NAME = "emulated"
 PROFILES = Path(__file__).with_name("profiles.toml")
@@ -32,18 +33,22 @@ TRIALS = 3
 class Profile(Settings, frozen=True, kw_only=True):
     """Latency of one inference on one core, by rank."""
 
-    source: str
+    source: Text
     """Where the figures come from, or that they are assumed."""
-    min_ms: float
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-    max_ms: float
-    cores: int = 1
+    min_ms: Milliseconds
+    p50_ms: Milliseconds
+    p90_ms: Milliseconds
+    p99_ms: Milliseconds
+    max_ms: Milliseconds
+    cores: Several = 1
     """Inferences that run beside each other."""
-    throttle_after_s: float = math.inf
-    """Seconds of work after which every latency is multiplied by `throttle_factor`."""
-    throttle_factor: float = 1.0
+    throttle_after_s: Seconds | None = None
+    """Seconds of work after which every latency is multiplied by `throttle_factor`; None: never."""
+    throttle_factor: Growth = 1.0
+
+    def __post_init__(self) -> None:
+        if list(self.latencies_ms) != sorted(self.latencies_ms):
+            raise ValueError("from min_ms over p50_ms, p90_ms and p99_ms to max_ms no latency falls")
 
     @property
     def latencies_ms(self) -> tuple[float, ...]:
@@ -68,8 +73,8 @@ class Emulated:
 
     class Options(Settings, frozen=True, kw_only=True):
         profiles: Path = PROFILES
-        seed: int = 0
-        threads: int = 1
+        seed: Seed = 0
+        threads: Threads = 1
         late: Literal["refuse", "tell"] = "refuse"
         """What to do where the CPU is slower than the profile: `refuse`, or `tell` (counted in the facts)."""
 
@@ -150,7 +155,8 @@ class _Paced:
 
     @property
     def _throttled(self) -> bool:
-        return self._worked_ns / NS_PER_S > self._profile.throttle_after_s * self._profile.cores
+        after_s = self._profile.throttle_after_s
+        return after_s is not None and self._worked_ns / NS_PER_S > after_s * self._profile.cores
 
     def _latency_ns(self) -> int:
         with self._drawing:

@@ -13,6 +13,7 @@ from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings
+from sensors.ranges import Several
 
 NAME = "furiosa"
 
@@ -30,7 +31,7 @@ class Furiosa:
     class Options(Settings, frozen=True, kw_only=True):
         cores: Literal["0", "1", "0-1"] = "0-1"
         """Processing elements; `0-1` fuses both."""
-        workers: int = 2
+        workers: Several = 2
         """Inferences in flight."""
 
     def __init__(self, options: Options) -> None:

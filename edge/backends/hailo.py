@@ -14,6 +14,7 @@ from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings
 from sensors.frame import Array
+from sensors.ranges import WholeMilliseconds
 
 NAME = "hailo"
 
@@ -29,7 +30,7 @@ class Hailo:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
-        timeout_ms: int = 10_000
+        timeout_ms: WholeMilliseconds = 10_000
         """How long HailoRT waits for an inference before it reports a failure."""
 
     def __init__(self, options: Options) -> None:

@@ -13,6 +13,7 @@ from edge.device.feeds import input_spec, usable_file
 from edge.device.sdk import UNTRIED, About, SdkAbsent, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
+from sensors.ranges import Several
 
 NAME = "mobilint"
 
@@ -38,7 +39,7 @@ class Mobilint:
     class Options(Settings, frozen=True, kw_only=True):
         cores: Literal["auto", "multi", "global4", "global8"] = "auto"
         """How cores share the work: each for itself, four or eight together on one inference."""
-        in_flight: int = 4
+        in_flight: Several = 4
         """More than one asks for the asynchronous pipeline (networks without CPU parts only)."""
 
     def __init__(self, options: Options) -> None:

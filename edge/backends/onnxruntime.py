@@ -26,6 +26,7 @@ from edge.device.sdk import UNTRIED, About
 from models.manifest import Artefact, InputContract
 from models.tensors import DType, TensorSpec
 from sensors.config import Settings
+from sensors.ranges import Name, Several, Threads
 
 NAME = "onnxruntime"
 CPU = "CPUExecutionProvider"
@@ -74,14 +75,14 @@ class OnnxRuntime:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
-        threads: int = 1
+        threads: Threads = 1
         """That compute one inference together."""
         spin: bool = True
         """They wait for each other busily: faster where the cores are free for them (measured on two: 94 frames/s
         against 80), half as fast where others want the cores too (33 against 65)."""
-        sessions: int = 1
+        sessions: Several = 1
         """Inferences beside each other. On two cores, two of one thread do more frames a second than one of two."""
-        provider: str = CPU
+        provider: Name = CPU
 
     def __init__(self, options: Options) -> None:
         self._options = options

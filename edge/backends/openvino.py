@@ -17,6 +17,7 @@ from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings
 from sensors.frame import Array
+from sensors.ranges import SeveralOrAuto, ThreadsOrAuto
 
 NAME = "openvino"
 
@@ -42,9 +43,9 @@ class OpenVino:
     class Options(Settings, frozen=True, kw_only=True):
         hint: Literal["latency", "throughput"] = "latency"
         """Throughput runs several streams beside each other: more frames a second, each of them slower."""
-        requests: int = 0
+        requests: SeveralOrAuto = 0
         """Inferences in flight; 0: as many as the device finds best."""
-        threads: int = 0
+        threads: ThreadsOrAuto = 0
         """CPU only; 0: OpenVINO's choice."""
         precision: Literal["exact", "fast"] = "exact"
         """Exact computes a CPU's float32 in float32; fast leaves it to the device (bfloat16 on some CPUs)."""

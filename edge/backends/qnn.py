@@ -14,6 +14,7 @@ from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 from sensors.config import Settings
+from sensors.ranges import Megabytes, Name, NameOrNone, Text
 
 NAME = "qnn"
 HTP = "htp"
@@ -53,12 +54,12 @@ class Qnn:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
-        htp_arch: str = ""
+        htp_arch: NameOrNone = ""
         """Hexagon version, as 73 or 75; empty: the library's choice."""
-        vtcm_mb: int = 8
+        vtcm_mb: Megabytes = 8
         """Vector memory that graphs may use; with the library's own default, larger networks don't build."""
         performance: Literal["default", "burst", "balanced", "sustained_high_performance", "power_saver"] = "default"
-        provider: dict[str, str] = {}
+        provider: dict[Name, Text] = {}
         """More options of the QNN execution provider, passed on as they are."""
 
     def __init__(self, options: Options) -> None:

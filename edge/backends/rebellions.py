@@ -12,6 +12,7 @@ from edge.device.feeds import input_spec, usable_file
 from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
+from sensors.ranges import Several
 
 NAME = "rebellions"
 
@@ -30,7 +31,7 @@ class Rebellions:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
-        in_flight: int = 2
+        in_flight: Several = 2
         """1 takes the synchronous Runtime, more the AsyncRuntime."""
 
     def __init__(self, options: Options) -> None:

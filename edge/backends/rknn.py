@@ -15,6 +15,7 @@ from edge.device.feeds import input_spec, usable_file
 from edge.device.sdk import UNTRIED, About, Package, Recipe, sdk
 from models.manifest import Artefact
 from sensors.config import Settings
+from sensors.ranges import Name
 
 NAME = "rknn"
 NPU, SIMULATOR = "npu", "simulator"
@@ -84,7 +85,7 @@ class Rknn:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
-        target: str = "rk3588"
+        target: Name = "rk3588"
         """The chip that the simulator plays."""
         cores: Literal["auto", "0", "1", "2", "0_1", "0_1_2", "all"] = "auto"
         """Cores of an RK3588 or RK3576 that a session runs on."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensors.errors import GilmokError
+from sensors.ranges import FrameNumber, Share, in_range
 
 if TYPE_CHECKING:
     from models.detections import Detections
@@ -32,9 +33,13 @@ def main(argv: list[str]) -> int:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     view = verbs.add_parser("view", help="write one frame as a picture, with boxes if a model is named")
     view.add_argument("source", type=Path, metavar="SOURCE", help="a picture, a folder of pictures, or a video")
-    view.add_argument("--frame", type=int, default=0, help="which frame, counted from 0 (default: %(default)s)")
+    view.add_argument(
+        "--frame", type=in_range(FrameNumber), default=0, help="which frame, counted from 0 (default: %(default)s)"
+    )
     view.add_argument("--model", help="a model of the catalogue, or a model's file: draw what it finds")
-    view.add_argument("--score", type=float, default=SCORE, help="draw boxes from this score on (default: %(default)s)")
+    view.add_argument(
+        "--score", type=in_range(Share), default=SCORE, help="draw boxes from this score on (default: %(default)s)"
+    )
     view.add_argument("--out", type=Path, required=True, metavar="FRAME.png")
     chosen = parser.parse_args(argv)
     return _view(chosen.source, chosen.frame, chosen.model, chosen.score, chosen.out)

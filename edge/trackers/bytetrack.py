@@ -6,6 +6,7 @@ from edgefirst.tracker import ByteTrack as Association
 from models.detections import Detections
 from sensors.clock import NS_PER_MS, Stamp
 from sensors.config import Settings
+from sensors.ranges import Milliseconds, Share
 
 NO_TRACK = -1
 
@@ -16,16 +17,20 @@ class ByteTrack:
     class Options(Settings, frozen=True, kw_only=True):
         """The paper's thresholds."""
 
-        high_score: float = 0.6
+        high_score: Share = 0.6
         """Findings from here on are associated first, and may begin a track."""
-        low_score: float = 0.1
+        low_score: Share = 0.1
         """Findings from here on may go on with a track; fainter ones have none."""
-        overlap: float = 0.1
+        overlap: Share = 0.1
         """A track's prediction and a finding are one object from this intersection over union on."""
-        lost_ms: float = 1000.0
+        lost_ms: Milliseconds = 1000.0
         """A track that was not found for longer is over."""
-        gain: float = 0.25
+        gain: Share = 0.25
         """How far a finding moves its track's filter, 0..1."""
+
+        def __post_init__(self) -> None:
+            if self.low_score > self.high_score:
+                raise ValueError("low_score is above high_score")
 
     def __init__(self, options: Options) -> None:
         self._options = options

@@ -8,6 +8,7 @@ from paho.mqtt.client import Client
 
 from sensors.config import Settings
 from sensors.errors import GilmokError
+from sensors.ranges import Text
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -15,7 +16,7 @@ PORTS = {"mqtt": 1883, "mqtts": 8883}
 class BrokerAt(Settings, frozen=True, kw_only=True):
     """Where the broker is, and who asks; secrets come from files."""
 
-    url: str = "mqtt://127.0.0.1:1883"
+    url: Text = "mqtt://127.0.0.1:1883"
     """mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS."""
     password_file: Path | None = None
     ca_file: Path | None = None

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from sensors.ranges import Seconds, in_range
+
 NEXT = """\
 What you saw: four cameras at one drawn crossing, each with a node of its own running a small detector in real time,
 a hub over MQTT, and every frame accounted for. Dropped frames are frames that this machine was too slow for.
@@ -20,7 +22,9 @@ def main(argv: list[str]) -> int:
     from fleet.scenario.demo import MODEL, SAMPLES, SECONDS
 
     parser = argparse.ArgumentParser(prog="gilmok demo", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="length of the drive (default: %(default)g)")
+    parser.add_argument(
+        "--seconds", type=in_range(Seconds), default=SECONDS, help="length of the drive (default: %(default)g)"
+    )
     parser.add_argument("--recordings", type=Path, default=SAMPLES, help="a folder of the built-in world's recordings")
     parser.add_argument("--model", default=MODEL, help="a model of the catalogue, or a file (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="the run folder to make (default: runs/demo-<now>)")

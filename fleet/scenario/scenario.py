@@ -13,6 +13,7 @@ from replay.recording import Recording, check_sound, open_dataset
 from replay.scoring.classes import check_offered
 from sensors.config import Settings, plain, read
 from sensors.errors import GilmokError
+from sensors.ranges import Name, Port, Seconds
 from sensors.source import options_of
 
 
@@ -22,13 +23,13 @@ class ScenarioContradicts(GilmokError):
 
 
 class Scenario(Settings, frozen=True, kw_only=True):
-    name: str
-    site: str = "testbed"
-    seconds: float | None = None
+    name: Name
+    site: Name = "testbed"
+    seconds: Seconds | None = None
     """End every stream after so long; otherwise each ends with its source."""
     broker: BrokerAt | None = None
     """None: the embedded broker."""
-    broker_port: int = 0
+    broker_port: Port = 0
     """Where the embedded broker listens; 0: any free port."""
     nodes: tuple[NodePlan, ...]
     unsound: bool = False

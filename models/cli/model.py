@@ -14,7 +14,7 @@ from models.manifest import Artefact, Manifest
 from models.recognise.recognise import Answers, Recognition
 from sensors import console
 from sensors.errors import GilmokError
-from sensors.ranges import Pixels, in_range, shown
+from sensors.ranges import Pixels, size_in
 from sensors.text_table import Table
 
 DONE, WORLD_WRONG = 0, 1
@@ -38,7 +38,9 @@ def main(argv: list[str]) -> int:
     add.add_argument(
         "--labels", metavar="NAMES", help="in the order of the training: car,person,truck; or coco80, coco91"
     )
-    add.add_argument("--size", type=_size, metavar="WxH", help="of the network's input, where the file leaves it open")
+    add.add_argument(
+        "--size", type=size_in(Pixels), metavar="WxH", help="of the network's input, where the file leaves it open"
+    )
     add.add_argument("--decoder", metavar="NAME", help="which head it is, where its outputs leave it open")
     verify = _verb(
         verbs, "verify", "check digest, file and decoder; of all models that are here if none is named", _verify
@@ -47,14 +49,6 @@ def main(argv: list[str]) -> int:
     chosen = parser.parse_args(argv)
     run: Callable[[argparse.Namespace], int] = chosen.run
     return run(chosen)
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    try:
-        return in_range(Pixels)(width), in_range(Pixels)(height)
-    except (ValueError, argparse.ArgumentTypeError) as error:
-        raise argparse.ArgumentTypeError(f"{shown(text)} is no WIDTHxHEIGHT in pixels, as in 640x640") from error
 
 
 def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:

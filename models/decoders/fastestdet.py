@@ -11,13 +11,14 @@ from models.manifest import Manifest
 from sensors import config
 from sensors.config import Settings
 from sensors.frame import Array
+from sensors.ranges import Stride
 
 OBJECTNESS_POWER = np.float32(0.6)
 CLASS_POWER = np.float32(0.4)
 
 
 class Options(Settings, frozen=True, kw_only=True):
-    stride: int = 16
+    stride: Stride = 16
 
 
 def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:

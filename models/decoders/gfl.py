@@ -12,14 +12,15 @@ from models.manifest import Manifest
 from sensors import config
 from sensors.config import Settings
 from sensors.frame import Array
+from sensors.ranges import Bins, Strides
 
 
 class Options(Settings, frozen=True, kw_only=True):
-    strides: tuple[int, ...]
+    strides: Strides
     """In the order of the tensors."""
     centre: Literal["edges", "pixels"]
     """A cell's middle: between its edges, (x + 1/2) * s, or between its first and last pixel, x * s + (s - 1)/2."""
-    bins: int = 8
+    bins: Bins = 8
     """The distance of a side, in strides, is the mean of a distribution over 0 .. bins - 1."""
 
 

@@ -15,20 +15,21 @@ from models.manifest import Manifest
 from sensors import config
 from sensors.config import Settings
 from sensors.frame import Array
+from sensors.ranges import Index
 
 
 class Options(Settings, frozen=True, kw_only=True):
     """Which output is what, by position."""
 
-    boxes: int
-    scores: int
-    labels: int
-    count: int | None = None
+    boxes: Index
+    scores: Index
+    labels: Index
+    count: Index | None = None
     """None: every row counts."""
     corners: Literal["x1 y1 x2 y2", "y1 x1 y2 x2"] = "x1 y1 x2 y2"
     unit: Literal["pixels", "shares"] = "pixels"
     """Of the network's input, or of its sides."""
-    first_label: int = 0
+    first_label: Index = 0
     """What the network calls the first label of the table: 1 where its 0 is the background."""
 
 

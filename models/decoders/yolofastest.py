@@ -11,12 +11,13 @@ from models.manifest import Manifest
 from sensors import config
 from sensors.config import Settings
 from sensors.frame import Array
+from sensors.ranges import Positive, Strides
 
 
 class Options(Settings, frozen=True, kw_only=True):
-    strides: tuple[int, ...]
+    strides: Strides
     """In the order of the tensors."""
-    anchors: tuple[tuple[tuple[float, float], ...], ...]
+    anchors: tuple[tuple[tuple[Positive, Positive], ...], ...]
     """Width and height in input pixels of each anchor, for each stride."""
 
 

@@ -11,13 +11,14 @@ from models.manifest import Manifest
 from sensors import config
 from sensors.config import Settings
 from sensors.frame import Array
+from sensors.ranges import Strides
 
 MAX_LOG_CELLS = np.float32(16)
 """A side of e^16 cells exceeds every picture; beyond e^88 float32 overflows."""
 
 
 class Options(Settings, frozen=True, kw_only=True):
-    strides: tuple[int, ...] = (8, 16, 32)
+    strides: Strides = (8, 16, 32)
     """In the order of the cells."""
 
 

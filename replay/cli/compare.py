@@ -1,11 +1,12 @@
 """`gilmok replay compare`: is B worse than A?"""
 
 import argparse
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sensors.ranges import Growth, Resamples, Seed, Share, in_range
 
 if TYPE_CHECKING:
     from replay.comparison.compare import Terms
@@ -29,13 +30,15 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def add_terms(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--margin-ap", type=_margin, default=0.005, help="how much AP may fall (.005)")
-    parser.add_argument("--margin-sap", type=_margin, default=0.01, help="how much sAP may fall (.01)")
-    parser.add_argument("--margin-p99", type=_factor, default=1.05, help="by what factor a p99 may grow (1.05)")
+    parser.add_argument("--margin-ap", type=in_range(Share), default=0.005, help="how much AP may fall (.005)")
+    parser.add_argument("--margin-sap", type=in_range(Share), default=0.01, help="how much sAP may fall (.01)")
+    parser.add_argument(
+        "--margin-p99", type=in_range(Growth), default=1.05, help="by what factor a p99 may grow (1.05)"
+    )
     parser.add_argument("--labels", nargs="+", default=[], help="classes to evaluate (default: those of the runs)")
     parser.add_argument("--common", action="store_true", help="leave out recordings that only one side played")
-    parser.add_argument("--resamples", type=_resamples, default=2000, help="bootstrap draws (2000)")
-    parser.add_argument("--seed", type=_seed, default=1, help="of the bootstrap (1); recorded")
+    parser.add_argument("--resamples", type=in_range(Resamples), default=2000, help="bootstrap draws (2000)")
+    parser.add_argument("--seed", type=in_range(Seed), default=1, help="of the bootstrap (1); recorded")
 
 
 def terms_of(chosen: argparse.Namespace) -> "Terms":
@@ -100,31 +103,3 @@ def _sides(chosen: argparse.Namespace) -> tuple[list[Path], list[Path]]:
         return chosen.a, chosen.b
     chosen.parser.error("name two sides: A B, or --a RUN ... --b RUN ...")
     raise AssertionError("argparse has left")
-
-
-def _margin(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("a margin lies between 0 and 1")
-    return value
-
-
-def _factor(text: str) -> float:
-    value = float(text)
-    if not (value >= 1 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError("a factor is 1 or more")
-    return value
-
-
-def _resamples(text: str) -> int:
-    value = int(text)
-    if value < 100:
-        raise argparse.ArgumentTypeError("an interval takes 100 draws or more")
-    return value
-
-
-def _seed(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("a seed is 0 or more")
-    return value

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensors.ranges import Count, Repetitions, in_range
+
 if TYPE_CHECKING:
     from replay.runs.determinism import Repeats
     from replay.runs.offline import ReplayConfig
@@ -21,9 +23,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     check.add_argument("--root", required=True, type=Path, help="the data set's folder")
     check.add_argument("--name", required=True, help="the recording")
     check.add_argument("--model", required=True, help="a model of the catalogue, or a model's file")
-    check.add_argument("--repeats", type=int, default=3, metavar="N", help="how often (%(default)s)")
+    check.add_argument("--repeats", type=in_range(Repetitions), default=3, metavar="N", help="how often (%(default)s)")
     check.add_argument("--reload", action="store_true", help="load the model anew for every repeat")
-    check.add_argument("--frames", type=int, help="stop after so many frames")
+    check.add_argument("--frames", type=in_range(Count), help="stop after so many frames")
     check.add_argument("--backend", default="onnxruntime")
     check.add_argument("--device", default="cpu")
     check.add_argument("--precision", default="original", help="of what `gilmok model compile` made")

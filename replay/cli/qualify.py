@@ -1,11 +1,12 @@
 """`gilmok qualify`: put a model on a chip to the test, sign what came out, run it again, hold chips side by side."""
 
 import argparse
-import math
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sensors.ranges import Fps, Milliseconds, Seed, in_range
 
 if TYPE_CHECKING:
     from replay.qualify.campaign import Campaign
@@ -68,21 +69,18 @@ def _register_run(verbs: Any) -> None:
         "--recordings", nargs="+", required=True, metavar="DATASET:FOLDER[:NAME]", help="with truth; no NAME: all"
     )
     run.add_argument("--labels", nargs="+", default=[], help="evaluated classes (default: all that are offered)")
-    run.add_argument("--rate", type=_positive, help="frames a second of one camera (default: the fastest recording's)")
-    run.add_argument("--deadline-ms", type=_positive, help="due to findings (default: the camera's period)")
+    run.add_argument(
+        "--rate", type=in_range(Fps), help="frames a second of one camera (default: the fastest recording's)"
+    )
+    run.add_argument(
+        "--deadline-ms", type=in_range(Milliseconds), help="due to findings (default: the camera's period)"
+    )
     run.add_argument("--quick", action="store_true", help="some minutes instead of hours")
     run.add_argument("--budget", action="append", default=[], metavar="KEY=VALUE", help="one figure of it: soak_s=600")
     run.add_argument("--skip", nargs="+", default=[], metavar="PART", help="parts to leave out")
     run.add_argument("--unsound", action="store_true", help="measure on recordings that aren't sound, too")
-    run.add_argument("--seed", type=int, default=1)
+    run.add_argument("--seed", type=in_range(Seed), default=1)
     _output(run)
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
 
 
 def _output(parser: argparse.ArgumentParser) -> None:

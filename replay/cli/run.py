@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensors.ranges import Count, in_range
+from sensors.ranges import Count, Milliseconds, in_range
 
 if TYPE_CHECKING:
     from edge.stream import Stream
@@ -52,7 +52,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     run.add_argument(
         "--deadline-ms",
-        type=float,
+        type=in_range(Milliseconds),
         default=DEADLINE_MS,
         help="a frame without an answer by then fails; a session that hangs so long is built anew (%(default)g)",
     )

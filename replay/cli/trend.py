@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from replay.cli.compare import NO_REGRESSION, REGRESSION
+from sensors.ranges import Probability, in_range
 
 FIGURES = ("AP", "AP50", "sAP_edge")
 
@@ -21,7 +22,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     trend.add_argument("--baseline", nargs="+", type=Path, required=True, metavar="RUN", help="always the same one")
     trend.add_argument("--figure", choices=FIGURES, default="AP", help="AP, AP50, or sAP_edge of runs in real time")
     trend.add_argument(
-        "--alpha", type=_alpha, help="the probability of a false alarm over all nights together (the history's, or .01)"
+        "--alpha",
+        type=in_range(Probability),
+        help="the probability of a false alarm over all nights together (the history's, or .01)",
     )
     trend.add_argument("--labels", nargs="+", default=[], help="classes to evaluate (default: those of the runs)")
     trend.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -53,10 +56,3 @@ def _trend(chosen: argparse.Namespace) -> int:
         f"{told.nights} nights, {told.n} differences, mean {signed(told.mean)}; {told.history}",
     )
     return REGRESSION if told.alarm else NO_REGRESSION
-
-
-def _alpha(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError("a probability lies between 0 and 1")
-    return value

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensors.ranges import Factor, MillisecondsOrNone, in_range
+
 if TYPE_CHECKING:
     from replay.runs.loaded import LoadedStream
     from replay.runs.whatif import Supposed, Supposition
@@ -24,16 +26,23 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     whatif.add_argument("run", type=Path, metavar="RUN", help="the run folder")
     whatif.add_argument(
         "--add-ms",
-        type=_latency_ms,
+        type=in_range(MillisecondsOrNone),
         nargs="+",
         metavar="X",
         help="delays on the way to whoever asks, a point each (default: 0 10 20 40 80 160 320)",
     )
     whatif.add_argument(
-        "--scale", type=_scale, nargs="+", default=[1.0], metavar="F", help="factors on the time a frame takes the node"
+        "--scale",
+        type=in_range(Factor),
+        nargs="+",
+        default=[1.0],
+        metavar="F",
+        help="factors on the time a frame takes the node",
     )
     on_node = whatif.add_mutually_exclusive_group()
-    on_node.add_argument("--constant-ms", type=_latency_ms, metavar="X", help="every frame takes the node so long")
+    on_node.add_argument(
+        "--constant-ms", type=in_range(MillisecondsOrNone), metavar="X", help="every frame takes the node so long"
+    )
     on_node.add_argument(
         "--latencies-of", type=Path, metavar="RUN2", help="frames take the node as long as those of another run"
     )
@@ -108,18 +117,3 @@ def _table(curve: "Supposition") -> "Table":
             *fresh_cells(point.freshness, 0),
         )
     return table
-
-
-def _latency_ms(text: str) -> float:
-    return _bounded(text, 0.0, LATENCY_MOST_MS)
-
-
-def _scale(text: str) -> float:
-    return _bounded(text, 0.0, SCALE_MOST)
-
-
-def _bounded(text: str, low: float, high: float) -> float:
-    value = float(text)
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
-    return value

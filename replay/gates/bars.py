@@ -1,31 +1,28 @@
 """GATES.toml: which bars there are, and what each one asks (docs/gates.md)."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
 from replay.comparison.outcome import Margins
 from replay.statistics.bootstrap import RESAMPLES
 from sensors.config import Settings
-
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
-"""Finite: TOML has nan and inf, and an infinite bar would be none."""
+from sensors.ranges import Growth, Milliseconds, Name, NameOrNone, Positive, Resamples, Seed, Share, Text
 
 STREAMED = ("sAP_edge", "sAP_hub")
 TRACKED = ("HOTA", "MOTA", "IDF1")
 
 
 class Bar(Settings, frozen=True, kw_only=True):
-    name: str = ""
+    name: Text = ""
     """What the bar is called in tables and in JUnit; empty: what it asks."""
-    stream: str = ""
+    stream: Text = ""
     """`node/stream`, or a stream's own name; empty: every stream must clear the bar."""
 
 
 class AccuracyBar(Bar, frozen=True, kw_only=True):
     figure: Literal["AP", "AP50", "AP75", "APs", "APm", "APl", "AR100", "sAP_edge", "sAP_hub", "HOTA", "MOTA", "IDF1"]
-    label: str = msgspec.field(name="class", default="")
+    label: NameOrNone = msgspec.field(name="class", default="")
     """Empty: the mean over the evaluated classes."""
     at_least: Share
 
@@ -40,7 +37,7 @@ class LatencyBar(Bar, frozen=True, kw_only=True):
     stage: Literal["total", "hub", "wait", "prepare", "infer", "decode", "track"] = "total"
     """`total`: from capture to result; `hub`: from capture to receipt at the hub."""
     percentile: Literal["p50", "p90", "p99", "p99.9", "max"] = "p99"
-    at_most_ms: Positive
+    at_most_ms: Milliseconds
 
 
 class FramesBar(Bar, frozen=True, kw_only=True):
@@ -54,9 +51,9 @@ class RateBar(Bar, frozen=True, kw_only=True):
 
 
 class RelativeBar(Settings, frozen=True, kw_only=True):
-    name: str = ""
+    name: Text = ""
     figure: Literal["AP", "sAP_edge", "latency p99", "latency to the hub p99"]
-    label: str = msgspec.field(name="class", default="")
+    label: NameOrNone = msgspec.field(name="class", default="")
     """Of AP only; empty: the mean over the evaluated classes."""
     inconclusive: Literal["fails", "passes"] = "fails"
     """What too few sequences or runs, or too wide an interval, mean."""
@@ -71,10 +68,10 @@ class BaselineBars(Settings, frozen=True, kw_only=True):
 
     margin_ap: Share = Margins().ap
     margin_sap: Share = Margins().sap
-    margin_p99: Annotated[float, msgspec.Meta(ge=1, le=1e9)] = Margins().p99
-    labels: tuple[str, ...] = ()
-    resamples: Annotated[int, msgspec.Meta(ge=100)] = RESAMPLES
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 1
+    margin_p99: Growth = Margins().p99
+    labels: tuple[Name, ...] = ()
+    resamples: Resamples = RESAMPLES
+    seed: Seed = 1
     not_worse: tuple[RelativeBar, ...] = ()
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
-from msgspec import Meta
 
 from edge.config import BackendChoice, ModelChoice
 from replay.recording import Recording, check_sound, open_dataset
@@ -13,10 +12,9 @@ from replay.scoring.classes import check_offered
 from sensors import config
 from sensors.config import Settings
 from sensors.errors import GilmokError
+from sensors.ranges import Count, CountOrNone, FileName, Fps, Milliseconds, Name, Positive, Seconds, Seed
 
 Kind: TypeAlias = Literal["quick", "full", "own"]
-Positive: TypeAlias = Annotated[float, Meta(gt=0)]
-Count: TypeAlias = Annotated[int, Meta(ge=1)]
 
 
 class RecordingUnreadable(GilmokError):
@@ -34,9 +32,9 @@ class NothingToMeasure(GilmokError):
 
 
 class RecordingChoice(Settings, frozen=True, kw_only=True):
-    dataset: str
+    dataset: Name
     root: Path
-    name: str
+    name: FileName
 
     def open(self) -> Recording:
         """Raises PluginUnknown, DatasetWrong or RecordingUnknown."""
@@ -46,24 +44,26 @@ class RecordingChoice(Settings, frozen=True, kw_only=True):
 class Budget(Settings, frozen=True, kw_only=True):
     """How much of everything; the parts are in the order in which they run."""
 
-    accuracy_frames: Annotated[int, Meta(ge=0)] = 0
+    page: ClassVar[str] = "docs/qualify.md"
+
+    accuracy_frames: CountOrNone = 0
     """Of each recording, evenly spread; 0: all."""
     parity_frames: Count = 200
     """Of all recordings together."""
-    latency_s: Positive = 600.0
+    latency_s: Seconds = 600.0
     """Each scenario; MLPerf asks for 600."""
     loads: tuple[Positive, ...] = (0.3, 0.5, 0.7, 0.8, 0.9)
     """Poisson arrivals, as shares of the offline throughput."""
-    streams_s: Positive = 600.0
+    streams_s: Seconds = 600.0
     """The whole search."""
-    trial_s: Positive = 60.0
+    trial_s: Seconds = 60.0
     """One number of streams."""
     most_streams: Count = 64
     cold_starts: Count = 10
-    soak_s: Positive = 1800.0
+    soak_s: Seconds = 1800.0
     repeat_frames: Count = 10
     repeats: Count = 1000
-    restarts: Annotated[int, Meta(ge=0)] = 3
+    restarts: CountOrNone = 3
 
 
 FULL = Budget()
@@ -89,17 +89,17 @@ class Campaign(Settings, frozen=True, kw_only=True):
     reference: ModelChoice | None = None
     """What the candidate is held against, on ONNX Runtime's CPU; None: the same model's own file."""
     recordings: tuple[RecordingChoice, ...]
-    labels: tuple[str, ...] = ()
+    labels: tuple[Name, ...] = ()
     """Evaluated classes; empty: all that the recordings offer."""
-    rate_fps: Positive
+    rate_fps: Fps
     """Of one camera."""
-    deadline_ms: Positive
+    deadline_ms: Milliseconds
     """From the instant a frame is due to its findings."""
     kind: Kind = "full"
     budget: Budget = FULL
-    skip: tuple[str, ...] = ()
+    skip: tuple[Name, ...] = ()
     """Parts that are left out on purpose."""
-    seed: int = 1
+    seed: Seed = 1
     unsound: bool = False
     """Score recordings even if they aren't sound."""
 

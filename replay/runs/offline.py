@@ -15,21 +15,21 @@ from replay.runs.summary import StreamRecord, Summary, summarise
 from replay.scoring.classes import evaluated
 from sensors.clock import Clock
 from sensors.config import Settings, plain
-from sensors.ranges import Count
+from sensors.ranges import Count, FileName, Name
 
 OFFLINE = "offline"
 STREAM = "replay"
 
 
 class ReplayConfig(Settings, frozen=True, kw_only=True):
-    dataset: str
+    dataset: Name
     root: Path
-    name: str
+    name: FileName
     model: ModelChoice
     backend: BackendChoice = BackendChoice()
     pace: PaceName = "lockstep"
     tracker: TrackerChoice | None = None
-    labels: tuple[str, ...] = ()
+    labels: tuple[Name, ...] = ()
     frames: Count | None = None
     unsound: bool = False
     """Score the recording even if it isn't sound."""

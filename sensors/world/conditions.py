@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from sensors.errors import GilmokError
+from sensors.ranges import quoted
 
 Bgr = tuple[float, float, float]
 
 
 class ConditionUnknown(GilmokError):
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no condition '{name}'", hint=f"choose one of {', '.join(CONDITIONS)}")
+        super().__init__(f"there is no condition {quoted(name)}", hint=f"choose one of {', '.join(CONDITIONS)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Written `KIND@FROM-TO` in seconds of the drive, with `:AMOUNT` where one is meant: `freeze@10-12`, `loss@5-9:0.3`.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +11,21 @@ import cv2
 import numpy as np
 
 from sensors.errors import GilmokError
+from sensors.ranges import quoted
 from sensors.world.textures import Picture
 
 AMOUNTS = {"freeze": 0.0, "black": 0.0, "loss": 0.5, "jitter": 8.0, "clock": 0.5, "blur": 3.0}
 """What the amount is if none is given: share of frames lost, ms of jitter, s that the clock jumps, px of blur."""
-_WRITTEN = re.compile(r"(?P<kind>[a-z]+)@(?P<start>[\d.]+)(-(?P<end>[\d.]+))?(:(?P<amount>-?[\d.]+))?")
+RANGES = {"loss": (0.0, 1.0), "jitter": (0.0, 10_000.0), "clock": (-86_400.0, 86_400.0), "blur": (0.1, 100.0)}
+"""What an amount may be; the other kinds have none."""
+_WRITTEN = re.compile(r"(?P<kind>[a-z]+)@(?P<start>[\d.]+)(-(?P<end>[\d.]+))?(:(?P<amount>-?[\d.]+))?", re.ASCII)
 
 
-class FaultUnknown(GilmokError):
-    def __init__(self, text: str) -> None:
+class FaultWrong(GilmokError):
+    def __init__(self, text: str, why: str = "") -> None:
         super().__init__(
-            f"'{text}' is no fault", hint=f"write KIND@FROM-TO[:AMOUNT] in seconds, KIND one of {', '.join(AMOUNTS)}"
+            f"{quoted(text)} is no fault{why and ': '}{why}",
+            hint=f"write KIND@FROM-TO[:AMOUNT] in seconds, KIND one of {', '.join(AMOUNTS)}",
         )
 
 
@@ -30,11 +33,12 @@ class FaultUnknown(GilmokError):
 class Fault:
     kind: str
     start_s: float
-    end_s: float
+    end_s: float | None
+    """None: it stays."""
     amount: float
 
     def on(self, time_s: float) -> bool:
-        return self.start_s <= time_s < self.end_s
+        return self.start_s <= time_s and (self.end_s is None or time_s < self.end_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,28 @@ class Delivered:
     faults: tuple[str, ...]
 
 
-def parse(text: str) -> Fault:
-    """Raises FaultUnknown. Without an end the fault stays."""
+def parse(text: str, drive_s: float) -> Fault:
+    """A fault of a drive that lasts so long; without an end it stays. Raises FaultWrong."""
     found = _WRITTEN.fullmatch(text.strip())
     if found is None or found["kind"] not in AMOUNTS:
-        raise FaultUnknown(text)
+        raise FaultWrong(text)
+    kind = found["kind"]
     try:
-        end = float(found["end"]) if found["end"] else math.inf
-        amount = float(found["amount"]) if found["amount"] else AMOUNTS[found["kind"]]
-        return Fault(found["kind"], float(found["start"]), end, amount)
+        start = float(found["start"])
+        end = float(found["end"]) if found["end"] else None
+        amount = float(found["amount"]) if found["amount"] else AMOUNTS[kind]
     except ValueError:
-        raise FaultUnknown(text) from None
+        raise FaultWrong(text) from None
+    if end is not None and end <= start:
+        raise FaultWrong(text, "it ends before it begins")
+    if start >= drive_s:
+        raise FaultWrong(text, f"it begins when the drive of {drive_s:g} s is over")
+    if found["amount"] and kind not in RANGES:
+        raise FaultWrong(text, f"{kind} has no amount")
+    least, most = RANGES.get(kind, (0.0, 0.0))
+    if not least <= amount <= most:
+        raise FaultWrong(text, f"the amount of {kind} is a number from {least:g} to {most:g}")
+    return Fault(kind, start, end, amount)
 
 
 class FaultyCamera:

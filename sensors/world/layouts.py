@@ -3,9 +3,17 @@
 import math
 from dataclasses import dataclass
 
+from sensors.errors import GilmokError
+from sensors.ranges import quoted
+
 ARM_M = 230.0
 MAX_SPEED_MPS = 13.8
 """SUMO's sidewalk guess skips edges at 13.89 m/s and more."""
+
+
+class LayoutUnknown(GilmokError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no layout {quoted(name)}", hint=f"choose one of {', '.join(LAYOUTS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +68,11 @@ LAYOUTS: dict[str, Layout] = {
         _layout("fork", ("n", 340, 1), ("e", 70, 2), ("w", 240, 2), sidewalk_m=2.6),
     )
 }
+
+
+def named(name: str) -> Layout:
+    """Raises LayoutUnknown."""
+    try:
+        return LAYOUTS[name]
+    except KeyError:
+        raise LayoutUnknown(name) from None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sensors.atomic_files import FileUnwritable
 from sensors.world import conditions, rig, scene
 from sensors.world.bodies import LABELS
 from sensors.world.camera import Camera
@@ -59,7 +60,15 @@ class Order:
 
 def render(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
     """One folder a camera in `out`, copied from `cache` where it was made before. Raises GilmokError's leaves."""
+    try:
+        return _rendered(order, out, cache, tell)
+    except OSError as error:
+        raise FileUnwritable(Path(error.filename or out), error, "name other folders with --out and --cache") from error
+
+
+def _rendered(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
     condition = conditions.named(order.condition)
+    rig.check_names(order.layout, order.cameras)
     folders = [out / f"{order.layout}-{order.condition}-{name}" for name in order.cameras]
     kept = {name: cache / order.key(name) for name in order.cameras}
     missing = [name for name in order.cameras if not (kept[name] / FACTS).is_file()]
@@ -67,8 +76,7 @@ def render(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
         world = scene.build(
             order.layout, order.seed, order.duration_s, progress=lambda part: tell("traffic", part * 0.05)
         )
-        size = {"width": order.width, "height": order.height, "fps": order.fps}
-        wanted = rig.named(world, list(order.cameras), **size)  # type: ignore[arg-type]
+        wanted = rig.named(world, order.cameras, width=order.width, height=order.height, fps=order.fps)
         tell("building the scene", 0.05)
         renderer = Renderer(world, condition, order.width, order.height, order.supersample, order.renderer)
         try:

@@ -2,10 +2,13 @@
 
 import math
 import random
+import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from sensors.errors import GilmokError
+from sensors.ranges import quoted
 from sensors.world.camera import Camera, View
 from sensors.world.layouts import LAYOUTS
 from sensors.world.scene import World
@@ -13,13 +16,14 @@ from sensors.world.traffic import STEP_S, Track
 
 CARRIERS = ("car", "van")
 NS_PER_S = 1_000_000_000
+_WRITTEN = re.compile(r"(?P<kind>rsu|vehicle)-(?P<number>[1-9][0-9]{0,3})")
 
 
 class NoCarrier(GilmokError):
-    def __init__(self, layout: str, seed: int, duration_s: float) -> None:
+    def __init__(self, name: str, able: int, duration_s: float) -> None:
         super().__init__(
-            f"no car stays on layout '{layout}' with seed {seed} for {duration_s:g} s, so none can carry a camera",
-            hint="take another seed or a shorter recording",
+            f"{able} cars stay on the road for {duration_s:g} s, too few for a camera named '{name}'",
+            hint="take fewer cameras, another seed or a shorter recording",
         )
 
 
@@ -80,23 +84,43 @@ def riding(
     )  # fmt: skip
 
 
-def named(world: World, names: list[str], *, width: int = 640, height: int = 360, fps: float = 15.0) -> list[Camera]:
-    """`rsu-1`, `rsu-2`, ... are corners, `vehicle-1`, `vehicle-2`, ... the best carriers. Raises NoCarrier."""
-    cameras: list[Camera] = []
-    able = carriers(world, 0.0, world.duration_s) if any(n.startswith("vehicle") for n in names) else []
+def check_names(layout: str, names: Sequence[str]) -> list[tuple[str, int]]:
+    """Kind and number, from 1, of each camera: `rsu-1` hangs at a corner, `vehicle-1` rides on the best carrier.
+
+    Raises CameraUnknown, also for a corner that the layout doesn't have.
+    """
+    corners = len(LAYOUTS[layout].arms)
+    found = []
     for name in names:
-        kind, _, number = name.rpartition("-")
-        if kind == "rsu" and number.isdigit():
-            cameras.append(roadside(world, int(number) - 1, name, width=width, height=height, fps=fps))
-        elif kind == "vehicle" and number.isdigit():
-            if int(number) > len(able):
-                raise NoCarrier(world.layout, world.seed, world.duration_s)
-            cameras.append(riding(world, able[int(number) - 1], name, width=width, height=height, fps=fps))
+        written = _WRITTEN.fullmatch(name)
+        if written is None:
+            raise CameraUnknown(name, "", corners)
+        kind, number = written["kind"], int(written["number"])
+        if kind == "rsu" and number > corners:
+            raise CameraUnknown(name, f": layout '{layout}' has {corners} corners", corners)
+        found.append((kind, number))
+    return found
+
+
+def named(
+    world: World, names: Sequence[str], *, width: int = 640, height: int = 360, fps: float = 15.0
+) -> list[Camera]:
+    """The cameras of those names. Raises CameraUnknown or NoCarrier."""
+    cameras: list[Camera] = []
+    wanted = check_names(world.layout, names)
+    able = carriers(world, 0.0, world.duration_s) if any(kind == "vehicle" for kind, _ in wanted) else []
+    for name, (kind, number) in zip(names, wanted, strict=True):
+        if kind == "rsu":
+            cameras.append(roadside(world, number - 1, name, width=width, height=height, fps=fps))
+        elif number <= len(able):
+            cameras.append(riding(world, able[number - 1], name, width=width, height=height, fps=fps))
         else:
-            raise CameraUnknown(name)
+            raise NoCarrier(name, len(able), world.duration_s)
     return cameras
 
 
 class CameraUnknown(GilmokError):
-    def __init__(self, name: str) -> None:
-        super().__init__(f"there is no camera '{name}'", hint="name rsu-1, rsu-2, ... or vehicle-1, vehicle-2, ...")
+    def __init__(self, name: str, why: str, corners: int) -> None:
+        super().__init__(
+            f"there is no camera {quoted(name)}{why}", hint=f"name rsu-1 to rsu-{corners}, or vehicle-1, vehicle-2, ..."
+        )

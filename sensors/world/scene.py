@@ -10,18 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from sensors.errors import GilmokError
-from sensors.world import bodies, network, scenery, traffic
-from sensors.world.layouts import LAYOUTS
+from sensors.world import bodies, layouts, network, scenery, traffic
 from sensors.world.network import Network
 from sensors.world.traffic import Demand, Track
 
 Progress = Callable[[float], None]
 NEEDED = ("libsumo", "sumo", "sumo_data", "panda3d")
-
-
-class LayoutUnknown(GilmokError):
-    def __init__(self, name: str) -> None:
-        super().__init__(f"there is no layout '{name}'", hint=f"choose one of {', '.join(LAYOUTS)}")
 
 
 class WorldUnavailable(GilmokError):
@@ -60,9 +54,7 @@ def build(
     for name in NEEDED:
         if find_spec(name) is None:
             raise WorldUnavailable(name)
-    if layout not in LAYOUTS:
-        raise LayoutUnknown(layout)
-    plan = LAYOUTS[layout]
+    plan = layouts.named(layout)
     with tempfile.TemporaryDirectory() as folder:
         net = network.build(plan, Path(folder))
         tracks: tuple[Track, ...] = ()

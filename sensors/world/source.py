@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.frame import NO_IMAGE, Frame, FrameId
-from sensors.source import Origin
+from sensors.ranges import DriveSeconds, Fps, Name, Seed, Side
+from sensors.source import Origin, SourceUnusable
 
 if TYPE_CHECKING:
     from sensors.world.render import Renderer
@@ -18,23 +19,23 @@ if TYPE_CHECKING:
 
 class WorldSource:
     class Options(Settings, frozen=True, kw_only=True):
-        layout: str = "crossing"
-        seed: int = 7
-        condition: str = "day"
-        camera: str = "rsu-1"
+        layout: Name = "crossing"
+        seed: Seed = 7
+        condition: Name = "day"
+        camera: Name = "rsu-1"
         """`rsu-N` hangs at the N-th corner, `vehicle-N` rides on the N-th best car."""
-        fps: float = 10.0
-        seconds: float = 40.0
-        width: int = 640
-        height: int = 360
-        faults: tuple[str, ...] = ()
+        fps: Fps = 10.0
+        seconds: DriveSeconds = 40.0
+        width: Side = 640
+        height: Side = 360
+        faults: tuple[Name, ...] = ()
         """As `sensors.world.faults` writes them: `freeze@10-12`, `loss@5-9:0.3`."""
 
     live = False
 
     def __init__(self, options: Options, *, stream: str, clock: Clock) -> None:
         """Runs the traffic; raises WorldUnavailable, or what is wrong with the options."""
-        from sensors.world import conditions, faults, rig, scene
+        from sensors.world import conditions, faults, layouts, rig, scene
 
         self.fps = options.fps
         self.origin = Origin("world", f"{options.layout}-{options.seed}-{options.condition}-{options.camera}")
@@ -42,7 +43,11 @@ class WorldSource:
         self._stream = stream
         self._clock = clock
         self._condition = conditions.named(options.condition)
-        self._faults = [faults.parse(text) for text in options.faults]
+        self._faults = [faults.parse(text, options.seconds) for text in options.faults]
+        layouts.named(options.layout)
+        rig.check_names(options.layout, [options.camera])
+        if int(options.seconds * options.fps) < 1:
+            raise SourceUnusable(f"{self.origin.name} holds not a single frame", "give it more seconds or a higher fps")
         self._world = scene.build(options.layout, options.seed, options.seconds)
         (self._camera,) = rig.named(
             self._world, [options.camera], width=options.width, height=options.height, fps=options.fps

@@ -6,7 +6,18 @@ import msgspec
 import pytest
 
 from sensors import ranges
-from sensors.ranges import Count, CountOrNone, Digest, Fps, MillisecondsOrNone, Share, in_range, in_words
+from sensors.ranges import (
+    Count,
+    CountOrNone,
+    Digest,
+    Fps,
+    MillisecondsOrNone,
+    Pixels,
+    Share,
+    in_range,
+    in_words,
+    size_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +76,10 @@ def test_no_range_lets_nan_or_infinity_through() -> None:
         for value in (math.nan, math.inf, -math.inf):
             with pytest.raises(msgspec.ValidationError):
                 msgspec.convert(value, kind)
+
+
+def test_a_size_has_two_sides_in_their_range() -> None:
+    assert size_in(Pixels)("640X360") == (640, 360)
+    for text in ("640", "x", "640x", "640x0", "640x360x3", "²x²", "99999x1"):
+        with pytest.raises(argparse.ArgumentTypeError, match="as in 640x360, each a whole number from 1 to 16,384"):
+            size_in(Pixels)(text)

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+from sensors.ranges import Count, Threads, in_range
 from tools.training import split
 from tools.training.draw import SIZES, draw_frames, frames_of
 from tools.training.evaluate import MIN_HEIGHT_PX, onnx_network, scores
@@ -25,9 +26,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="frames and checkpoints")
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "shipped", metavar="DIR")
     parser.add_argument("--manifests", type=Path, default=ROOT / "models" / "manifests", metavar="DIR")
-    parser.add_argument("--epochs", type=int, help="fewer than the plan's, for a try")
-    parser.add_argument("--jobs", type=int, default=2, help="processes that draw frames")
-    parser.add_argument("--threads", type=int, default=1, help="threads that train")
+    parser.add_argument("--epochs", type=in_range(Count), help="fewer than the plan's, for a try")
+    parser.add_argument("--jobs", type=in_range(Threads), default=2, help="processes that draw frames")
+    parser.add_argument("--threads", type=in_range(Threads), default=1, help="threads that train")
     parser.add_argument("--stage", choices=["frames", "train", "export", "all"], default="all")
     args = parser.parse_args(argv)
     draw_frames(

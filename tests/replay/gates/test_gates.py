@@ -111,7 +111,7 @@ def test_a_figure_that_somebody_wrote_as_null_is_undefined(
         ("[[accuracy]]\nfigure = 'AP'\nat_least = 70\n", "at_least = 70: expected a number from 0 to 1"),
         ("[[accuracy]]\nfigure = 'AP'\nat_least = nan\n", "accuracy[0].at_least = nan: expected a number from 0 to 1"),
         ("[[latency]]\nat_most_ms = inf\n", "latency[0].at_most_ms = inf: expected a number"),
-        ("[[latency]]\nat_most_ms = 0\n", "at_most_ms = 0: expected a number above 0"),
+        ("[[latency]]\nat_most_ms = 0\n", "at_most_ms = 0: expected a number from 0.000001"),
         ("[[latency]]\nat_most_ms = 80\nclass = 'car'\n", "unknown key 'class'"),
         ("[[accuracy]]\nfigure = 'sAP_edge'\nclass = 'car'\nat_least = 0.1\n", "leave 'class' out"),
         ("[[accuracy]]\nfigure = 'IDF1'\nat_least = 0.1\n", "IDF1 is of one class: name it with 'class'"),

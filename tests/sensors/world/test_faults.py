@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sensors.world.faults import FaultUnknown, FaultyCamera, parse
+from sensors.world.faults import FaultWrong, FaultyCamera, parse
 from sensors.world.textures import Picture
 
 SECOND = 1_000_000_000
@@ -16,7 +16,7 @@ def picture(level: int) -> Picture:
 
 
 def camera(*texts: str) -> FaultyCamera:
-    return FaultyCamera([parse(text) for text in texts], np.random.default_rng(1))
+    return FaultyCamera([parse(text, 200.0) for text in texts], np.random.default_rng(1))
 
 
 def test_a_sound_camera_hands_over_what_it_saw() -> None:
@@ -65,7 +65,26 @@ def test_blur_softens_edges() -> None:
     assert 0 < int(got.image[5, 5, 0]) < 255
 
 
-@pytest.mark.parametrize("text", ["melt@1-2", "freeze", "freeze@x", "loss@1-2:", "freeze@1.2.3"])
+@pytest.mark.parametrize("text", ["melt@1-2", "freeze", "freeze@x", "loss@1-2:", "freeze@1.2.3", "blur@1-٣"])
 def test_what_is_no_fault_is_refused_with_the_known_ones(text: str) -> None:
-    with pytest.raises(FaultUnknown, match="freeze, black, loss"):
-        parse(text)
+    with pytest.raises(FaultWrong, match="freeze, black, loss"):
+        parse(text, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("freeze@5-3", "ends before it begins"),
+        ("freeze@5-5", "ends before it begins"),
+        ("black@10-12", "begins when the drive of 10 s is over"),
+        ("loss@1-2:1.5", "amount of loss is a number from 0 to 1"),
+        ("loss@1-2:-0.5", "amount of loss"),
+        ("blur@1-2:0", "amount of blur is a number from 0.1 to 100"),
+        ("jitter@1-2:-8", "amount of jitter"),
+        (f"clock@1:{'9' * 400}", "amount of clock"),
+        ("freeze@1-2:3", "freeze has no amount"),
+    ],
+)
+def test_a_fault_that_would_do_nothing_or_nonsense_is_refused(text: str, why: str) -> None:
+    with pytest.raises(FaultWrong, match=why):
+        parse(text, 10.0)

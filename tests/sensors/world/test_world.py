@@ -14,12 +14,13 @@ pytest.importorskip("av", reason="needs av: pip install 'gilmok[world]'")
 
 from replay.datasets.world import WorldRecordings
 from replay.truth import Role
+from sensors.atomic_files import FileUnwritable
 from sensors.clock import SystemClock
 from sensors.world import cli, conditions, rig, scene
 from sensors.world.conditions import CONDITIONS, ConditionUnknown
-from sensors.world.layouts import LAYOUTS
+from sensors.world.layouts import LAYOUTS, LayoutUnknown
 from sensors.world.render import Renderer, Shot
-from sensors.world.scene import LayoutUnknown, World
+from sensors.world.scene import World
 from sensors.world.source import WorldSource
 from sensors.world.traffic import KINDS
 from tests.layouts import told
@@ -151,6 +152,55 @@ def test_what_does_not_exist_is_named_with_what_does() -> None:
         scene.build("roundabout", 1, 1.0)
     with pytest.raises(ConditionUnknown, match="lowsun"):
         conditions.named("snow")
+
+
+@pytest.mark.parametrize(
+    "name", ["rsu-0", "rsu-4", "rsu-9", "rsu-01", "rsu-²", f"rsu-{'9' * 5000}", "vehicle-0", "cam-1", ""]
+)
+def test_a_camera_that_the_layout_does_not_have_is_refused_before_the_traffic_runs(name: str) -> None:
+    assert rig.check_names("narrow", ["rsu-4", "vehicle-12"]) == [("rsu", 4), ("vehicle", 12)]
+    with pytest.raises(rig.CameraUnknown, match="rsu-1 to rsu-3"):
+        rig.check_names("tjunction", [name])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--seconds", "inf"],
+        ["--seconds", "nan"],
+        ["--seconds", "0"],
+        ["--fps", "nan"],
+        ["--fps", "-1"],
+        ["--seed", "-1"],
+        ["--size", "641x360"],
+        ["--size", "640"],
+        ["--size", "0x0"],
+        ["--size", "²x²"],
+        ["--size", "1000000x1000000"],
+        ["--seconds", "0.5", "--fps", "1"],
+    ],
+)
+def test_what_the_command_cannot_mean_is_refused_by_its_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["render", *words, "--out", str(tmp_path / "out")])
+    assert words[0] in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_fault_without_an_end_is_written_as_json_that_everybody_reads(tmp_path: Path) -> None:
+    words = ["render", "--layout", "narrow", "--seconds", "0.2", "--fps", "10", "--size", "64x64", "--cameras", "rsu-1"]
+    assert cli.main([*words, "--fault", "clock@0.1:-2", "--out", str(tmp_path), "--cache", str(tmp_path / "c")]) == 0
+    recording = WorldRecordings(tmp_path).open("narrow-day-rsu-1")
+    assert recording.lines[1].t_ns < 0 < recording.lines[0].t_ns
+
+
+def test_folders_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    words = ["render", "--layout", "narrow", "--seconds", "0.2", "--fps", "10", "--size", "64x64", "--cameras", "rsu-1"]
+    for out, cache in ((tmp_path / "file", tmp_path / "c"), (tmp_path / "out", tmp_path / "file")):
+        with pytest.raises(FileUnwritable, match="--out and --cache"):
+            cli.main([*words, "--out", str(out), "--cache", str(cache)])
 
 
 def test_a_source_plays_the_world_with_its_faults() -> None:

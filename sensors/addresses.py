@@ -1,0 +1,18 @@
+"""Addresses as people may see them: an address may hold a password, even one that is wrong in every other way."""
+
+import re
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/+")
+
+
+def without_login(address: str) -> str:
+    """`address` with stars for all that stands before its last `@`, except the scheme.
+
+    Made for what nobody could take apart (no scheme, a slash in the password, `rtsp:/` of a path): it hides too much
+    of an address rather than a letter too little. Where there is no `@` there is no login.
+    """
+    before, at, host = address.rpartition("@")
+    if not at:
+        return address
+    scheme = _SCHEME.match(before)
+    return f"{scheme.group() if scheme else ''}***@{host}"
