@@ -16,6 +16,7 @@ from edge.pipeline import Pipeline
 from edge.session_number import UNNAMED, SessionName
 from edge.stream import Stream
 from edge.tracking import Tracking, open_tracking
+from edge.wire.message import FACT_CHARACTERS
 from edge.wire.messages import BackendBirth, ModelBirth
 from models import catalogue
 from models.labels import table
@@ -48,7 +49,8 @@ class Loaded:
         )
 
     def backend_birth(self) -> BackendBirth:
-        facts = {**self.device.facts, **self.session.facts}
+        # A vendor's text may be of any length, and a birth must not fail for it.
+        facts = {key: fact[:FACT_CHARACTERS] for key, fact in {**self.device.facts, **self.session.facts}.items()}
         return BackendBirth(name=self.backend, device=self.device.name, device_kind=self.device.kind, facts=facts)
 
     def pipeline(

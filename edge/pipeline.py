@@ -7,6 +7,7 @@ import numpy as np
 
 from edge.device.backend import InferenceFailed, PipelinedSession, Session, Tensors
 from edge.tracking import Tracking
+from edge.wire.message import REASON_CHARACTERS
 from edge.wire.messages import STAGES, Findings, FrameReport
 from models.decode import read
 from models.manifest import Artefact, Manifest
@@ -169,7 +170,7 @@ class Pipeline:
             total_ns=sum(stages.values()),
             published=self._clock.now(),
             status="failed" if fault else "ok",
-            reason=fault,
+            reason=fault[:REASON_CHARACTERS],
             findings=findings,
             model=self._model_digest,
             artefact=self._artefact_digest,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.config import StreamConfig
+from edge.wire.findings import MAX_TRACK_ID
 from models.detections import Detections
 from sensors import config, plugins
 from sensors.clock import Stamp
@@ -22,8 +23,8 @@ class Tracker(Protocol):
 
 
 class TrackerBroke(GilmokError):
-    def __init__(self, name: str, ids: int, found: int) -> None:
-        super().__init__(f"tracker {name!r} gave {ids} ids for {found} findings", "report it to the tracker's authors")
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"tracker {name!r} gave {what}", "report it to the tracker's authors")
 
 
 class Tracking:
@@ -41,7 +42,9 @@ class Tracking:
         at = stamp if self._schedule is None else Stamp(self._schedule.due_ns(frame.seq), stamp.utc_ns)
         ids = tuple(map(int, self._tracker.update(found, at)))
         if len(ids) != len(found):
-            raise TrackerBroke(self._name, len(ids), len(found))
+            raise TrackerBroke(self._name, f"{len(ids)} ids for {len(found)} findings")
+        if ids and not -1 <= min(ids) <= max(ids) <= MAX_TRACK_ID:
+            raise TrackerBroke(self._name, f"an id that is not from -1 to {MAX_TRACK_ID}")
         return ids
 
 

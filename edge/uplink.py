@@ -14,9 +14,10 @@ from edge.stream import Stream
 from edge.wire.address import BrokerAt
 from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
-from edge.wire.messages import Birth, ClockAsk, Conn, ConnState, FrameReport, Health, MessageWrong, encode
+from edge.wire.messages import Birth, ClockAsk, Conn, ConnState, FrameReport, Health, MessageWrong, decode, encode
 from edge.wire.topics import NodeTopics
 from sensors.clock import Clock
+from sensors.errors import GilmokError
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +29,24 @@ FLUSH_S = 30.0
 UNKNOWN = Telemetry(math.nan, math.nan, math.nan, math.nan, None)
 
 
+class BirthUnfit(GilmokError):
+    def __init__(self, node: str, what: str) -> None:
+        super().__init__(f"no hub would take the birth of node {node!r}: {what}", "shorten what stands there")
+
+
 class Uplink:
     """Connected once, then reports and health at any time from any thread, then one farewell."""
 
     def __init__(self, at: BrokerAt, birth: Birth, clock: Clock) -> None:
         """`birth` is said at every connection; whose session it is, and whose `clock`, stands in it.
 
-        Connects nothing yet. Raises BrokerUrlWrong or SecretMissing.
+        Connects nothing yet. Raises BirthUnfit, BrokerUrlWrong or SecretMissing.
         """
+        try:
+            decode(encode(birth), Birth)
+        except MessageWrong as error:
+            # Better said here, at the start, than by the hub of every report.
+            raise BirthUnfit(birth.node, error.what) from error
         self._birth = birth
         self._clock = clock
         self._topics = NodeTopics(birth.site, birth.node)

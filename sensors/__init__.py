@@ -1,3 +1,3 @@
 """Pictures and time: where frames come from, when they were taken, and at what pace they arrive.
 
-The ground floor: imports the standard library and numpy, and no other room."""
+The ground floor: imports no other room."""

@@ -3,7 +3,9 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from msgspec import Meta
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -17,10 +19,11 @@ class Stamp:
     """One instant on two clocks of one machine.
 
     Durations are differences of `mono_ns`, and only between stamps of the same `boot_id()`; `utc_ns` labels.
+    The bounds hold where a stamp is read: sums of two `mono_ns`, and differences of two `utc_ns`, keep to 63 bits.
     """
 
-    mono_ns: int
-    utc_ns: int
+    mono_ns: Annotated[int, Meta(ge=0, lt=2**61)]
+    utc_ns: Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
     def shifted_to(self, mono_ns: int) -> "Stamp":
         """The same two clocks, read at another monotonic instant."""

@@ -11,12 +11,17 @@ EVERY_NODE = f"{ROOT}/+/+/up/#"
 
 CLOCK = "clock"
 
+NAME_CHARACTERS = 100
+LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+"""What a name in a topic is made of."""
+
 
 class NameWrong(GilmokError):
     def __init__(self, what: str, name: str) -> None:
         super().__init__(
-            f"{name!r} can't be the name of a {what}",
-            "use letters, digits, '-' and '_': a name is part of an MQTT topic and of a client id",
+            f"{name[:NAME_CHARACTERS]!r} can't be the name of a {what}",
+            f"use letters, digits, '-' and '_', {NAME_CHARACTERS} at most: a name is part of an MQTT topic and of a "
+            "client id",
         )
 
 
@@ -90,6 +95,6 @@ def parse(topic: str) -> UpTopic | None:
 
 def check_name(what: str, name: str) -> str:
     """`name` if it may stand in a topic and in a client id of any broker; raises NameWrong."""
-    if not name or not all(letter.isascii() and (letter.isalnum() or letter in "-_") for letter in name):
+    if not 0 < len(name) <= NAME_CHARACTERS or not all(letter in LETTERS for letter in name):
         raise NameWrong(what, name)
     return name

@@ -56,6 +56,12 @@ def test_ids_that_do_not_belong_to_the_findings_are_refused(ids: tuple[int, ...]
         Tracking("asked", Asked(*ids)).ids(TWO, FrameId("north", 0), STAMP)
 
 
+@pytest.mark.parametrize("ids", [(0, -2), (2**53, 0)])
+def test_ids_that_no_message_can_hold_are_refused(ids: tuple[int, int]) -> None:
+    with pytest.raises(TrackerBroke, match="an id that is not from -1 to"):
+        Tracking("asked", Asked(*ids)).ids(TWO, FrameId("north", 0), STAMP)
+
+
 def test_a_stream_without_a_tracker_has_none() -> None:
     assert open_tracking(stream(), Path(), 25) is None
 

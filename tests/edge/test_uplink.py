@@ -1,13 +1,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge.assembly import loaded, open_stream
 from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig
 from edge.device.backend import Telemetry
 from edge.stream import Stream
-from edge.uplink import Uplink
+from edge.uplink import BirthUnfit, Uplink
 from edge.wire.address import BrokerAt
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import Birth, Conn, FrameReport, Health, decode
@@ -68,3 +69,9 @@ def test_a_session_is_announced_reported_and_taken_leave_of(broker: BrokerAt, si
     # Two questions: at the connection and at the goodbye, and one beside every health message.
     assert len(listener.on(topics.clock_ask)) == 3
     listener.link.close()
+
+
+def test_a_birth_that_no_hub_would_take_is_told_before_anything_is_connected() -> None:
+    birth = msgspec.structs.replace(Speaker(CLOCK).birth, software="1" * 1000)
+    with pytest.raises(BirthUnfit, match=r"software"):
+        Uplink(BrokerAt(url="mqtt://nobody.invalid"), birth, CLOCK)

@@ -1,0 +1,95 @@
+"""Who a node is: everything that a result of its session hangs on."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import Meta
+
+from edge.wire.message import (
+    Count,
+    Digest,
+    Facts,
+    FolderName,
+    Label,
+    Measured,
+    Message,
+    Number,
+    SessionId,
+    TopicName,
+)
+from sensors.clock import Stamp
+
+SCHEMA = 1
+
+STAGES = ("wait", "prepare", "infer", "decode", "track")
+"""Disjoint and in order; their sum is a frame's total."""
+
+NodeKind: TypeAlias = Literal["vehicle", "roadside"]
+PaceName: TypeAlias = Literal["lockstep", "realtime", "live"]
+
+Milliseconds: TypeAlias = Annotated[float, Meta(ge=0, le=86_400_000)]
+Labels: TypeAlias = Annotated[tuple[Label, ...], Meta(max_length=10_000)]
+
+
+class TrackerBirth(Message, frozen=True, kw_only=True):
+    """`options`: those that were set; the others are as `software` has them."""
+
+    name: Label
+    options: dict[Label, Any] = {}
+
+
+class StreamBirth(Message, frozen=True, kw_only=True):
+    """`dataset`, `recording` and `digest` are empty where the stream is no recording with a truth."""
+
+    name: TopicName
+    source: Label
+    pace: PaceName
+    fps: Measured | None
+    dataset: Label = ""
+    recording: FolderName = ""
+    digest: Digest = ""
+    labels: Labels = ()
+    """The evaluated classes that the configuration asks for; empty: all that the data set offers."""
+    pacing_bound_ms: Milliseconds | None = None
+    """The stream's run is invalid where the p99 of its pacing error exceeds this (realtime only)."""
+    tracker: TrackerBirth | None = None
+
+
+class ModelBirth(Message, frozen=True, kw_only=True):
+    name: FolderName
+    sha256: Digest
+    artefact: Digest
+    precision: Label
+    labels: Labels
+    calibration: dict[Digest, tuple[Number, ...]] = {}
+    """Recording's digest -> frames that the artefact's quantiser saw: nothing may be scored on them."""
+
+
+class BackendBirth(Message, frozen=True, kw_only=True):
+    """`facts`: the tuple of board, driver, firmware, runtime and compiler, as far as the SDK tells."""
+
+    name: Label
+    device: Label
+    device_kind: Label
+    facts: Facts
+
+
+class Birth(Message, frozen=True, kw_only=True):
+    """Who I am; retained."""
+
+    schema: Count = SCHEMA
+    site: TopicName
+    node: TopicName
+    session: Count
+    session_id: SessionId = ""
+    kind: NodeKind
+    run: FolderName
+    """The experiment this session belongs to."""
+    stamp: Stamp
+    boot: Label
+    """Whose monotonic clock the stamps are of (`sensors.clock.boot_id`)."""
+    host: Facts
+    software: Label
+    stages: Annotated[tuple[Label, ...], Meta(max_length=32)] = STAGES
+    streams: Annotated[tuple[StreamBirth, ...], Meta(max_length=1000)]
+    model: ModelBirth
+    backend: BackendBirth
