@@ -1,14 +1,14 @@
 """FuriosaAI's first generation, Warboy, by furiosa.runtime 0.10: a runner, called by several threads at once."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
 
 from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, Session
-from edge.device.calls import Calls, QueuedSession, gist
+from edge.device.calls import CalledSession, Calls, gist
 from edge.device.feeds import spec_of, usable_file
+from edge.device.pooled import Pooled
 from edge.device.sdk import UNTRIED, About, sdk
 from models.manifest import Artefact
 from models.tensors import TensorSpec
@@ -53,22 +53,16 @@ class Furiosa:
         # The native runtime's errors have no common root that its documentation names.
         except Exception as error:
             raise ArtefactRefused(NAME, artefact, gist(error)) from error
-        threads = ThreadPoolExecutor(workers, thread_name_prefix=NAME)
-
-        def release() -> None:
-            threads.shutdown()
-            opened.__exit__(None, None, None)
-
         calls = Calls(
             NAME,
-            start=lambda fed: threads.submit(runner.run, fed),
-            finish=lambda future: list(future.result()),
-            release=release,
+            finish=lambda fed: list(runner.run(fed)),
+            release=lambda: opened.__exit__(None, None, None),
             failures=(Exception,),
             depth=workers,
             facts={**found[device], "cores": placed},
         )
-        return QueuedSession(calls, _specs(runner.model.inputs()), _specs(runner.model.outputs()))
+        session = CalledSession(calls, _specs(runner.model.inputs()), _specs(runner.model.outputs()))
+        return Pooled(NAME, session, workers)
 
     def _found(self) -> Mapping[str, Mapping[str, str]]:
         listed = sdk(NAME, self.about, "furiosa.device.sync").list_devices()

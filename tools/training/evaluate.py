@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.boxes import suppress
+from models.detections import Detections
 from sensors.world.truth import FAIR_HEIGHT
 from tools.training.frames import LABELS, PICTURE, Frames
-from tools.training.score import Asked, Found, average_precision, suppress
+from tools.training.score import Asked, average_precision
 
 FLOOR, IOU, KEEP = 0.01, 0.55, 100
 """Chosen on the validation part."""
@@ -27,10 +29,10 @@ def grid(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float
     return np.concatenate(places).astype(np.float32), np.concatenate(strides).astype(np.float32)
 
 
-def findings(network: Network, images: NDArray[np.uint8], batch: int = 16) -> list[Found]:
+def findings(network: Network, images: NDArray[np.uint8], batch: int = 16) -> list[Detections]:
     """What the network finds in (N, H, W, 3) pictures, boxes in input pixels."""
     places, strides = grid(images.shape[1], images.shape[2])
-    found: list[Found] = []
+    found: list[Detections] = []
     for start in range(0, len(images), batch):
         tensor = images[start : start + batch].transpose(0, 3, 1, 2).astype(np.float32)
         for raw in network(tensor):
@@ -39,7 +41,8 @@ def findings(network: Network, images: NDArray[np.uint8], batch: int = 16) -> li
             centre = (raw[rows, :2] + places[rows]) * strides[rows]
             half = np.exp(np.clip(raw[rows, 2:4], -8, 8)) * strides[rows] / 2
             boxes = np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
-            found.append(suppress(boxes, scores[rows, labels].astype(np.float32), labels.astype(np.int64), IOU, KEEP))
+            candidates = Detections(boxes, scores[rows, labels].astype(np.float32), labels.astype(np.int64))
+            found.append(candidates.pick(suppress(candidates, IOU, KEEP)))
     return found
 
 

@@ -6,17 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.boxes import iou
+from models.detections import Detections
+
 Floats = NDArray[np.float32]
 RECALLS = np.linspace(0, 1, 101)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Of one picture, best first."""
-
-    boxes: Floats
-    scores: Floats
-    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +20,6 @@ class Asked:
     boxes: Floats
     labels: NDArray[np.int64]
     roles: NDArray[np.int64]
-
-
-def overlaps(a: Floats, b: Floats) -> Floats:
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    area_a, area_b = np.prod(a[:, 2:] - a[:, :2], axis=1), np.prod(b[:, 2:] - b[:, :2], axis=1)
-    return np.asarray(shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-9), np.float32)
 
 
 def _covered(boxes: Floats, regions: Floats) -> Floats:
@@ -46,7 +33,7 @@ def _covered(boxes: Floats, regions: Floats) -> Floats:
 
 
 def average_precision(
-    found: Sequence[Found], asked: Sequence[Asked], classes: Sequence[int], threshold: float = 0.5
+    found: Sequence[Detections], asked: Sequence[Asked], classes: Sequence[int], threshold: float = 0.5
 ) -> tuple[float, int]:
     """AP of the `classes` taken as one, and how many boxes were asked for; NaN where none was."""
     scores: list[float] = []
@@ -56,7 +43,7 @@ def average_precision(
         mine, theirs = np.isin(got.labels, classes), np.isin(want.labels, classes)
         boxes, truth, roles = got.boxes[mine], want.boxes[theirs], want.roles[theirs]
         total += int(np.sum(roles == 0))
-        table, share = overlaps(boxes, truth[roles == 0]), _covered(boxes, truth[roles == 1])
+        table, share = iou(boxes, truth[roles == 0]), _covered(boxes, truth[roles == 1])
         taken = np.zeros(table.shape[1], bool)
         for k in range(len(boxes)):
             able = np.flatnonzero(~taken & (table[k] >= threshold))
@@ -75,16 +62,3 @@ def average_precision(
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     at = np.searchsorted(recall, RECALLS, side="left")
     return float(np.mean([envelope[i] if i < len(envelope) else 0.0 for i in at])), total
-
-
-def suppress(boxes: Floats, scores: Floats, labels: NDArray[np.int64], iou: float, keep: int) -> Found:
-    """Class-wise suppression, best first."""
-    order = np.argsort(-scores, kind="stable")
-    boxes, scores, labels = boxes[order], scores[order], labels[order]
-    table = overlaps(boxes, boxes)
-    alive = np.ones(len(boxes), bool)
-    for i in range(len(boxes)):
-        if alive[i]:
-            alive[i + 1 :] &= ~((table[i, i + 1 :] > iou) & (labels[i + 1 :] == labels[i]))
-    kept = np.flatnonzero(alive)[:keep]
-    return Found(boxes[kept], scores[kept], labels[kept])

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from tools.training.score import Asked, Found, average_precision
+from models.detections import Detections
+from tools.training.score import Asked, average_precision
 
 FRAMES = 30
 
 
-def scene(draw: np.random.Generator) -> tuple[Found, Asked]:
+def scene(draw: np.random.Generator) -> tuple[Detections, Asked]:
     """Boxes, some of them regions, and findings near them and elsewhere."""
     n = int(draw.integers(0, 7))
     low = draw.uniform(0, 200, (n, 2))
@@ -20,7 +21,7 @@ def scene(draw: np.random.Generator) -> tuple[Found, Asked]:
     scores = -np.sort(-draw.random(len(found))).astype(np.float32)
     roles = (draw.random(n) < 0.3).astype(np.int64)
     one = np.zeros(len(found), np.int64)
-    return Found(found, scores, one), Asked(boxes, np.zeros(n, np.int64), roles)
+    return Detections(found, scores, one), Asked(boxes, np.zeros(n, np.int64), roles)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -71,6 +72,6 @@ def test_it_agrees_with_pycocotools(seed: int, capsys: pytest.CaptureFixture[str
 def test_without_anything_to_find_there_is_no_score() -> None:
     empty = np.empty((0, 4), np.float32)
     none = np.empty(0, np.int64)
-    score, n = average_precision([Found(empty, np.empty(0, np.float32), none)], [Asked(empty, none, none)], [0])
+    score, n = average_precision([Detections(empty, np.empty(0, np.float32), none)], [Asked(empty, none, none)], [0])
     assert np.isnan(score)
     assert n == 0
