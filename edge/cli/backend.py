@@ -10,6 +10,7 @@ import msgspec
 from edge.conformance.suite import NETWORK, Outcome, contract_artefact
 from models.tensors import DType, Layout
 from sensors import atomic_files, console, plugins
+from sensors.command_line import command_parser
 from sensors.config import assignments
 from sensors.errors import GilmokError
 
@@ -33,7 +34,7 @@ class NothingToCheckOn(GilmokError):
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="gilmok backend", description="List, check and install backends.")
+    parser = command_parser(prog="gilmok backend", description="List, check and install backends.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     listing = _verb(verbs, "list", "every known backend: is it here, on which devices, and if not, why", _list)
     listing.add_argument("names", nargs="*", metavar="NAME")

@@ -1,10 +1,10 @@
 """`gilmok camera`: look through a source."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensors.command_line import command_parser
 from sensors.errors import GilmokError
 from sensors.ranges import FrameNumber, Share, in_range
 
@@ -29,7 +29,7 @@ class NotWritable(GilmokError):
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="gilmok camera", description=__doc__)
+    parser = command_parser(prog="gilmok camera", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     view = verbs.add_parser("view", help="write one frame as a picture, with boxes if a model is named")
     view.add_argument("source", type=Path, metavar="SOURCE", help="a picture, a folder of pictures, or a video")

@@ -1,12 +1,12 @@
 """`gilmok node`: one node against any MQTT broker."""
 
-import argparse
 import signal
 import sys
 from pathlib import Path
 
 from sensors import config, console
 from sensors.clock import SystemClock
+from sensors.command_line import command_parser
 from sensors.logs import to_stderr
 
 READY = "ready"
@@ -14,7 +14,7 @@ SESSION = "session"
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="gilmok node", description="Run one node against any MQTT broker.")
+    parser = command_parser(prog="gilmok node", description="Run one node against any MQTT broker.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run", help="run the node that NODE.toml describes")
     run.add_argument("config", type=Path, metavar="NODE.toml")

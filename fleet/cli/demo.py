@@ -1,8 +1,8 @@
 """`gilmok demo`: a living testbed on a fresh machine, with nothing to download."""
 
-import argparse
 from pathlib import Path
 
+from sensors.command_line import command_parser
 from sensors.ranges import Seconds, in_range
 
 NEXT = """\
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
     from fleet.cli.run import fresh_folder
     from fleet.scenario.demo import MODEL, SAMPLES, SECONDS
 
-    parser = argparse.ArgumentParser(prog="gilmok demo", description=__doc__)
+    parser = command_parser(prog="gilmok demo", description=__doc__)
     parser.add_argument(
         "--seconds", type=in_range(Seconds), default=SECONDS, help="length of the drive (default: %(default)g)"
     )

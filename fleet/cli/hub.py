@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sensors.command_line import command_parser
+
 if TYPE_CHECKING:
     from fleet.config import HubConfig
 
@@ -18,7 +20,7 @@ REFUSED_COLUMNS = ("reason", "topic", "what", "payload")
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="gilmok hub", description="Run the hub, and ask what it has booked.")
+    parser = command_parser(prog="gilmok hub", description="Run the hub, and ask what it has booked.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run", help="run the hub that HUB.toml describes, until SIGINT or SIGTERM")
     run.add_argument("config", type=Path, metavar="HUB.toml")

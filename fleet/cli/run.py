@@ -1,12 +1,13 @@
 """`gilmok run`: a whole scenario from one file."""
 
-import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sensors.command_line import command_parser
+
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = command_parser(
         prog="gilmok run",
         description="Run a scenario: broker, hub and nodes, each a process of its own; then tell how it went.",
     )

@@ -13,6 +13,7 @@ from models.fetch import OnBytes
 from models.manifest import Artefact, Manifest
 from models.recognise.recognise import Answers, Recognition
 from sensors import console
+from sensors.command_line import command_parser
 from sensors.errors import GilmokError
 from sensors.ranges import Pixels, size_in
 from sensors.text_table import Table
@@ -21,7 +22,7 @@ DONE, WORLD_WRONG = 0, 1
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="gilmok model", description="List, show, add and verify models.")
+    parser = command_parser(prog="gilmok model", description="List, show, add and verify models.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "list", "every known model, and whether its file is here", _list)
     show = _verb(verbs, "show", "one model: its manifest and where its file is", _show)

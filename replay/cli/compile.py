@@ -8,6 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from models.toolchains.job import TOOLCHAINS
+from sensors.command_line import command_parser
 
 if TYPE_CHECKING:
     from models.manifest import Calibration
@@ -18,7 +19,7 @@ STDOUT, STDERR = 1, 2
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = command_parser(
         prog="gilmok model compile",
         description="Compile a model for a backend, and keep it in the store: `--backend B --precision P` runs it.",
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sensors.command_line import command_parser
 from sensors.ranges import Fps, Milliseconds, Seed, in_range
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def main(argv: list[str]) -> int:
     # The campaign itself is the main form; only -h asks about all verbs.
     if argv and argv[0].startswith("-") and argv[0] not in ("-h", "--help"):
         argv = ["run", *argv]
-    parser = argparse.ArgumentParser(
+    parser = command_parser(
         prog="gilmok qualify", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")

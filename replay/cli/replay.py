@@ -1,12 +1,11 @@
 """`gilmok replay`: recordings through a model without MQTT, and what recordings there are."""
 
-import argparse
-
 from replay.cli import compare, determinism, gate, profile, recordings, report, run, score, trend, whatif
+from sensors.command_line import command_parser
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="gilmok replay", description=__doc__)
+    parser = command_parser(prog="gilmok replay", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     for part in (
         run,

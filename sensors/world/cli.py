@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+from sensors.command_line import command_parser
 from sensors.ranges import DriveSeconds, Fps, Seed, Side, in_range, size_in
 
 
@@ -13,7 +14,7 @@ def main(argv: list[str]) -> int:
     from sensors.world.conditions import CONDITIONS
     from sensors.world.layouts import LAYOUTS
 
-    parser = argparse.ArgumentParser(prog="gilmok world", description=__doc__)
+    parser = command_parser(prog="gilmok world", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     render = verbs.add_parser("render", help="write a drive of the world as recordings, one a camera")
     render.add_argument("--layout", default="crossing", choices=sorted(LAYOUTS))

@@ -185,7 +185,7 @@ def test_what_the_command_cannot_mean_is_refused_by_its_option(
 ) -> None:
     with pytest.raises(SystemExit):
         cli.main(["render", *words, "--out", str(tmp_path / "out")])
-    assert words[0] in capsys.readouterr().err.splitlines()[-1]
+    assert words[0] in capsys.readouterr().err.splitlines()[0]
 
 
 def test_a_fault_without_an_end_is_written_as_json_that_everybody_reads(tmp_path: Path) -> None:
