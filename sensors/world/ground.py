@@ -11,6 +11,7 @@ from sensors.world.textures import Picture, noise
 
 TILE_M = 32.0
 NEAR_M = 50.0
+FAR_M = 120.0
 REACH_M = 272.0
 SHIFT = 4
 WHITE = (215, 218, 220)
@@ -25,28 +26,44 @@ class Tile:
     """Its first row lies in the north."""
 
 
+class Shapes:
+    """Outlines with their bounds, so that a tile looks only at those that reach it."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._lines = lines
+        self._low = np.array([line.min(axis=0) for line in lines]).reshape(-1, 2)
+        self._high = np.array([line.max(axis=0) for line in lines]).reshape(-1, 2)
+
+    def over(self, x: float, y: float) -> list[Line]:
+        """Those whose bounds touch the tile with its south-west corner at (x, y), in their order."""
+        reached = (self._high >= (x, y)) & (self._low <= (x + TILE_M, y + TILE_M))
+        return [self._lines[k] for k in np.flatnonzero(reached.all(axis=1))]
+
+
 class Ground:
     """Draws any tile of one world's ground; shadows are polygons in metres, darkened by `shade` (0..1)."""
 
     def __init__(self, network: Network, draw: np.random.Generator, shadows: list[Line], shade: float) -> None:
         self._network = network
-        self._shadows = shadows
+        self._shadows = Shapes(shadows)
         self._shade = shade
         self._grain = noise(draw, 1024, ((512, 0.55), (128, 0.25), (16, 0.30), (4, 0.35)))
         self._patches = noise(draw, 1024, ((8, 1.0), (32, 0.5)))
+        self._sizes: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
         self._asphalt = draw.uniform(74, 112)
         self._slab = draw.uniform(128, 168)
         self._lawn = draw.random() < 0.55
         self._yellow = draw.random() < 0.5
-        self._repairs = [self._repair(draw) for _ in range(26)]
+        self._repairs = [(Shapes([shape]), tone) for shape, tone in (self._repair(draw) for _ in range(26))]
         roads = [ribbon(lane.shape, lane.width_m + 0.1) for lane in network.lanes if lane.kind in ("drive", "walk")]
-        self._roads = [*roads, network.junction]
-        self._pavement = [ribbon(w.shape, w.width_m + 0.3) for w in network.of_kind("walk")]
-        self._pavement += [c.shape for c in network.of_kind("corner")]
-        self._tar = [ribbon(d.shape, d.width_m + 0.25) for d in network.of_kind("drive")] + [network.junction]
+        self._roads = Shapes([*roads, network.junction])
+        corners = [corner.shape for corner in network.of_kind("corner")]
+        self._corners = Shapes(corners)
+        self._pavement = Shapes([*(ribbon(w.shape, w.width_m + 0.3) for w in network.of_kind("walk")), *corners])
+        self._tar = Shapes([*(ribbon(d.shape, d.width_m + 0.25) for d in network.of_kind("drive")), network.junction])
         paths = network.of_kind("drive") + network.of_kind("inside")
-        self._wear = [ribbon(lane.shape, 0.42, side) for lane in paths for side in (-0.8, 0.8)]
-        self._marks = self._markings()
+        self._wear = Shapes([ribbon(lane.shape, 0.42, side) for lane in paths for side in (-0.8, 0.8)])
+        self._marks = [(Shapes(lines), colour) for lines, colour in self._markings()]
 
     def tiles(self) -> list[Tile]:
         """Fine where the road is, coarse elsewhere."""
@@ -55,74 +72,65 @@ class Ground:
             for j in range(int(2 * REACH_M / TILE_M)):
                 x, y = -REACH_M + i * TILE_M, -REACH_M + j * TILE_M
                 near = max(abs(x + TILE_M / 2), abs(y + TILE_M / 2)) < NEAR_M
-                road = any(_touches(shape, x, y) for shape in self._roads)
-                out.append(
-                    Tile(
-                        x,
-                        y,
-                        self._tile(
-                            x,
-                            y,
-                            1024
-                            if near and road
-                            else 256
-                            if not near and road and max(abs(x), abs(y)) > 120
-                            else 512
-                            if road
-                            else 64,
-                        ),
-                    )
-                )
+                far = max(abs(x), abs(y)) > FAR_M
+                size = 64
+                if self._roads.over(x, y):
+                    size = 1024 if near else 256 if far else 512
+                out.append(Tile(x, y, self._tile(x, y, size)))
         return out
 
     def _tile(self, x: float, y: float, size: int) -> Picture:
         scale = size / TILE_M
-        grain = cv2.resize(self._grain, (size, size), interpolation=cv2.INTER_AREA)[..., None]
-        patches = cv2.resize(self._patches, (size, size), interpolation=cv2.INTER_AREA)[..., None]
+        grain, patches = self._textures(size)
         lawn = np.array([62, 105, 92] if self._lawn else [118, 128, 132], np.float32)
         picture = lawn * (1 + 0.16 * grain + 0.10 * patches)
         if size == 64:
             return np.clip(self._darkened(picture, x, y, scale), 0, 255).astype(np.uint8)
 
-        def fill(shapes: list[Line]) -> NDArray[np.bool_]:
-            mask = np.zeros((size, size), np.uint8)
-            for shape in shapes:
-                if _touches(shape, x, y):
-                    cv2.fillPoly(mask, [_pixels(shape, x, y, scale)], 255, cv2.LINE_8, SHIFT)
-            return mask > 0
+        def fill(shapes: Shapes) -> NDArray[np.bool_] | None:
+            over = shapes.over(x, y)
+            return _filled(over, x, y, size) > 0 if over else None
 
-        net = self._network
-        pavement = fill(
-            [ribbon(w.shape, w.width_m + 0.3) for w in net.of_kind("walk")] + [c.shape for c in net.of_kind("corner")]
-        )
-        slabs = np.array([0.98, 1.0, 1.01], np.float32) * np.float32(self._slab) * (1 + 0.05 * grain + 0.05 * patches)
-        joint = max(1, round(0.6 * scale))
-        slabs[::joint] *= 0.90
-        slabs[:, ::joint] *= 0.90
-        picture[pavement] = slabs[pavement]
-        road = fill(self._tar)
-        road &= ~fill([c.shape for c in net.of_kind("corner")])
-        edge = cv2.dilate(road.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(0.09 * scale))) > 0
-        picture[edge & ~road] = 150.0
-        tar = np.array([1.02, 1.0, 0.98], np.float32) * np.float32(self._asphalt) * (1 + 0.10 * grain + 0.06 * patches)
-        for shape, tone in self._repairs:
-            tar[fill([shape])] *= tone
-        tar[fill(self._wear)] *= 0.93
-        picture[road] = tar[road]
-        worn = 0.80 + 0.14 * grain
+        if (pavement := fill(self._pavement)) is not None:
+            slabs = np.array([0.98, 1.0, 1.01], np.float32) * np.float32(self._slab)
+            slabs = slabs * (1 + 0.05 * grain[pavement] + 0.05 * patches[pavement])
+            joint = max(1, round(0.6 * scale))
+            for place in np.nonzero(pavement):
+                slabs[place % joint == 0] *= 0.90
+            picture[pavement] = slabs
+        if (road := fill(self._tar)) is not None:
+            if (corners := fill(self._corners)) is not None:
+                road &= ~corners
+            kerb = np.ones((3, 3), np.uint8)
+            edge = cv2.dilate(road.astype(np.uint8), kerb, iterations=max(1, round(0.09 * scale))) > 0
+            picture[edge & ~road] = 150.0
+            tar = np.array([1.02, 1.0, 0.98], np.float32) * np.float32(self._asphalt)
+            tar = tar * (1 + 0.10 * grain[road] + 0.06 * patches[road])
+            for shapes, tone in [*self._repairs, (self._wear, 0.93)]:
+                if (mask := fill(shapes)) is not None:
+                    tar[mask[road]] *= tone
+            picture[road] = tar
         for shapes, colour in self._marks:
-            mask = fill(shapes)
-            paint = np.array(colour, np.float32) * worn
-            picture[mask] = 0.8 * paint[mask] + 0.2 * picture[mask]
+            if (mask := fill(shapes)) is not None:
+                worn = 0.80 + 0.14 * grain[mask]
+                picture[mask] = 0.8 * (np.array(colour, np.float32) * worn) + 0.2 * picture[mask]
         return np.clip(self._darkened(picture, x, y, scale), 0, 255).astype(np.uint8)
 
+    def _textures(self, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Grain and patches of any tile of size x size pixels, (size, size, 1)."""
+        if size not in self._sizes:
+            grain, patches = (
+                cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA)[..., None]
+                for whole in (self._grain, self._patches)
+            )
+            self._sizes[size] = (np.asarray(grain, np.float32), np.asarray(patches, np.float32))
+        return self._sizes[size]
+
     def _darkened(self, picture: NDArray[np.float32], x: float, y: float, scale: float) -> NDArray[np.float32]:
-        if not self._shadows or self._shade <= 0:
+        over = self._shadows.over(x, y)
+        if not over or self._shade <= 0:
             return picture
-        mask = np.zeros(picture.shape[:2], np.uint8)
-        for shape in self._shadows:
-            if _touches(shape, x, y):
-                cv2.fillPoly(mask, [_pixels(shape, x, y, scale)], 255, cv2.LINE_8, SHIFT)
+        mask = _filled(over, x, y, len(picture))
         soft = cv2.GaussianBlur(mask, (0, 0), max(0.12 * scale, 0.5)).astype(np.float32)[..., None] / 255
         tint = np.array([0.82, 0.94, 1.0], np.float32)
         return np.asarray(picture * (1 - np.float32(self._shade) * soft * tint), np.float32)
@@ -176,12 +184,15 @@ def _dashes(line: Line, shift: float, width: float, on: float, off: float) -> li
     return out
 
 
+def _filled(shapes: list[Line], x: float, y: float, size: int) -> NDArray[np.uint8]:
+    """255 inside any of them, on a tile of size x size pixels."""
+    mask = np.zeros((size, size), np.uint8)
+    for shape in shapes:
+        cv2.fillPoly(mask, [_pixels(shape, x, y, size / TILE_M)], 255, cv2.LINE_8, SHIFT)
+    return mask
+
+
 def _pixels(shape: Line, x: float, y: float, scale: float) -> NDArray[np.int32]:
     columns = (shape[:, 0] - x) * scale - 0.5
     rows = (TILE_M - (shape[:, 1] - y)) * scale - 0.5
     return np.round(np.stack([columns, rows], axis=1) * (1 << SHIFT)).astype(np.int32)
-
-
-def _touches(shape: Line, x: float, y: float) -> bool:
-    low, high = shape.min(axis=0), shape.max(axis=0)
-    return bool(high[0] >= x and low[0] <= x + TILE_M and high[1] >= y and low[1] <= y + TILE_M)
