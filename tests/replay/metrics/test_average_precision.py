@@ -7,7 +7,7 @@ from replay.metrics.average_precision import coco_figures, precision_of
 from replay.metrics.matching import IOU_THRESHOLDS, Matching
 from replay.metrics.pool import Found, Labelled, nothing_found, nothing_labelled
 from replay.truth import Role
-from tests.replay.oracles import pooled, pycocotools_figures, random_world
+from tests.replay.oracles import pooled, random_world
 
 
 def labelled_boxes(*boxes: tuple[float, float, float, float], images: tuple[int, ...] = ()) -> Labelled:
@@ -20,16 +20,6 @@ def found_boxes(*rows: tuple[tuple[float, float, float, float], float], images: 
     none = np.zeros(len(rows), np.int64)
     boxes = np.array([box for box, _ in rows], np.float64)
     return Found(np.array(images or none), none, boxes, np.array([score for _, score in rows]))
-
-
-@pytest.mark.parametrize("block", range(8))
-def test_every_figure_is_that_of_pycocotools(block: int) -> None:
-    for seed in range(50 * block, 50 * block + 50):
-        truth, results = random_world(np.random.default_rng(seed))
-        if not results:
-            continue
-        ours, theirs = coco_figures(*pooled(truth, results)), pycocotools_figures(truth, results)
-        assert ours == pytest.approx(theirs, abs=1e-9, nan_ok=True), f"seed {seed}"
 
 
 def test_a_miss_and_a_false_alarm_by_hand() -> None:

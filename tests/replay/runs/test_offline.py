@@ -26,6 +26,14 @@ def replay(parts: dict[str, Path], out: Path, *more: str) -> int:
     return gilmok.main(["replay", "run", *where, "--out", str(out), *more])
 
 
+@pytest.fixture(scope="module")
+def lockstep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the perfect detector in lockstep; not to be changed."""
+    folder = tmp_path_factory.mktemp("lockstep")
+    replay({"model": write_model(folder), "root": write_recording(folder / "mot")}, folder / "run")
+    return folder / "run"
+
+
 def test_a_perfect_detector_scores_one_and_the_books_balance(
     parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,9 +50,8 @@ def test_a_perfect_detector_scores_one_and_the_books_balance(
     assert "replay/replay" in capsys.readouterr().out
 
 
-def test_the_record_tells_what_ran(parts: dict[str, Path], tmp_path: Path) -> None:
-    replay(parts, tmp_path / "run")
-    identity = read_identity(tmp_path / "run")
+def test_the_record_tells_what_ran(lockstep: Path) -> None:
+    identity = read_identity(lockstep)
     (who,) = identity.nodes
     assert who.model.name == "tiny"
     assert len(who.model.sha256) == 64
@@ -62,12 +69,13 @@ def figures(summary: dict[str, Any]) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("more", [[], ["--set", "sessions=2"], ["--pace", "realtime"]])
-def test_the_same_findings_come_out_however_it_runs(parts: dict[str, Path], tmp_path: Path, more: list[str]) -> None:
-    replay(parts, tmp_path / "a")
+def test_the_same_findings_come_out_however_it_runs(
+    lockstep: Path, parts: dict[str, Path], tmp_path: Path, more: list[str]
+) -> None:
     replay(parts, tmp_path / "b", *more)
     second = read_summary(tmp_path / "b")
     if second["frames"]["dropped"] == 0:
-        assert figures(read_summary(tmp_path / "a")) == figures(second)
+        assert figures(read_summary(lockstep)) == figures(second)
     assert sum(second["frames"][fate] for fate in ("ok", "failed", "dropped")) == second["frames"]["captured"] == 12
 
 

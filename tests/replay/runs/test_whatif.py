@@ -10,14 +10,15 @@ import gilmok
 from tests.tiny import write_model, write_recording
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> dict[str, Path]:
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A run in lockstep and one in real time, 12 frames at 50 fps; every answer is right in every frame."""
-    root, model = write_recording(tmp_path / "mot"), write_model(tmp_path)
+    folder = tmp_path_factory.mktemp("whatif")
+    root, model = write_recording(folder / "mot"), write_model(folder)
     where = ["--dataset", "mot", "--root", str(root), "--name", "WALK", "--model", str(model)]
     for pace in ("lockstep", "realtime"):
-        gilmok.main(["replay", "run", *where, "--pace", pace, "--out", str(tmp_path / pace)])
-    return {pace: tmp_path / pace for pace in ("lockstep", "realtime")}
+        gilmok.main(["replay", "run", *where, "--pace", pace, "--out", str(folder / pace)])
+    return {pace: folder / pace for pace in ("lockstep", "realtime")}
 
 
 def curve(capsys: pytest.CaptureFixture[str], run: Path, *more: str) -> list[dict[str, Any]]:

@@ -234,12 +234,13 @@ def test_merging_takes_the_duplicates_it_makes_and_no_other() -> None:
     assert MERGE_RULE == "merge-nms-0.65"
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    root, model = write_recording(tmp_path / "mot"), write_model(tmp_path)
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("profiles")
+    root, model = write_recording(folder / "mot"), write_model(folder)
     where = ["--dataset", "mot", "--root", str(root), "--name", "WALK", "--model", str(model)]
-    gilmok.main(["replay", "run", *where, "--out", str(tmp_path / "run")])
-    return tmp_path / "run"
+    gilmok.main(["replay", "run", *where, "--out", str(folder / "run")])
+    return folder / "run"
 
 
 def test_a_run_s_summary_holds_both_profiles_apart_from_the_reference(run: Path) -> None:
