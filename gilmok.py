@@ -28,7 +28,7 @@ VERBS = {
     ),
 }
 
-DONE, WORLD_WRONG, USAGE = 0, 1, 2
+WORLD_WRONG = 1
 
 
 class PackageShadowed(ImportError):
@@ -63,8 +63,22 @@ def refuse_strangers() -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The console script. Returns the exit status: 0 done, 1 the world is wrong, 2 usage, 3 a regression."""
+    """The console script. Returns the exit status: 0 done, 1 the world is wrong, 2 usage, 3 a regression, 70 a defect
+    of ours, 130 interrupted.
+    """
+    try:
+        refuse_strangers()
+    except PackageShadowed as error:
+        print(f"gilmok: {error}", file=sys.stderr)
+        return WORLD_WRONG
+    from sensors.exit_status import ended
+
     arguments = sys.argv[1:] if argv is None else argv
+    return ended(lambda: _called(arguments), words=arguments, real=argv is None)
+
+
+def _called(arguments: list[str]) -> int:
+    """Import the verb's own module, and no other, and call it."""
     width = max(map(len, VERBS)) + 2
     parser = argparse.ArgumentParser(
         prog="gilmok",
@@ -86,21 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     if f"{verb} {' '.join(rest[:1])}" in VERBS:
         verb, rest = f"{verb} {rest[0]}", rest[1:]
     module, function = VERBS[verb][0].split(":")
-    try:
-        refuse_strangers()
-    except PackageShadowed as error:
-        print(f"gilmok: {error}", file=sys.stderr)
-        return WORLD_WRONG
-    from sensors.errors import GilmokError
-
-    try:
-        return int(getattr(importlib.import_module(module), function)(rest))
-    except GilmokError as error:
-        print(f"gilmok: {error}", file=sys.stderr)
-        return WORLD_WRONG
-    except KeyboardInterrupt:
-        print("gilmok: interrupted", file=sys.stderr)
-        return WORLD_WRONG
+    return int(getattr(importlib.import_module(module), function)(rest))
 
 
 if __name__ == "__main__":

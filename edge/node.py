@@ -14,14 +14,14 @@ from edge.stream import Stream
 from edge.uplink import Uplink
 from edge.wire.messages import Birth
 from sensors.clock import Clock, boot_id
-from sensors.errors import GilmokError
+from sensors.errors import Defect, GilmokError
 
 log = logging.getLogger(__name__)
 
 HEALTH_PERIOD_S = 1.0
 
 
-class StreamBroke(GilmokError):
+class StreamBroke(Defect):
     def __init__(self, stream: str, error: Exception) -> None:
         super().__init__(f"stream {stream!r} broke: {error!r}", "the log above shows where; please report it")
 

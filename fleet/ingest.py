@@ -18,7 +18,7 @@ from fleet.latency import LatencyBook
 from fleet.ledger.ledger import Ledger
 from fleet.ledger.store import StoreBroken
 from sensors.clock import Clock, Stamp
-from sensors.errors import GilmokError
+from sensors.errors import Defect
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ RETRY_S = 1.0
 FULL_POLL_S = 0.1
 
 
-class IngestBroke(GilmokError):
+class IngestBroke(Defect):
     def __init__(self, error: Exception) -> None:
         super().__init__(
             f"ingest broke: {error!r}", "the log above shows where; what wasn't booked stays at the broker"

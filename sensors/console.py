@@ -4,7 +4,6 @@ Everything goes through `foreign_text`: no text that came from outside can act o
 away (`| head`) is no error: the rest is left unsaid, and the work goes on.
 """
 
-import codecs
 import contextlib
 import os
 import sys
@@ -13,40 +12,28 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
-from sensors import text_table
+from sensors import output, text_table
 from sensors.errors import GilmokError
 from sensors.foreign_text import lines, shown
-from sensors.pretty_json import pretty
 from sensors.text_table import Table, Text
 
 LEAST_WIDTH = 20
 ANSI = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
-ASCII = {
-    "×": "x", "–": "-", "—": "-", "−": "-", "…": "...", "±": "+-", "→": "->", "─": "-", "≤": "<=", "≥": ">=", "·": ".",
-    "“": '"', "”": '"', "‘": "'", "’": "'",
-}  # fmt: skip
-"""How what we print ourselves reads where the terminal has no such character."""
-HANDLER = "gilmok"
-
-
-class OutputUnwritable(GilmokError):
-    def __init__(self, why: str) -> None:
-        super().__init__(f"standard output can't be written: {why}", "check where it is sent, and the room there")
 
 
 def say(*told: str | Text) -> None:
     """One line each; on a terminal wrapped between words, elsewhere left whole."""
-    _put(sys.stdout, told)
+    show(*told)
 
 
 def show(*told: str | Text | Table) -> None:
     """Lines and tables, one below the other."""
-    _put(sys.stdout, told)
+    output.write(_laid_out(told, sys.stdout))
 
 
 def warn(*told: str | Text) -> None:
     """Lines on standard error."""
-    _put(sys.stderr, told)
+    output.write(_laid_out(told, sys.stderr), is_output=False)
 
 
 def complain(error: GilmokError) -> None:
@@ -56,36 +43,15 @@ def complain(error: GilmokError) -> None:
 
 
 def print_json(tree: Any) -> None:
-    """And nothing else: whoever asks for JSON parses what comes."""
-    _put_bytes(pretty(tree))
+    """And nothing else: whoever asks for JSON parses what comes. UTF-8, whatever the terminal speaks."""
+    from sensors.pretty_json import pretty
+
+    output.write(pretty(tree))
 
 
 def print_file(path: Path) -> None:
     """A file of JSON that a run has left, as it is."""
-    _put_bytes(path.read_bytes())
-
-
-def _put_bytes(content: bytes) -> None:
-    _write(sys.stdout, "")
-    buffer = getattr(sys.stdout, "buffer", None)
-    if buffer is None:
-        _write(sys.stdout, content.decode())
-    else:
-        # JSON is UTF-8, whatever the terminal speaks.
-        _guarded(sys.stdout, lambda: (buffer.write(content), buffer.flush()))
-
-
-def prepare() -> None:
-    """For a program's own main: from here on no character that a terminal lacks ends in an error."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors=HANDLER)  # type: ignore[union-attr]
-
-
-def finish() -> None:
-    """Standard output down to its last byte. Raises OutputUnwritable where there is no room for it."""
-    if sys.stdout is not None:
-        _guarded(sys.stdout, sys.stdout.flush)
+    output.write(path.read_bytes())
 
 
 @contextmanager
@@ -138,7 +104,7 @@ def width(stream: TextIO) -> int | None:
     return max(columns, LEAST_WIDTH) if columns else None
 
 
-def _put(stream: TextIO | None, told: tuple[str | Text | Table, ...]) -> None:
+def _laid_out(told: tuple[str | Text | Table, ...], stream: TextIO | None) -> str:
     columns = None if stream is None else width(stream)
     colour = stream is not None and _colours(stream)
     written: list[str] = []
@@ -146,7 +112,7 @@ def _put(stream: TextIO | None, told: tuple[str | Text | Table, ...]) -> None:
         if number and isinstance(one, Table) and not isinstance(told[number - 1], Table):
             written.append("")
         written += [_painted(line, colour) for line in text_table.laid_out(one, columns)]
-    _write(stream, "".join(f"{line}\n" for line in written))
+    return "".join(f"{line}\n" for line in written)
 
 
 def _colours(stream: TextIO) -> bool:
@@ -160,43 +126,3 @@ def _painted(line: text_table.Line, colour: bool) -> str:
         f"\x1b[{';'.join(ANSI[word] for word in part.style.split())}m{part.text}\x1b[0m" if part.style else part.text
         for part in line
     ).rstrip()
-
-
-def _write(stream: TextIO | None, text: str) -> None:
-    if stream is None:
-        raise OutputUnwritable("it is closed")
-    encoding = stream.encoding or "utf-8"
-    _guarded(stream, lambda: (stream.write(text.encode(encoding, HANDLER).decode(encoding)), stream.flush()))
-
-
-def _guarded(stream: TextIO, act: Any) -> None:
-    try:
-        act()
-    except BrokenPipeError:
-        _into_the_void(stream)
-    except OSError as error:
-        _into_the_void(stream)
-        if stream is not sys.stderr:
-            raise OutputUnwritable(error.strerror or str(error)) from error
-
-
-def _into_the_void(stream: TextIO) -> None:
-    """Whatever is still written there, also at exit, goes nowhere and complains no more."""
-    with contextlib.suppress(OSError, ValueError):
-        void = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(void, stream.fileno())
-        os.close(void)
-
-
-def _plainly(error: UnicodeError) -> tuple[str, int]:
-    """What an encoding can't say: our own signs in letters, everything else by its code."""
-    assert isinstance(error, UnicodeEncodeError)
-    told = "".join(ASCII.get(one) or _code(one) for one in error.object[error.start : error.end])
-    return told, error.end
-
-
-def _code(one: str) -> str:
-    return shown(one) if "\udc80" <= one <= "\udcff" else one.encode("ascii", "backslashreplace").decode()
-
-
-codecs.register_error(HANDLER, _plainly)

@@ -7,7 +7,16 @@ class GilmokError(Exception):
     Leaves live in the file that raises them, take facts, and compose both texts themselves.
     """
 
+    exit_status = 1
+    """Of a program that it ends; see `sensors.exit_status`."""
+
     def __init__(self, sentence: str, hint: str = "") -> None:
         super().__init__(f"{sentence}\n  {hint}" if hint else sentence)
         self.sentence = sentence
         self.hint = hint
+
+
+class Defect(GilmokError):
+    """A fault of ours that a thread or a task met at its top: the log says where its details are."""
+
+    exit_status = 70

@@ -3,8 +3,10 @@
 import contextlib
 import itertools
 import math
+import multiprocessing as mp
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.shared_memory import SharedMemory
@@ -14,6 +16,7 @@ import numpy as np
 
 from sensors.clock import NS_PER_MS, Clock, SystemClock
 from sensors.errors import GilmokError
+from sensors.exit_status import DONE, WORLD_WRONG, ended
 from sensors.frame import NO_IMAGE, Frame
 from sensors.logs import to_stderr
 from sensors.pacing import PaceUnfit, PacingError, Schedule
@@ -47,8 +50,12 @@ class Refused:
 
 
 def feed(ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: int | None) -> None:
-    """The child: open, tell, wait for the start, feed, tell how late it was."""
+    """The child: open, tell, wait for the start, feed, tell how late it was. Ends the process."""
     to_stderr()
+    sys.exit(ended(lambda: _fed(ring, kind, options, stream, paced, limit), words=[mp.current_process().name]))
+
+
+def _fed(ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: int | None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the node decides when to stop
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
@@ -66,7 +73,7 @@ def feed(ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: i
                 raise SourceUnusable(f"nobody knows the frame rate of {source.origin.name}", "give the source an fps")
         except GilmokError as error:
             ring.pipe.send(Refused(error.sentence, error.hint))
-            return
+            return WORLD_WRONG
         slot_bytes = ROOM * max(first.image.nbytes, LEAST_SLOT_BYTES)
         memory = SharedMemory(create=True, size=SLOTS * slot_bytes)
         stack.callback(memory.close)
@@ -74,11 +81,12 @@ def feed(ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: i
         try:
             last = _from_start_to_end(ring, source, first, frames, limit, memory, clock)
         except (EOFError, ConnectionError, Stuck):
-            return  # the node is gone; nobody is left to feed
+            return WORLD_WRONG  # the node is gone; nobody is left to feed
         # In this order: whoever sees the end finds the word about it.
         with contextlib.suppress(ConnectionError):
             ring.pipe.send(last)
         ring.end()
+    return DONE
 
 
 def _from_start_to_end(

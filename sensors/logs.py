@@ -1,8 +1,24 @@
 """Where log lines go: lifecycle and trouble, to standard error."""
 
 import logging
+from typing import Any
+
+from sensors.defects import kept, named
+from sensors.foreign_text import lines
+
+
+class OneLine(logging.Formatter):
+    """No foreign text acts on the terminal, and a traceback is kept in a file of its own."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  logging's name
+        return f"{named(ei[1])}; {kept(ei[1])}"
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n  ".join(lines(super().format(record)))
 
 
 def to_stderr(level: int = logging.INFO) -> None:
     """For a program's own main; libraries never configure logging."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])

@@ -3,6 +3,7 @@
 import sys
 
 from sensors.clock import SystemClock
+from sensors.exit_status import ended
 
 
 def main() -> int:
@@ -14,4 +15,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main, words=sys.argv))

@@ -16,10 +16,10 @@ from sensors.text_table import Table, Text, numbers
 
 PROGRAM = """
 import os, sys
-from sensors import console
+from sensors import console, output
 from sensors.errors import GilmokError
 from sensors.text_table import Table, Text, numbers
-console.prepare()
+output.prepare()
 table = Table("Latency ± bound", ["stream", *numbers("p99", "×")])
 for number in range(2000):
     table.add(f"north-{number} caf\\udce9", "1.00", "2")
@@ -28,7 +28,7 @@ try:
         console.print_json({"name": "caf\\udce9 ±"})
     else:
         console.show(Text("bad news of the road", "red"), table)
-    console.finish()
+    output.finish()
 except GilmokError as error:
     console.complain(error)
     sys.exit(1)
