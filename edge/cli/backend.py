@@ -13,14 +13,13 @@ from sensors import atomic_files, console, plugins
 from sensors.command_line import command_parser
 from sensors.config import assignments
 from sensors.errors import GilmokError
+from sensors.exit_status import DONE, WORLD_WRONG
 
 if TYPE_CHECKING:
     from edge.conformance.subject import Subject
     from edge.device.backend import Backend
     from edge.device.survey import Finding
     from models.manifest import Artefact
-
-DONE, WORLD_WRONG = 0, 1
 
 
 class RecipeAbsent(GilmokError):

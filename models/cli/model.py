@@ -15,10 +15,9 @@ from models.recognise.recognise import Answers, Recognition
 from sensors import console
 from sensors.command_line import command_parser
 from sensors.errors import GilmokError
+from sensors.exit_status import DONE, WORLD_WRONG
 from sensors.ranges import Pixels, size_in
 from sensors.text_table import Table
-
-DONE, WORLD_WRONG = 0, 1
 
 
 def main(argv: list[str]) -> int:

@@ -6,20 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensors.exit_status import DONE, REGRESSION
 from sensors.ranges import Growth, Resamples, Seed, Share, in_range
 
 if TYPE_CHECKING:
     from replay.comparison.compare import Terms
 
-NO_REGRESSION, REGRESSION = 0, 3
 
-
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = verbs.add_parser(
-        "compare",
-        help="is B worse than A? differences with intervals, and a verdict",
-        description="Exit status: 0 not worse or inconclusive, 1 can't be compared, 2 usage, 3 B is worse.",
-    )
+def register(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Exit status: 0 not worse or inconclusive, 1 can't be compared, 2 usage, 3 B is worse."
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="A and B: run folders, or folders of them")
     parser.add_argument("--a", nargs="+", type=Path, default=[], metavar="RUN", help="the runs of A")
     parser.add_argument("--b", nargs="+", type=Path, default=[], metavar="RUN", help="the runs of B")
@@ -93,7 +88,7 @@ def _compare(chosen: argparse.Namespace) -> int:
         write_comparison(held, chosen.out)
         if not chosen.json:
             console.say(f"page: {chosen.out}")
-    return REGRESSION if held.comparison.verdict is Verdict.WORSE else NO_REGRESSION
+    return REGRESSION if held.comparison.verdict is Verdict.WORSE else DONE
 
 
 def _sides(chosen: argparse.Namespace) -> tuple[list[Path], list[Path]]:

@@ -5,20 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensors.exit_status import DONE, REGRESSION
 from sensors.ranges import Count, Repetitions, in_range
 
 if TYPE_CHECKING:
     from replay.runs.determinism import Repeats
     from replay.runs.offline import ReplayConfig
 
-DIFFERENT = 3
 SHOWN_DIGITS = 12
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    check = verbs.add_parser(
-        "determinism", help="replay a recording several times in lockstep: one digest, or the first frame that differs"
-    )
+def register(check: argparse.ArgumentParser) -> None:
     check.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
     check.add_argument("--root", required=True, type=Path, help="the data set's folder")
     check.add_argument("--name", required=True, help="the recording")
@@ -60,7 +57,7 @@ def _check(chosen: argparse.Namespace) -> int:
         console.print_json(found)
     else:
         console.say(*_told(found))
-    return 0 if found.same else DIFFERENT
+    return DONE if found.same else REGRESSION
 
 
 def _config(chosen: argparse.Namespace) -> "ReplayConfig":

@@ -4,18 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replay.cli.compare import NO_REGRESSION, REGRESSION, watched
+from replay.cli.compare import watched
+from sensors.exit_status import DONE, REGRESSION
 
 if TYPE_CHECKING:
     from replay.gates.outcome import GateOutcome
     from sensors.text_table import Table
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    gate = verbs.add_parser(
-        "gate",
-        help="does a run clear the bars of GATES.toml?",
-        description="Exit status: 0 every bar is cleared, 1 something can't be read, 2 usage, 3 a bar is not cleared.",
+def register(gate: argparse.ArgumentParser) -> None:
+    gate.description = (
+        "Exit status: 0 every bar is cleared, 1 something can't be read, 2 usage, 3 a bar is not cleared."
     )
     gate.add_argument(
         "gates", type=Path, metavar="GATES.toml", help="the bars; examples/gates.toml is one to start from"
@@ -55,7 +54,7 @@ def _gate(chosen: argparse.Namespace) -> int:
         console.show(_table(outcome), *why, *notes, verdict)
     if chosen.junit is not None:
         write_junit(outcome, chosen.junit)
-    return NO_REGRESSION if outcome.passed else REGRESSION
+    return DONE if outcome.passed else REGRESSION
 
 
 def _table(outcome: "GateOutcome") -> "Table":

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from sensors.text_table import Table
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    profile = verbs.add_parser("profile", help="score a recorded run by its data set's own rules, or by roles")
+def register(profile: argparse.ArgumentParser) -> None:
     profile.add_argument("run", type=Path, metavar="RUN", help="the run folder")
     profile.add_argument(
         "--profile",

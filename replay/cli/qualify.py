@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensors.command_line import command_parser
+from sensors.exit_status import DONE, INTERRUPTED, REGRESSION
 from sensors.ranges import Fps, Milliseconds, Seed, in_range
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from replay.qualify.conductor import Conductor
     from replay.qualify.qualification import Qualification
 
-DONE, WORLD_WRONG, REGRESSION = 0, 1, 3
 VERBS = ("run", "rerun", "compare", "keygen", "sign", "verify")
 
 DESCRIPTION = """Qualify a model on a chip: accuracy, parity, latency, streams, cold start, endurance, determinism.
@@ -159,7 +159,7 @@ def _conducted(conductor: "Conductor", campaign: "Campaign", chosen: argparse.Na
         console.show(*render(found), f"report: {page}")
     if conductor.interrupted:
         console.warn("gilmok: interrupted; the report holds what was measured until then")
-        return WORLD_WRONG
+        return INTERRUPTED
     return REGRESSION if found.verdict.word is Word.FAIL else DONE
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,20 @@ from replay.recording import Recording
 from sensors.errors import GilmokError
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    listing = verbs.add_parser("list", help="what recordings are in this folder")
-    listing.set_defaults(call=_list)
-    check = verbs.add_parser(
-        "check", help="is it sound: missing pictures, boxes outside, labels without a picture, ..."
-    )
-    check.add_argument("--name", help="only this recording")
-    check.set_defaults(call=_check)
-    for verb in (listing, check):
-        verb.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
-        verb.add_argument("--root", required=True, type=Path, help="the data set's folder")
-        verb.add_argument("--json", action="store_true", help="print JSON instead of a table")
+def register_list(verb: argparse.ArgumentParser) -> None:
+    _register(verb, _list)
+
+
+def register_check(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--name", help="only this recording")
+    _register(verb, _check)
+
+
+def _register(verb: argparse.ArgumentParser, call: Callable[[argparse.Namespace], int]) -> None:
+    verb.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
+    verb.add_argument("--root", required=True, type=Path, help="the data set's folder")
+    verb.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    verb.set_defaults(call=call)
 
 
 def facts(recording: Recording) -> dict[str, Any]:

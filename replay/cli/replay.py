@@ -1,24 +1,41 @@
 """`gilmok replay`: recordings through a model without MQTT, and what recordings there are."""
 
-from replay.cli import compare, determinism, gate, profile, recordings, report, run, score, trend, whatif
+import importlib
+
 from sensors.command_line import command_parser
+
+VERBS = {
+    "run": ("replay.cli.run:register", "run a model over a recording, in lockstep or in real time, and score it"),
+    "list": ("replay.cli.recordings:register_list", "what recordings are in this folder"),
+    "check": (
+        "replay.cli.recordings:register_check",
+        "is it sound: missing pictures, boxes outside, labels without a picture, ...",
+    ),
+    "score": ("replay.cli.score:register", "score another program's findings: COCO, streaming, KITTI or tracking"),
+    "report": ("replay.cli.report:register", "write a run folder's report.html: one page, complete in itself"),
+    "compare": ("replay.cli.compare:register", "is B worse than A? differences with intervals, and a verdict"),
+    "gate": ("replay.cli.gate:register", "does a run clear the bars of GATES.toml?"),
+    "trend": (
+        "replay.cli.trend:register",
+        "add tonight's run to a history: is it getting worse, over all nights together?",
+    ),
+    "whatif": ("replay.cli.whatif:register", "score a recorded run again as if its answers had come sooner or later"),
+    "profile": ("replay.cli.profile:register", "score a recorded run by its data set's own rules, or by roles"),
+    "determinism": (
+        "replay.cli.determinism:register",
+        "replay a recording several times in lockstep: one digest, or the first frame that differs",
+    ),
+}
 
 
 def main(argv: list[str]) -> int:
     parser = command_parser(prog="gilmok replay", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for part in (
-        run,
-        recordings,
-        score,
-        report,
-        compare,
-        gate,
-        trend,
-        whatif,
-        profile,
-        determinism,
-    ):
-        part.register(verbs)
+    for name, (place, text) in VERBS.items():
+        verb = verbs.add_parser(name, help=text)
+        # Only the verb that is called is imported.
+        if argv[:1] == [name]:
+            module, function = place.split(":")
+            getattr(importlib.import_module(module), function)(verb)
     chosen = parser.parse_args(argv)
     return int(chosen.call(chosen))

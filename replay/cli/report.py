@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    report = verbs.add_parser("report", help="write a run folder's report.html: one page, complete in itself")
+def register(report: argparse.ArgumentParser) -> None:
     report.add_argument("run", type=Path, metavar="RUN", help="the run folder")
     report.add_argument("--out", type=Path, metavar="FILE", help="where to write it (default: RUN/report.html)")
     report.set_defaults(call=_report)

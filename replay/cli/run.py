@@ -18,8 +18,7 @@ PROGRESS_PERIOD_S = 0.2
 DEADLINE_MS = 10_000.0
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = verbs.add_parser("run", help="run a model over a recording, in lockstep or in real time, and score it")
+def register(run: argparse.ArgumentParser) -> None:
     run.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
     run.add_argument("--root", required=True, type=Path, help="the data set's folder")
     run.add_argument("--name", required=True, help="the recording (`gilmok replay list` names them)")

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 METRICS = ("coco", "sap", "kitti", "hota")
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    score = verbs.add_parser("score", help="score another program's findings: COCO, streaming, KITTI or tracking")
+def register(score: argparse.ArgumentParser) -> None:
     score.add_argument("--truth", required=True, type=Path, metavar="T.json", help="frames, annotations, categories")
     score.add_argument("--outputs", required=True, type=Path, metavar="O.json", help="what the program found, and when")
     score.add_argument("--metric", required=True, choices=METRICS)

@@ -3,18 +3,14 @@
 import argparse
 from pathlib import Path
 
-from replay.cli.compare import NO_REGRESSION, REGRESSION
+from sensors.exit_status import DONE, REGRESSION
 from sensors.ranges import Probability, in_range
 
 FIGURES = ("AP", "AP50", "sAP_edge")
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    trend = verbs.add_parser(
-        "trend",
-        help="add tonight's run to a history: is it getting worse, over all nights together?",
-        description="Exit status: 0 no alarm, 1 something can't be read, 2 usage, 3 surely worse than the baseline.",
-    )
+def register(trend: argparse.ArgumentParser) -> None:
+    trend.description = "Exit status: 0 no alarm, 1 something can't be read, 2 usage, 3 surely worse than the baseline."
     trend.add_argument(
         "history", type=Path, metavar="HISTORY.jsonl", help="made if it isn't there; a folder: its trend.jsonl"
     )
@@ -42,7 +38,7 @@ def _trend(chosen: argparse.Namespace) -> int:
         told = one_more_night(chosen.history, chosen.run, chosen.baseline, asked)
     if chosen.json:
         console.print_json(told)
-        return REGRESSION if told.alarm else NO_REGRESSION
+        return REGRESSION if told.alarm else DONE
     table = Table(f"{told.figure} tonight, minus the baseline's", ["recording", *numbers("difference")])
     for step in told.tonight:
         table.add(step.recording, signed(step.difference))
@@ -55,4 +51,4 @@ def _trend(chosen: argparse.Namespace) -> int:
         f"{short(1 / told.alpha)} on, falsely with probability {short(told.alpha)} at most over all nights together",
         f"{told.nights} nights, {told.n} differences, mean {signed(told.mean)}; {told.history}",
     )
-    return REGRESSION if told.alarm else NO_REGRESSION
+    return REGRESSION if told.alarm else DONE

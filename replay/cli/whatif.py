@@ -16,12 +16,10 @@ LATENCY_MOST_MS = 1e7
 SCALE_MOST = 1e4
 
 
-def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    whatif = verbs.add_parser(
-        "whatif",
-        help="score a recorded run again as if its answers had come sooner or later",
-        description="Streaming accuracy of a recorded run under other latencies. Best from a run in lockstep, where "
-        "every frame has an answer; of a run in real time, dropped frames stay dropped.",
+def register(whatif: argparse.ArgumentParser) -> None:
+    whatif.description = (
+        "Streaming accuracy of a recorded run under other latencies. Best from a run in lockstep, where "
+        "every frame has an answer; of a run in real time, dropped frames stay dropped."
     )
     whatif.add_argument("run", type=Path, metavar="RUN", help="the run folder")
     whatif.add_argument(

@@ -129,10 +129,10 @@ def example_with(folder: Path, change: Any) -> tuple[Path, Path]:
 @pytest.mark.parametrize("metric", ["coco", "sap", "kitti", "hota"])
 def test_the_example_is_scored_as_json_and_as_a_table(metric: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     parser = argparse.ArgumentParser()
-    score_cli.register(parser.add_subparsers())
+    score_cli.register(parser)
     files = ["--truth", str(EXAMPLE / "truth.json"), "--outputs", str(EXAMPLE / "outputs.json")]
     for form in ([], ["--json"]):
-        chosen = parser.parse_args(["score", *files, "--metric", metric, *form])
+        chosen = parser.parse_args([*files, "--metric", metric, *form])
         assert chosen.call(chosen) == 0
         printed = capfdbinary.readouterr().out
     assert isinstance(json.loads(printed), dict)
