@@ -23,10 +23,11 @@ import numpy as np
 
 from replay.metrics.average_precision import coco_figures
 from replay.metrics.coco import average_precision
+from replay.metrics.freshness import freshness
 from replay.metrics.matching import Matching
 from replay.metrics.pool import Found, Labelled
 from replay.metrics.resampling import mean_ap, resampled_ap
-from replay.metrics.streaming import AnswerTimeline, answered, freshness, in_force
+from replay.metrics.streaming import AnswerTimeline, answered, in_force
 from replay.truth import Role
 
 CLASSES, LABELLED_AN_IMAGE, FOUND_AN_IMAGE, SEQUENCES = 10, 15, 100, 100

@@ -44,13 +44,14 @@ def _tables(metric: str, figures: Mapping[str, Any]) -> "list[Table]":
     """The figures that are one number, then those that come by class."""
     from sensors.text_table import Table, numbers
 
-    plain = {name: value for name, value in figures.items() if value is None or isinstance(value, int | float)}
+    shown = {name: value for name, value in figures.items() if name not in figures.get("deprecated", ())}
+    plain = {name: value for name, value in shown.items() if value is None or isinstance(value, int | float)}
     overall = Table(metric, ["figure", *numbers("value")])
     for name, value in plain.items():
         overall.add(name, _cell(value))
     tables = [overall]
-    for title, rows in figures.items():
-        if isinstance(rows, dict) and rows:
+    for title, rows in shown.items():
+        if isinstance(rows, dict) and rows and title != "deprecated":
             table = Table(title, ["figure", *numbers(*rows)])
             for name in next(iter(rows.values())):
                 table.add(name, *(_cell(row[name]) for row in rows.values()))

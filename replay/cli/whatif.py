@@ -97,12 +97,12 @@ def _counterpart(stream: "LoadedStream", other: "Sequence[LoadedStream]", folder
 
 
 def _table(curve: "Supposition") -> "Table":
-    from replay.runs.tables import fresh_cells, percentile_cells
+    from replay.runs.tables import SHOWN_MS, fresh_cells, percentile_cells
     from sensors.figures import number
     from sensors.text_table import Table, numbers
 
     title = f"{curve.node}/{curve.stream}: streaming accuracy under other latencies, ms ({curve.policy})"
-    heads = ("×", "added", "p50", "AP", "AP50", "drops", "misses", "in time", "age p50", "p99", "n")
+    heads = ("×", "added", "p50", "AP", "AP50", "drops", "misses", "of", f"≤{SHOWN_MS} ms", "of", "age p50", "p99", "n")
     table = Table(title, numbers(*heads))
     table.add("", "", "offline", *(number(curve.offline[name]) for name in ("AP", "AP50")))
     for point in curve.points:

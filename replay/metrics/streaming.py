@@ -11,9 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from replay.metrics.percentiles import Percentiles, percentiles
 from replay.metrics.pool import Found, Index, Mask, ramps
-from sensors.record import Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,51 +74,6 @@ def answering_rows(outputs: Index, answers: Index) -> tuple[Index, Index]:
     start = np.searchsorted(outputs[by_output], answers[questions], "left")
     count = np.searchsorted(outputs[by_output], answers[questions], "right") - start
     return by_output[start.repeat(count) + ramps(count)], questions.repeat(count)
-
-
-class Freshness(Record, frozen=True, kw_only=True):
-    """How old the answers were, over the annotated instants; NaN and None where n is too small to say."""
-
-    n: int
-    """Annotated instants."""
-    miss: int
-    """Instants before any output: nothing was found there."""
-    in_time: int
-    """Instants answered from their own frame."""
-    dropped: int
-    """Frames, annotated or not, that no output was computed from."""
-    staleness_mean: float | None
-    """Frame numbers between the instant and the frame that its answer was computed from."""
-    staleness_p99: int | None
-    age_ns: Percentiles
-    """From the capture of what the answer was computed from to the instant: the age of information."""
-
-
-def freshness(timelines: Sequence[AnswerTimeline]) -> Freshness:
-    """Of all the timelines' instants together."""
-    stale: list[Index] = []
-    age: list[Index] = []
-    labelled = miss = dropped = 0
-    for one in timelines:
-        answers = in_force(one)
-        rows = np.flatnonzero(one.labelled & (answers >= 0))
-        source = one.inputs[answers[rows]]
-        stale.append(one.frames[rows] - one.frames[source])
-        age.append(one.captured_ns[rows] - one.captured_ns[source])
-        labelled += int(one.labelled.sum())
-        miss += int((one.labelled & (answers < 0)).sum())
-        dropped += len(one.frames) - len(np.unique(one.inputs))
-    none: Index = np.empty(0, np.int64)
-    staleness = np.concatenate([none, *stale])
-    return Freshness(
-        n=labelled,
-        miss=miss,
-        in_time=int((staleness == 0).sum()),
-        dropped=dropped,
-        staleness_mean=float(staleness.mean()) if len(staleness) else float("nan"),
-        staleness_p99=percentiles(staleness.tolist()).p99,
-        age_ns=percentiles(np.concatenate([none, *age]).tolist()),
-    )
 
 
 Policy = Literal["pipelined", "one-at-a-time"]

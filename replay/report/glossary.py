@@ -135,14 +135,23 @@ GLOSSARY = (
         "Streaming accuracy",
         "At each labelled instant the truth is compared with the newest answer that had left the node by then, "
         "whatever frame it came from; before the first answer everything is missed. It joins speed and rightness in "
-        "one number (Li, Wang and Ramanan, 2020). Offline: each frame is answered by its own output, however late. At "
-        "the node: the newest answer that it had published. At the hub: the newest that the hub had received.",
+        "one number (Li, Wang and Ramanan, 2020). At the node: the newest answer that it had published. At the hub: "
+        "the newest that the hub had received. Above them, without time: every captured frame by its own answer (a "
+        "dropped or failed one has none: missed), and the answered frames alone, which is the model's accuracy. "
+        "Neither is a bound. Misses: labelled instants before the first answer.",
+    ),
+    Definition(
+        "within",
+        "≤ so many ms",
+        "The share of all captured frames whose own answer was there so soon after capture. Frames that were dropped "
+        "or failed never were.",
     ),
     Definition(
         "age",
-        "Age, misses, in time",
-        "Age of information: at a labelled instant, how long ago the frame was taken that the newest answer is about. "
-        "Misses: instants before the first answer. In time: instants answered from their own frame. n: instants.",
+        "Age",
+        "Age of information: how long ago the frame was taken that the newest answer is about, over all of the time "
+        "from the first answer to the last frame. It grows until the next answer comes. p99: for 99 % of the time it "
+        "was not older.",
     ),
     Definition(
         "tracking",

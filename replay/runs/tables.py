@@ -1,12 +1,16 @@
 """A run's summary as tables for a terminal."""
 
+import math
 from collections.abc import Mapping, Sequence
 
+from replay.metrics.freshness import Freshness
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
-from replay.metrics.streaming import Freshness
 from replay.runs.summary import StreamSummary, Summary
 from sensors.figures import ms, number
 from sensors.text_table import Table, Text, numbers
+
+SHOWN_MS = 100
+"""Which of the stated times (`replay.metrics.freshness.STATED_MS`) has a column."""
 
 
 def render(summary: Summary) -> list[Text | Table]:
@@ -52,15 +56,18 @@ def latency_table(streams: Sequence[StreamSummary]) -> Table:
 
 
 def accuracy_table(streams: Sequence[StreamSummary]) -> Table:
-    title = "Accuracy (COCO; dropped and failed frames count as misses)"
+    title = "Accuracy (COCO; of all captured frames: dropped and failed ones count as misses)"
     table = _table(title, "AP50", "AP50:95", "AR100", "frames", "truth boxes")
     for one in streams:
-        if one.accuracy.unknown:
-            table.note(_name(one), Text(one.accuracy.unknown, "dim"))
+        known = one.accuracy
+        if known.unknown:
+            table.note(_name(one), Text(known.unknown, "dim"))
             continue
         table.add(Text(_name(one), "bold"))
-        table.add("  all", *_accuracy_cells(one.accuracy.coco))
-        for name, figures in one.accuracy.per_class.items():
+        table.add("  all", *_accuracy_cells(known.coco))
+        if known.answered and known.answered["n_frames"] < known.coco["n_frames"]:
+            table.add("  answered frames only", *_accuracy_cells(known.answered))
+        for name, figures in known.per_class.items():
             table.add(f"  {name}", *_accuracy_cells(figures))
     return table
 
@@ -70,14 +77,19 @@ def streaming_tables(streams: Sequence[StreamSummary]) -> list[Table]:
     timed = [(one, one.accuracy.streaming) for one in streams if one.pace == "realtime" and one.accuracy.streaming]
     if not timed:
         return []
-    title = "Streaming accuracy (AP against the newest answer there was; age of it, ms)"
-    table = _table(title, "AP", "AP50", "misses", "in time", "age p50", "p99", "n")
+    title = (
+        "Streaming accuracy (AP of frames by their own answers, then against the newest answer there was; share of "
+        f"frames answered within {SHOWN_MS} ms; age of the newest answer over time, ms)"
+    )
+    table = _table(title, "AP", "AP50", "misses", "of", f"≤{SHOWN_MS} ms", "of", "age p50", "p99", "n")
     for one, known in timed:
         if known.unknown:
             table.note(_name(one), Text(known.unknown, "dim"))
             continue
         table.add(Text(_name(one), "bold"))
-        table.add("  offline", number(known.offline), number(known.ap50["offline"]))
+        coco, answered = one.accuracy.coco, one.accuracy.answered
+        table.add("  captured frames", *_own_cells(known.ap_captured, known.ap50.get("captured"), coco))
+        table.add("  answered frames", *_own_cells(known.ap_answered, known.ap50.get("answered"), answered))
         table.add("  at the node", number(known.sap_edge), number(known.ap50["edge"]), *fresh_cells(known.edge))
         # An offline run has no hub: a row of its own would only say so.
         if known.hub is not None:
@@ -85,11 +97,20 @@ def streaming_tables(streams: Sequence[StreamSummary]) -> list[Table]:
     return [table]
 
 
-def fresh_cells(fresh: Freshness | None, digits: int = 2) -> list[str]:
-    """Misses, in time, age p50 and p99 in ms, and the n of the ages."""
+def fresh_cells(fresh: Freshness | None, digits: int = 1) -> list[str]:
+    """Misses, of instants; share answered in time, of frames; age p50 and p99 in ms, of answers."""
     if fresh is None:
         return []
-    return [str(fresh.miss), str(fresh.in_time), *percentile_cells(fresh.age_ns, digits)[0:3:2], str(fresh.age_ns.n)]
+    misses = [str(fresh.miss), str(fresh.n)]
+    if fresh.age is None or fresh.captured is None:
+        return misses
+    within = number(100 * fresh.answered_within.get(str(SHOWN_MS), math.nan), 1)
+    ages = fresh.age.over_time_ns
+    return [*misses, f"{within} %", str(fresh.captured), *percentile_cells(ages, digits)[0:3:2], str(ages.n)]
+
+
+def _own_cells(ap: float | None, ap50: float | None, figures: Mapping[str, float]) -> list[str]:
+    return [number(ap), number(ap50), "", number(figures.get("n_frames"), 0)]
 
 
 def tracking_tables(streams: Sequence[StreamSummary]) -> list[Table]:

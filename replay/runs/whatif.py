@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge.wire.messages import FrameReport
+from replay.metrics.freshness import Freshness, freshness
 from replay.metrics.percentiles import Percentiles, percentiles
-from replay.metrics.streaming import AnswerTimeline, Freshness, Policy, freshness, what_if
+from replay.metrics.streaming import AnswerTimeline, Policy, what_if
 from replay.runs.loaded import LoadedStream
 from replay.scoring.reference import score
 from replay.scoring.stream import ScoredStream

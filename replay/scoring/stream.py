@@ -88,6 +88,19 @@ class ScoredStream:
             reports=(),
         )
 
+    def where_answered(self) -> "ScoredStream":
+        """Only the frames that have an answer of their own: what the model found, whatever the run lost."""
+        rows = [row for row, answer in enumerate(self.answers) if answer is not None]
+        if len(rows) == len(self.frames):
+            return self
+        return replace(
+            self,
+            frames=[self.frames[row] for row in rows],
+            truths=[self.truths[row] for row in rows],
+            answers=[self.answers[row] for row in rows],
+            tracks=[self.tracks[row] for row in rows],
+        )
+
     @cached_property
     def classes(self) -> Classes:
         """Raises LabelsNotOffered or LabelsUnknownToModel."""

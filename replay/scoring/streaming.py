@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
+from replay.metrics.freshness import Freshness, freshness
 from replay.metrics.pool import Index, Mask
-from replay.metrics.streaming import AnswerTimeline, Freshness, freshness, in_force
+from replay.metrics.streaming import AnswerTimeline, in_force
 from replay.scoring.reference import score
 from replay.scoring.stream import ScoredStream
 from sensors.errors import GilmokError
@@ -18,6 +19,7 @@ from sensors.pacing import Schedule
 from sensors.record import Record
 
 UNPACED = "streaming accuracy is defined in real time only; in {pace} pace no schedule says when an answer was due"
+DEPRECATED = {"offline": "ap_captured", "AP50.offline": "AP50.captured"}
 HUB_UNHEARD = "no clock says when the hub received them"
 
 
@@ -34,14 +36,21 @@ class StreamingAccuracy(Record, frozen=True, kw_only=True):
     """Against the newest answer that the node had published."""
     sap_hub: float | None = msgspec.field(name="sAP_hub", default=None)
     """Against the newest answer that the hub had received."""
-    offline: float | None = None
-    """The same frames, each against the answer computed from itself."""
+    ap_captured: float | None = None
+    """The run's, without time: each captured frame against its own answer; a dropped or failed one has none, and what
+    was there counts as missed."""
+    ap_answered: float | None = None
+    """The model's: likewise, but only over the frames that were answered."""
     ap50: dict[str, float | None] = msgspec.field(name="AP50", default_factory=dict)
-    """Likewise at IoU .50: `edge`, `hub`, `offline`."""
+    """Likewise at IoU .50: `edge`, `hub`, `captured`, `answered` (and, deprecated, `offline`)."""
     edge: Freshness | None = None
     hub: Freshness | None = None
     hub_unknown: str = ""
     """Why there are no figures of the hub."""
+    offline: float | None = None
+    """Deprecated: `ap_captured`."""
+    deprecated: dict[str, str] = msgspec.field(default_factory=lambda: dict(DEPRECATED))
+    """Names that go with the next version -> what to read instead."""
 
 
 def streaming_accuracy(
@@ -49,10 +58,12 @@ def streaming_accuracy(
     pace: str,
     *,
     hub_latency_ns: Mapping[int, int] | None,
-    offline: Mapping[str, float],
+    captured: Mapping[str, float],
+    answered: Mapping[str, float],
     hub_unknown: str = "",
 ) -> StreamingAccuracy:
-    """`hub_latency_ns`: capture to receipt, by frame; None: `hub_unknown` may say why. `offline`: COCO figures.
+    """`hub_latency_ns`: capture to receipt, by frame; None: `hub_unknown` may say why. `captured`, `answered`: COCO
+    figures of the frames themselves.
 
     Raises as `replay.scoring.reference.score` does.
     """
@@ -68,11 +79,19 @@ def streaming_accuracy(
     return StreamingAccuracy(
         sap_edge=edge["AP"],
         sap_hub=None if hub is None else hub["AP"],
-        offline=offline["AP"],
-        ap50={"edge": edge["AP50"], "hub": None if hub is None else hub["AP50"], "offline": offline["AP50"]},
+        ap_captured=captured["AP"],
+        ap_answered=answered["AP"],
+        ap50={
+            "edge": edge["AP50"],
+            "hub": None if hub is None else hub["AP50"],
+            "captured": captured["AP50"],
+            "answered": answered["AP50"],
+            "offline": captured["AP50"],
+        },
         edge=freshness([at_node]),
         hub=None if at_hub is None else freshness([at_hub]),
         hub_unknown=unheard,
+        offline=captured["AP"],
     )
 
 

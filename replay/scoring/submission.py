@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from replay.metrics.average_precision import coco_scores
+from replay.metrics.freshness import freshness
 from replay.metrics.kitti import DIFFICULTIES, EVALUATED, STEPS, KittiFound, KittiLabels, kitti_curve, type_codes
 from replay.metrics.pool import Found, Index, Labelled, Mask, Numbers
-from replay.metrics.streaming import AnswerTimeline, answered, answering_rows, freshness, in_force, own_answers
+from replay.metrics.streaming import AnswerTimeline, answered, answering_rows, in_force, own_answers
 from replay.metrics.tracking import tracking_figures
 from replay.metrics.tracks import Moments, TrackRows, moments
 from replay.scoring.submission_files import (
@@ -28,6 +29,7 @@ from replay.truth import Role
 Figures = dict[str, Any]
 
 NO_TRACK = -1
+OF_FRAMES = ("AP", "AP50", "n_frames", "n_truth")
 COUNTED = ("IDSW", "Frag", "MT", "PT", "ML", "TP", "FN", "FP", "n_truth", "n_found")
 
 
@@ -114,29 +116,39 @@ def sap(submission: Submission) -> Figures:
     for i, output in enumerate(submission.outputs.outputs):
         if output.emit_ns is None:
             raise RowRefused("outputs", f"outputs[{i}]", "streaming accuracy needs its emit_ns")
-    offline = coco(submission)
+    captured, own = coco(submission), _coco_of(submission, streamed=False, answered_only=True)
     fresh = freshness([stream for stream, _, _ in submission.streams()])
     return {
         **_coco_of(submission, streamed=True),
-        "offline": offline["AP"],
-        "offline_AP50": offline["AP50"],
+        **{f"captured_{name}": captured[name] for name in OF_FRAMES},
+        **{f"answered_{name}": own[name] for name in OF_FRAMES},
         "miss": fresh.miss,
-        "in_time": fresh.in_time,
+        "captured": fresh.captured,
         "dropped": fresh.dropped,
+        **{f"answered_within_{ms}_ms": share for ms, share in fresh.answered_within.items()},
+        "age_mean_ns": fresh.age.mean_ns if fresh.age else math.nan,
+        "age": fresh.age,
         "staleness": fresh.staleness_mean,
         "staleness_p99": fresh.staleness_p99,
+        "offline": captured["AP"],
+        "offline_AP50": captured["AP50"],
+        "in_time": fresh.in_time,
         "age_ns": fresh.age_ns,
+        "deprecated": {"offline": "captured_AP", "offline_AP50": "captured_AP50", **fresh.deprecated},
     }
 
 
-def _coco_of(submission: Submission, *, streamed: bool) -> Figures:
-    found = answered(submission.found, submission.answers(streamed))
+def _coco_of(submission: Submission, *, streamed: bool, answered_only: bool = False) -> Figures:
+    answers = submission.answers(streamed)
+    found = answered(submission.found, answers)
+    counted = submission.asked & (answers >= 0) if answered_only else submission.asked
     labelled, n_labels = submission.labelled, len(submission.categories)
+    labelled = labelled.pick(counted[labelled.images])
     figures, precision = coco_scores(found, labelled, n_labels)
     positive = labelled.labels[labelled.roles == Role.POSITIVE]
     return {
         **figures,
-        "n_frames": int(submission.asked.sum()),
+        "n_frames": int(counted.sum()),
         "n_truth": len(positive),
         "n_found": len(found),
         "per_class": {

@@ -20,7 +20,10 @@ class AccuracySummary(Record, frozen=True, kw_only=True):
     """NaN (null in JSON) where undefined."""
 
     coco: dict[str, float]
-    """The mean over the evaluated classes that have truth, with `n_frames` and `n_truth`."""
+    """Of every captured frame: dropped and failed ones miss what was there. The mean over the evaluated classes that
+    have truth, with `n_frames` and `n_truth`."""
+    answered: dict[str, float] = {}
+    """The same figures of the frames that were answered: the model's, whatever the run lost. Empty in older records."""
     per_class: dict[str, dict[str, float]]
     unknown: str = ""
     """Why there are no figures."""
@@ -53,12 +56,14 @@ def accuracy_summary(
     scored = ScoredStream.of(reports, recording, birth.model.labels, stream.labels, captured)
     try:
         found = score(scored)
+        answered = score(scored.where_answered())
         streaming = streaming_accuracy(
             scored,
             stream.pace,
             hub_latency_ns=None if hub_latency_ns is None else _by_frame(reports, hub_latency_ns),
             hub_unknown=hub_unknown,
-            offline=found.overall,
+            captured=found.overall,
+            answered=answered.overall,
         )
         tracking = tracking_accuracy(scored)
         bands = breakdown(scored)
@@ -66,6 +71,7 @@ def accuracy_summary(
         return no_accuracy(error.sentence)
     return AccuracySummary(
         coco=found.overall,
+        answered=answered.overall,
         per_class=found.per_class,
         streaming=streaming,
         tracking=tracking,

@@ -1,8 +1,8 @@
 """What the answers were worth when they came: streaming accuracy, its age, and what more latency would do to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from replay.metrics.streaming import Freshness
+from replay.metrics.freshness import STATED_MS, Freshness
 from replay.report import texts
 from replay.report.charts.accuracy import accuracy_if_later
 from replay.report.views.shapes import Figure, Row, Table
@@ -13,20 +13,27 @@ ADDED_MS = (0.0, 20.0, 50.0, 100.0, 200.0, 400.0)
 COLUMNS = (
     ("AP", "streaming"),
     ("AP50", "streaming"),
-    ("misses", "age"),
-    ("in time", "age"),
-    ("age p50, ms", "age"),
-    ("age p99, ms", "age"),
-    ("n", "age"),
+    ("misses", "streaming"),
+    ("of instants", "streaming"),
+    *((f"≤ {ms} ms", "within") for ms in STATED_MS),
+    ("of frames", "within"),
+    ("mean age, ms", "age"),
+    ("p50", "age"),
+    ("p99", "age"),
+    ("of answers", "age"),
 )
 
 
 def streaming_table(stream: LoadedStream) -> Table | None:
-    """Offline, at the node and at the hub, side by side; None where the stream wasn't in real time."""
+    """By the frames' own answers, at the node and at the hub; None where the stream wasn't in real time."""
     known = stream.summary.accuracy.streaming
     if known is None or known.unknown:
         return None
-    rows = [Row("offline", (texts.figure(known.offline), texts.figure(known.ap50.get("offline")), "", "", "", "", ""))]
+    coco, answered = stream.summary.accuracy.coco, stream.summary.accuracy.answered
+    rows = [
+        Row("captured frames", _own(known.ap_captured, known.ap50.get("captured"), coco)),
+        Row("answered frames", _own(known.ap_answered, known.ap50.get("answered"), answered)),
+    ]
     told = [("at the node", known.sap_edge, "edge", known.edge), ("at the hub", known.sap_hub, "hub", known.hub)]
     rows += [
         Row(name, (texts.figure(ap), texts.figure(known.ap50.get(where)), *_fresh(fresh)))
@@ -58,7 +65,23 @@ def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
     )
 
 
+def _own(ap: float | None, ap50: float | None, figures: Mapping[str, float]) -> tuple[str, ...]:
+    """Each frame by its own answer: nothing is late, so the rest of the row is empty."""
+    return (texts.figure(ap), texts.figure(ap50), "", texts.figure(figures.get("n_frames"), 0))
+
+
 def _fresh(fresh: Freshness) -> tuple[str, ...]:
-    ages = fresh.age_ns
-    told = (texts.percentile(ages, "p50"), texts.percentile(ages, "p99"))
-    return (f"{fresh.miss:,}", f"{fresh.in_time:,}", *told, f"{fresh.n:,}")
+    misses = (f"{fresh.miss:,}", f"{fresh.n:,}")
+    if fresh.age is None or fresh.captured is None:
+        return misses
+    shares = [fresh.answered_within.get(str(ms)) for ms in STATED_MS]
+    ages = fresh.age.over_time_ns
+    return (
+        *misses,
+        *(texts.UNKNOWN if share is None else texts.share(share, 1) for share in shares),
+        f"{fresh.captured:,}",
+        texts.ms(fresh.age.mean_ns),
+        texts.percentile(ages, "p50"),
+        texts.percentile(ages, "p99"),
+        f"{ages.n:,}",
+    )

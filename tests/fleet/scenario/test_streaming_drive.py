@@ -13,7 +13,7 @@ NOISE = 0.01
 
 
 @pytest.mark.slow
-def test_accuracy_falls_from_offline_to_node_to_hub_and_with_every_delay_added(
+def test_accuracy_falls_from_the_model_to_node_to_hub_and_with_every_delay_added(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = {"dataset": "ua-detrac", "root": str(shared / "recordings/UA-DETRAC"), "recording": "MVI_40201"}
@@ -24,9 +24,11 @@ def test_accuracy_falls_from_offline_to_node_to_hub_and_with_every_delay_added(
     assert gilmok.main(["run", str(scenario), "--out", str(tmp_path / "run")]) == 0
     accuracy = read_summary(tmp_path / "run")["accuracy"]
     streaming = accuracy["streaming"]
-    assert streaming["offline"] == accuracy["coco"]["AP"]
+    assert streaming["ap_captured"] == accuracy["coco"]["AP"]
+    assert streaming["ap_answered"] == accuracy["answered"]["AP"]
     assert 0 < streaming["sAP_hub"] <= streaming["sAP_edge"] + NOISE
-    assert streaming["sAP_edge"] <= streaming["offline"] + NOISE
+    # An answer is of its own frame at best; a dropped frame is no bound, since streaming answers it with an older one.
+    assert streaming["sAP_edge"] <= streaming["ap_answered"] + NOISE
     assert streaming["edge"]["n"] == streaming["hub"]["n"] == 500
     capsys.readouterr()
     assert gilmok.main(["replay", "whatif", str(tmp_path / "run"), "--json"]) == 0

@@ -11,7 +11,7 @@ import pytest
 
 from replay.metrics.average_precision import coco_figures
 from replay.metrics.pool import Found, Labelled
-from replay.metrics.streaming import AnswerTimeline, Policy, answered, freshness, in_force, own_answers, what_if
+from replay.metrics.streaming import AnswerTimeline, Policy, answered, in_force, own_answers, what_if
 from sensors.clock import NS_PER_MS, NS_PER_S
 from tests.replay.oracles import pycocotools_figures
 
@@ -63,34 +63,6 @@ def test_an_instant_of_the_schedule_is_met_to_the_nanosecond() -> None:
 def test_a_frame_s_own_answer_is_the_last_one_emitted_for_it() -> None:
     video = stream([0, 100, 200], [(0, 90), (0, 50), (2, 250)])
     assert own_answers(video).tolist() == [0, -1, 2]
-
-
-def test_freshness_by_hand() -> None:
-    #       instants   0   100  200  300  400(not labelled)
-    #       in force   -   -    f0   f2   f2
-    video = stream(
-        [0, 100, 200, 300, 400], [(0, 150), (2, 220)], labelled=[True, True, True, True, False], first_frame=7
-    )
-    fresh = freshness([video])
-    assert (fresh.n, fresh.miss, fresh.in_time, fresh.dropped) == (4, 2, 0, 3)
-    assert fresh.staleness_mean == (2 + 1) / 2
-    assert fresh.age_ns.max == 200 * NS_PER_MS
-    assert fresh.staleness_p99 is None
-
-
-def test_an_answer_at_once_is_in_time() -> None:
-    assert freshness([stream([0, 100], [(0, 0), (1, 100)])]).in_time == 2
-
-
-def test_streams_pool_their_instants() -> None:
-    fresh = freshness([stream([0, 100], [(0, 100)]), stream([0], [])])
-    assert (fresh.n, fresh.miss, fresh.dropped) == (3, 2, 2)
-
-
-def test_where_nothing_answered_staleness_is_unknown() -> None:
-    fresh = freshness([stream([0], [])])
-    assert np.isnan(fresh.staleness_mean or 0.0)
-    assert fresh.age_ns.max is None
 
 
 def test_an_output_can_t_leave_before_its_frame_was_taken() -> None:

@@ -71,7 +71,8 @@ def test_the_newest_answer_by_then_is_scored_at_node_and_hub(recording: Recordin
         scored(told, recording),
         "realtime",
         hub_latency_ns={1: 21 * NS_PER_MS, 3: 25 * NS_PER_MS},
-        offline={"AP": 0.25, "AP50": 0.25},
+        captured={"AP": 0.25, "AP50": 0.5},
+        answered={"AP": 0.75, "AP50": 1.0},
     )
     assert made.edge is not None
     assert made.hub is not None
@@ -79,11 +80,33 @@ def test_the_newest_answer_by_then_is_scored_at_node_and_hub(recording: Recordin
     assert made.sap_edge == pytest.approx(51 / 101, abs=1e-9)
     # Hub: nothing, nothing, right (1's), right (1's; 3's comes after the end).
     assert made.sap_hub == pytest.approx(51 / 101, abs=1e-9)
-    assert (made.edge.miss, made.edge.in_time, made.edge.dropped, made.edge.n) == (1, 0, 2, 4)
-    assert (made.hub.miss, made.hub.in_time, made.hub.dropped) == (2, 0, 2)
+    assert (made.edge.miss, made.edge.dropped, made.edge.n) == (1, 2, 4)
+    assert (made.hub.miss, made.hub.dropped) == (2, 2)
+    assert (made.edge.answered_within["20"], made.hub.answered_within["20"]) == (0.5, 0.0)
     assert made.edge.staleness_mean == pytest.approx((1 + 2 + 1) / 3)
-    assert (made.edge.age_ns.p50, made.edge.age_ns.max) == (20 * NS_PER_MS, 40 * NS_PER_MS)
-    assert made.offline == 0.25
+    # From 20 to 45 ms frame 1's answer, from then to 60 frame 3's, 5 ms old when it comes.
+    assert made.edge.age is not None
+    assert made.edge.age.over_time_ns.max == 45 * NS_PER_MS
+    assert (made.ap_captured, made.ap_answered) == (0.25, 0.75)
+    assert made.ap50 == {
+        "edge": made.ap50["edge"],
+        "hub": made.ap50["hub"],
+        "captured": 0.5,
+        "answered": 1.0,
+        "offline": 0.5,
+    }
+    assert (made.offline, made.deprecated["offline"]) == (0.25, "ap_captured")
+
+
+def test_the_model_s_accuracy_is_that_of_the_frames_it_answered_and_the_run_s_that_of_all(recording: Recording) -> None:
+    """Of four frames one was dropped and one failed; what was answered was right."""
+    stream = scored(Told().ok(1, 0, RIGHT).ok(2, 0, RIGHT).ok(3, 0, None), recording)
+    captured, answered = score(stream).overall, score(stream.where_answered()).overall
+    assert (captured["n_frames"], answered["n_frames"]) == (4, 2)
+    assert captured["AP"] == pytest.approx(51 / 101)
+    assert answered["AP"] == pytest.approx(1.0)
+    whole = scored(Told().ok(1, 0, RIGHT), recording, captured=1)
+    assert whole.where_answered() is whole
 
 
 def test_an_empty_answer_replaces_the_older_one_and_a_failure_does_not(recording: Recording) -> None:
@@ -98,7 +121,8 @@ def test_a_hub_without_a_common_clock_is_told_and_the_node_still_scored(recordin
         scored(Told().ok(1, 0, RIGHT), recording, captured=1),
         "realtime",
         hub_latency_ns=None,
-        offline={"AP": 1.0, "AP50": 1.0},
+        captured={"AP": 1.0, "AP50": 1.0},
+        answered={"AP": 1.0, "AP50": 1.0},
     )
     assert made.sap_edge == pytest.approx(1.0)
     assert made.sap_hub is None
