@@ -5,12 +5,16 @@ EXTRAS ?= bytetrack,compile,dev,openvino,qualify,report,statistics,world
 # The tracking figures' oracle asks for opencv-python, which overwrites opencv-python-headless; it works without.
 ORACLES = trackeval==1.3.0
 
-.PHONY: demo test install clean
+.PHONY: demo quick test install clean
 
 # See it alive: four cameras at a drawn crossing, under a minute of drive, nothing to download but packages.
 demo:
 	$(MAKE) --no-print-directory install EXTRAS=report
 	$(VENV)/bin/gilmok demo
+
+# Under a minute: everything that must hold but the tests marked slow.
+quick: install
+	PATH="$(abspath $(VENV))/bin:$$PATH" scripts/check -m 'not slow'
 
 # Everything that must hold: lint, types, the direction of imports, tests.
 test: install

@@ -8,7 +8,7 @@ from sensors.clock import NS_PER_S, SystemClock
 POLL_S = 0.01
 
 
-def wait_until(condition: Callable[[], object], what: str, patience_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:
     """Return when `condition()` is true; fails with `what` was awaited when that takes longer than `patience_s`."""
     clock = SystemClock()
     deadline_ns = clock.now().mono_ns + int(patience_s * NS_PER_S)
