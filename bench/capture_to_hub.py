@@ -7,23 +7,23 @@ frame path, handed to the MQTT client, received. All are of one monotonic clock.
 """
 
 import argparse
-import json
-import platform
 import tempfile
 from pathlib import Path
 
 import msgspec
 
+from bench.program import measured
 from fleet.arrivals import key_of
 from fleet.ledger.reader import LedgerReader
 from fleet.scenario.launch import PARTS, ScenarioRun
 from fleet.scenario.scenario import read_scenario
 from replay.metrics.percentiles import percentiles
 from sensors.clock import SystemClock
+from sensors.command_line import command_parser
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def figures() -> dict[str, object]:
+    parser = command_parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenario", type=Path)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -37,16 +37,14 @@ def main() -> None:
                         done_ns = row.report.stamp.mono_ns + row.report.total_ns
                         handed.append(row.report.published.mono_ns - done_ns)
                         travelled.append(row.received.mono_ns - row.report.published.mono_ns)
-    figures = {
+    return {
         "scenario": chosen.scenario.name,
         "frames": msgspec.to_builtins(summary.frames),
         "to_the_mqtt_client_ns": msgspec.to_builtins(percentiles(handed)),
         "from_there_to_the_hub_ns": msgspec.to_builtins(percentiles(travelled)),
         "both_ns": msgspec.to_builtins(percentiles([a + b for a, b in zip(handed, travelled, strict=True)])),
-        "machine": f"{platform.machine()}, {platform.platform()}",
     }
-    print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":
-    main()
+    measured(figures)

@@ -8,8 +8,6 @@ ratio is of neighbours. End-to-end is the whole way: read, decode the picture, p
 """
 
 import argparse
-import json
-import platform
 import resource
 import statistics
 import time
@@ -17,26 +15,30 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from bench.program import measured
 from edge.assembly import loaded
 from edge.config import BackendChoice, ModelChoice
+from edge.device.watch import Ticket
 from edge.stream import Stream
 from edge.wire.messages import FrameReport, encode
 from replay.recording import open_dataset
 from replay.source import RecordingSource
 from sensors.clock import SystemClock
+from sensors.command_line import command_parser
 from sensors.pacing import Lockstep
+from sensors.ranges import Count, Several, Threads, in_range
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def figures() -> dict[str, object]:
+    parser = command_parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--frames", type=int, default=100, help="frames a round (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--sessions", type=int, default=1)
+    parser.add_argument("--frames", type=in_range(Count), default=100, help="frames a round (default: %(default)s)")
+    parser.add_argument("--rounds", type=in_range(Count), default=5)
+    parser.add_argument("--threads", type=in_range(Threads), default=1)
+    parser.add_argument("--sessions", type=in_range(Several), default=1)
     chosen = parser.parse_args()
 
     clock = SystemClock()
@@ -52,16 +54,16 @@ def main() -> None:
         feed = pipeline.prepared(first.image)
 
         def infer_only() -> None:
-            pending: list[object] = []
+            pending: list[Ticket] = []
             for _ in range(chosen.frames):
                 if pipeline.depth == 1:
                     session.run([feed])
                     continue
                 if len(pending) == pipeline.depth:
-                    session.collect(pending.pop(0))  # type: ignore[attr-defined]
-                pending.append(session.submit([feed]))  # type: ignore[attr-defined]
+                    session.collect(pending.pop(0))
+                pending.append(session.submit([feed]))
             for ticket in pending:
-                session.collect(ticket)  # type: ignore[attr-defined]
+                session.collect(ticket)
 
         def deliver(report: FrameReport) -> None:
             encode(report)
@@ -82,25 +84,19 @@ def main() -> None:
             whole.append(chosen.frames / whole_s)
             ratios.append(raw_s / whole_s)
             beyond.append((whole_cpu_s - raw_cpu_s) / chosen.frames * 1e3)
-    print(
-        json.dumps(
-            {
-                "model": parts.manifest.name,
-                "recording": f"{chosen.dataset} {chosen.name}",
-                "threads": chosen.threads,
-                "sessions": chosen.sessions,
-                "n_frames": chosen.frames,
-                "n_rounds": chosen.rounds,
-                "raw_fps": middle(raw),
-                "end_to_end_fps": middle(whole),
-                "ratio": middle(ratios),
-                "cpu_ms_a_frame_beyond_inference": middle(beyond),
-                "stage_ms_p50": {stage: round(statistics.median(values), 3) for stage, values in stages.items()},
-                "machine": f"{platform.machine()}, {platform.platform()}",
-            },
-            indent=2,
-        )
-    )
+    return {
+        "model": parts.manifest.name,
+        "recording": f"{chosen.dataset} {chosen.name}",
+        "threads": chosen.threads,
+        "sessions": chosen.sessions,
+        "n_frames": chosen.frames,
+        "n_rounds": chosen.rounds,
+        "raw_fps": middle(raw),
+        "end_to_end_fps": middle(whole),
+        "ratio": middle(ratios),
+        "cpu_ms_a_frame_beyond_inference": middle(beyond),
+        "stage_ms_p50": {stage: round(statistics.median(values), 3) for stage, values in stages.items()},
+    }
 
 
 def timed(work: Callable[[], None]) -> tuple[float, float]:
@@ -124,4 +120,4 @@ def middle(values: Iterable[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    measured(figures)

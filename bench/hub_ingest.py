@@ -8,9 +8,7 @@ the last report in the ledger; CPU is the hub process's own, user and system, al
 """
 
 import argparse
-import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
@@ -26,6 +24,7 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
+from bench.program import BenchmarkBroken, measured
 from edge.wire.address import BrokerAt
 from edge.wire.messages import encode
 from fleet.arrivals import key_of
@@ -33,7 +32,9 @@ from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig
 from fleet.ledger.reader import LedgerReader
 from sensors.clock import NS_PER_S, SystemClock
+from sensors.command_line import command_parser
 from sensors.config import plain
+from sensors.ranges import Count, CountOrNone, Several, in_range
 from tests.speaker import Speaker, findings
 
 CLOCK = SystemClock()
@@ -48,27 +49,21 @@ max_inflight_messages {in_flight}
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def figures() -> dict[str, object]:
+    parser = command_parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--broker", choices=["embedded", "mosquitto"], default="embedded")
-    parser.add_argument("--reports", type=int, default=20_000)
-    parser.add_argument("--publishers", type=int, default=2)
-    parser.add_argument("--findings", type=int, default=12)
+    parser.add_argument("--reports", type=in_range(Count), default=20_000)
+    parser.add_argument("--publishers", type=in_range(Several), default=2)
+    parser.add_argument("--findings", type=in_range(CountOrNone), default=12)
     parser.add_argument(
-        "--in-flight", type=int, default=20, help="Mosquitto's window towards the hub (its default: 20)"
+        "--in-flight", type=in_range(Count), default=20, help="Mosquitto's window towards the hub (its default: 20)"
     )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(Path(folder), chosen)
-    print(json.dumps(figures, indent=2))
-    print(
-        f"{chosen.broker}: {figures['reports_per_s']:.0f} reports/s booked, {figures['hub_cpu_us_per_report']:.0f} µs "
-        f"of hub CPU each (n={chosen.reports}, {figures['payload_bytes']} bytes, {figures['findings']} findings, "
-        f"{chosen.publishers} publishers; {figures['machine']})"
-    )
+        return booked(Path(folder), chosen)
 
 
-def measure(folder: Path, chosen: argparse.Namespace) -> dict[str, object]:
+def booked(folder: Path, chosen: argparse.Namespace) -> dict[str, object]:
     share = chosen.reports // chosen.publishers
     with broker(folder, chosen) as at, hub(folder, at) as child:
         processes = get_context("spawn")
@@ -85,7 +80,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> dict[str, object]:
             keys = [key_of(Speaker(CLOCK, node=name).birth) for name in names]
             while sum(ledger.count(key, 1, "camera") for key in keys) < share * len(keys):
                 if child.poll() is not None:
-                    sys.exit("the hub died")
+                    raise BenchmarkBroken("the hub ended before it had booked every report")
                 threading.Event().wait(POLL_S)
         span_ns, spent_ns = CLOCK.now().mono_ns - begin_ns, cpu_ns(child.pid) - begin_cpu_ns
         for publisher in publishers:
@@ -98,7 +93,6 @@ def measure(folder: Path, chosen: argparse.Namespace) -> dict[str, object]:
         "payload_bytes": len(encode(Speaker(CLOCK).report(0, findings=findings(chosen.findings)))),
         "reports_per_s": reports * NS_PER_S / span_ns,
         "hub_cpu_us_per_report": spent_ns / 1000 / reports,
-        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}",
     }
 
 
@@ -126,7 +120,7 @@ def broker(folder: Path, chosen: argparse.Namespace) -> Iterator[BrokerAt]:
         return
     program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
-        sys.exit("mosquitto is not installed")
+        raise BenchmarkBroken("Mosquitto is not installed", "apt-get install mosquitto, or --broker embedded")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -148,7 +142,7 @@ def hub(folder: Path, at: BrokerAt) -> Iterator["subprocess.Popen[str]"]:
         try:
             assert child.stdout is not None
             if child.stdout.readline() != "ready\n":
-                sys.exit("the hub did not start")
+                raise BenchmarkBroken("the hub did not start")
             yield child
         finally:
             child.terminate()
@@ -161,4 +155,4 @@ def cpu_ns(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    measured(figures)

@@ -12,8 +12,6 @@ import argparse
 import contextlib
 import gc
 import io
-import json
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -21,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.program import measured
 from replay.metrics.average_precision import coco_figures
 from replay.metrics.coco import average_precision
 from replay.metrics.freshness import freshness
@@ -29,19 +28,23 @@ from replay.metrics.pool import Found, Labelled
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.metrics.streaming import AnswerTimeline, answered, in_force
 from replay.truth import Role
+from sensors.command_line import command_parser
+from sensors.ranges import Count, Seed, in_range
 
 CLASSES, LABELLED_AN_IMAGE, FOUND_AN_IMAGE, SEQUENCES = 10, 15, 100, 100
 PERIOD_NS, LATENCY_NS = 33_333_333, 52_000_000
 SHARED = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR100")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--detections", type=int, default=1_000_000)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--resamples", type=int, default=50, help="bootstrap draws to time (default: %(default)s)")
+def figures() -> dict[str, object]:
+    parser = command_parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--detections", type=in_range(Count), default=1_000_000)
+    parser.add_argument("--repeat", type=in_range(Count), default=3)
+    parser.add_argument(
+        "--resamples", type=in_range(Count), default=50, help="bootstrap draws to time (default: %(default)s)"
+    )
     parser.add_argument("--without-pycocotools", action="store_true", help="it takes minutes")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=in_range(Seed), default=0)
     chosen = parser.parse_args()
     n_images = max(SEQUENCES, chosen.detections // FOUND_AN_IMAGE)
     found, labelled = world(np.random.default_rng(chosen.seed), n_images)
@@ -61,21 +64,15 @@ def main() -> None:
         truth, results = as_lists(found, labelled, n_images)
         seconds["pycocotools"], reference = timed(lambda: pycocotools_figures(truth, results), 1)
         apart += [abs(ours[name] - reference[name]) for name in reference]
-    print(
-        json.dumps(
-            {
-                "detections": len(found),
-                "images": n_images,
-                "labelled": len(labelled),
-                "seconds": {name: round(value, 4) for name, value in seconds.items()},
-                "greatest_difference": max(apart),
-                "AP": ours["AP"],
-                "streamed_AP": streamed["AP"],
-                "machine": {"cpu": platform.processor() or platform.machine(), "python": platform.python_version()},
-            },
-            indent=2,
-        )
-    )
+    return {
+        "detections": len(found),
+        "images": n_images,
+        "labelled": len(labelled),
+        "seconds": {name: round(value, 4) for name, value in seconds.items()},
+        "greatest_difference": max(apart),
+        "AP": ours["AP"],
+        "streamed_AP": streamed["AP"],
+    }
 
 
 def timed(work: Callable[[], Any], repeat: int) -> tuple[float, Any]:
@@ -177,4 +174,4 @@ def pycocotools_figures(truth: dict[str, Any], results: list[dict[str, Any]]) ->
 
 
 if __name__ == "__main__":
-    main()
+    measured(figures)

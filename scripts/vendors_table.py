@@ -10,6 +10,8 @@ REFERENCE = "run-onnxruntime-original"
 
 def main(folder: Path) -> None:
     runs = {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("run-*/summary.json"))}
+    if REFERENCE not in runs:
+        sys.exit(f"vendors_table.py: {folder} holds no {REFERENCE}/summary.json")
     reference = runs[REFERENCE]["accuracy"]["coco"]
     print(f"YOLOX-nano on PETS09-S2L1, {reference['n_frames']:.0f} frames, against ONNX Runtime {_runtime(folder)}\n")
     heads = f"{'AP50':>6} {'AP':>6} {'lost AP':>8} {'ok':>4} {'failed':>6}  s/frame"

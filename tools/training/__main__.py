@@ -12,6 +12,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+from sensors.exit_status import ended
 from sensors.ranges import Count, Threads, in_range
 from tools.training import split
 from tools.training.draw import SIZES, draw_frames, frames_of
@@ -94,4 +95,4 @@ def _scores(
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(lambda: main(sys.argv[1:]), words=sys.argv))
