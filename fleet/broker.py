@@ -4,6 +4,7 @@ It keeps sessions, retained messages and what awaits acknowledgement on disk, al
 3.1.1. Client ids must not contain dots. It ends with the process that started it, also when that one is killed.
 """
 
+import os
 import shutil
 import signal
 import socket
@@ -85,7 +86,8 @@ class EmbeddedBroker:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         configuration = self._data_dir / "nats-server.conf"
         store = str(self._data_dir.resolve()).replace("\\", "\\\\").replace('"', '\\"')
-        configuration.write_text(CONFIGURATION.format(store=store, host=self._host, port=self._port), encoding="utf-8")
+        text = CONFIGURATION.format(store=store, host=self._host, port=self._port)
+        configuration.write_bytes(os.fsencode(text))
         with self._log.open("ab") as log:
             # A session of its own: Ctrl-C at the terminal is for us, and we stop it when the nodes have said goodbye.
             self._child = subprocess.Popen(

@@ -17,9 +17,11 @@ import tomli_w
 from models import artefacts, decode, onnxfile, own_manifest
 from models.fetch import OnBytes, digest, fetch, is_url
 from models.manifest import Artefact, Manifest
+from models.plain_path import plain_name, plain_path
 from models.recognise.recognise import Answers, Recognition
 from sensors import config
 from sensors.errors import GilmokError
+from sensors.pretty_json import encodable
 
 MANIFESTS = Path(__file__).parent / "manifests"
 SHIPPED = Path(__file__).parent / "shipped"
@@ -218,7 +220,9 @@ def _take_in(
     folder: Path,
     on_bytes: OnBytes,
 ) -> tuple[Manifest, Artefact]:
-    incoming = folder / (model.file if model else Path(urlsplit(source).path if is_url(source) else source).name)
+    # A manifest is TOML, which can't hold a name that is no UTF-8.
+    given = plain_name(Path(urlsplit(source).path if is_url(source) else source))
+    incoming = folder / (model.file if model else given)
     sha256 = fetch(source, incoming, on_bytes)
     if incoming.suffix == ".onnx":
         onnxfile.check(incoming)
@@ -230,7 +234,7 @@ def _take_in(
         model, found = own_manifest.recognised(name, incoming, own.answers)
         own.on_recognised(found)
     if name not in _shipped():
-        (folder / OWN).write_text(tomli_w.dumps(msgspec.to_builtins(model)), encoding="utf-8")
+        (folder / OWN).write_text(tomli_w.dumps(encodable(msgspec.to_builtins(model))), encoding="utf-8")
     _demand(model, source, sha256, incoming)
     decode.rehearse(model)
     landed = place(model)
@@ -267,7 +271,7 @@ def _demand(manifest: Manifest, source: str, found: str, path: Path) -> None:
 def _artefact(manifest: Manifest, path: Path) -> Artefact:
     return Artefact(
         model=manifest.name,
-        path=path,
+        path=plain_path(path),
         sha256=manifest.sha256,
         precision="fp32",
         backend="onnxruntime",

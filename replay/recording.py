@@ -10,6 +10,7 @@ from replay.truth import Truth
 from sensors import plugins
 from sensors.clock import Clock
 from sensors.errors import GilmokError
+from sensors.foreign_text import without_surrogates
 from sensors.frame import Frame, Image
 
 
@@ -153,3 +154,11 @@ def open_dataset(kind: str, root: Path) -> Dataset:
     """The data set plugin `kind` on the folder `root`; raises PluginUnknown or DatasetWrong."""
     dataset: Dataset = plugins.load("datasets", kind)(root)
     return dataset
+
+
+def open_recorded(kind: str, root: Path, name: str) -> Recording:
+    """The recording that a message or a file names, where a name that is no UTF-8 is shown by its bytes."""
+    dataset = open_dataset(kind, root)
+    if "\\x" in name:
+        name = next((one for one in dataset.recordings() if without_surrogates(one) == name), name)
+    return dataset.open(name)

@@ -9,7 +9,9 @@ from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origi
 import msgspec
 
 from sensors.errors import GilmokError
+from sensors.foreign_text import path_of
 from sensors.outside import ContentWrong, read_bytes, toml_of
+from sensors.pretty_json import encodable
 from sensors.ranges import in_words, quoted
 
 T = TypeVar("T")
@@ -67,7 +69,7 @@ def convert(values: Mapping[str, Any], tree: type[T], where: str, base: Path = P
         if "\0" in value or not 0 < len(value) <= PATH_CHARACTERS:
             raise ValueError(f"a path has 1 to {PATH_CHARACTERS} characters, none of them NUL")
         try:
-            return base / Path(value).expanduser()
+            return path_of(str(base / Path(value).expanduser()))
         except RuntimeError as error:  # ~ of somebody who isn't there
             raise ValueError(f"{quoted(value)}: {error}") from error
 
@@ -132,7 +134,7 @@ def assignments(texts: Iterable[str]) -> dict[str, Any]:
 
 def plain(tree: Any) -> Any:
     """`tree` as dicts, lists and strings, with absolute paths and without Nones: what TOML and JSON can hold."""
-    return _without_none(msgspec.to_builtins(tree, enc_hook=lambda path: str(Path(path).absolute())))
+    return encodable(_without_none(msgspec.to_builtins(tree, enc_hook=lambda path: str(Path(path).absolute()))))
 
 
 def _without_none(value: Any) -> Any:

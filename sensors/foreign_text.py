@@ -4,12 +4,15 @@ Whatever could move a cursor, turn the writing direction or pass for another lin
 the length is bounded. Nothing here is markup: what prints it takes every character for what it is.
 """
 
+import re
 import unicodedata
+from pathlib import Path
 
 MOST = 4000
 """Characters: any sentence of ours, and the longest path."""
 ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of characters that act instead of being seen: controls, formats (bidi), surrogates, line separators."""
+_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -31,7 +34,15 @@ def lines(text: str, most: int = MOST) -> list[str]:
 
 def without_surrogates(text: str) -> str:
     """What JSON and UTF-8 can hold: a byte of a file name that is no UTF-8 is shown as that byte."""
-    return "".join(_shown(one) if "\ud800" <= one <= "\udfff" else one for one in text)
+    return text if text.isascii() else "".join(_shown(one) if "\ud800" <= one <= "\udfff" else one for one in text)
+
+
+def path_of(text: str) -> Path:
+    """The path that a file of ours names: what `without_surrogates` has shown by its bytes is found again."""
+    literal, meant = Path(text), Path(_BYTE.sub(lambda found: chr(0xDC00 + int(found[1], 16)), text))
+    if literal == meant or literal.exists() or not meant.parent.exists():
+        return literal
+    return meant
 
 
 def _shown(one: str) -> str:

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from edge.wire.topics import NAME_CHARACTERS
 from sensors.errors import GilmokError
+from sensors.pretty_json import compact
 
 MAX_BYTES = 1_000_000
 """No honest message is larger: a full frame of 100 findings takes about 5 kB."""
@@ -65,7 +66,7 @@ M = TypeVar("M", bound=Message)
 
 
 def encode(message: Message) -> bytes:
-    return msgspec.json.encode(message)
+    return compact(message)
 
 
 def decode(payload: bytes, kind: type[M]) -> M:

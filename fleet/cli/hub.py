@@ -93,10 +93,11 @@ def _report(chosen: argparse.Namespace) -> int:
     from replay.runs.summary import summarise
     from replay.runs.tables import render
     from sensors import console
+    from sensors.foreign_text import without_surrogates
 
     settings = _settings(chosen)
     with console.waiting("reading the run and its recordings"), LedgerReader(settings.store) as ledger:
-        run = known_run(ledger, chosen.run)
+        run = known_run(ledger, without_surrogates(chosen.run))
         summary = summarise(run, list(records(ledger, run, settings.truth)), troubles(ledger, run))
     if chosen.json:
         console.print_json(summary)

@@ -3,6 +3,7 @@
 The statements over it are SQLAlchemy Core and keep to what PostgreSQL also takes.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,9 +100,10 @@ class Store:
 def _engine(path: Path, create: bool) -> sa.Engine:
     """SQLite's own matters: the file, its journal, and how long to wait for another writer."""
     mode = "rwc" if create else "rw"
-    engine = sa.create_engine(
-        f"sqlite:///file:{quote(str(path.absolute()))}?mode={mode}&uri=true", connect_args={"timeout": BUSY_S}
-    )
+    # Quoted for SQLite, which takes any bytes; given as one text, SQLAlchemy would unquote it on its way there.
+    place = f"file:{quote(os.fsencode(path.absolute()))}"
+    url = sa.URL.create("sqlite", database=place, query={"mode": mode, "uri": "true"})
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_S})
 
     def prepare(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA journal_mode=WAL")

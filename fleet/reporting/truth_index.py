@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from edge.wire.messages import StreamBirth
 from fleet.config import TruthRoot
-from replay.recording import Recording, check_sound, open_dataset
+from replay.recording import Recording, check_sound, open_recorded
 from sensors.errors import GilmokError
 
 
@@ -47,7 +47,7 @@ class TruthIndex:
             if one.dataset != stream.dataset:
                 continue
             try:
-                recording = open_dataset(one.dataset, one.root).open(stream.recording)
+                recording = open_recorded(one.dataset, one.root, stream.recording)
                 if not one.unsound:
                     check_sound(recording)
             except GilmokError as error:

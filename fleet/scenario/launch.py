@@ -24,6 +24,7 @@ from replay.runs.runfolder import RunFolder, RunIdentity
 from replay.runs.summary import Summary, summarise
 from sensors.clock import NS_PER_S, Clock, boot_id
 from sensors.config import plain
+from sensors.foreign_text import without_surrogates
 from sensors.host import host_facts, software
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class ScenarioRun:
         self._clock = clock
         self._folder = RunFolder(out)
         self._parts = out.absolute() / PARTS
-        self._run = out.name
+        self._run = without_surrogates(out.name)
         self._stop = threading.Event()
 
     def stop(self) -> None:

@@ -9,10 +9,11 @@ import msgspec
 from edge.config import NodePlan, StreamConfig
 from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
-from replay.recording import Recording, check_sound, open_dataset
+from replay.recording import Recording, check_sound, open_recorded
 from replay.scoring.classes import check_offered
 from sensors.config import Settings, plain, read
 from sensors.errors import GilmokError
+from sensors.foreign_text import path_of
 from sensors.ranges import Name, Port, Seconds
 from sensors.source import options_of
 
@@ -60,7 +61,7 @@ def read_scenario(path: Path, *, unsound: bool = False) -> Scenario:
 def truth_roots(scenario: Scenario) -> list[tuple[str, Path]]:
     """Where the truth of its recordings lies: (data set, folder), each once."""
     roots = {
-        (str(options["dataset"]), Path(options["root"])): None
+        (str(options["dataset"]), path_of(options["root"])): None
         for node in scenario.nodes
         for stream in node.streams
         if stream.source.kind == "recording" and (options := stream.source.options)
@@ -96,4 +97,4 @@ def _settled_stream(stream: StreamConfig, base: Path, unsound: bool) -> StreamCo
 
 
 def _recording(options: Mapping[str, Any]) -> Recording:
-    return open_dataset(options["dataset"], Path(options["root"])).open(options["recording"])
+    return open_recorded(options["dataset"], path_of(options["root"]), options["recording"])

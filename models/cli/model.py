@@ -77,8 +77,8 @@ def _show(chosen: argparse.Namespace) -> int:
         manifest = models[chosen.model]
         record = _record(manifest, _where(manifest))
     else:
-        manifest, artefact = catalogue.locate(chosen.model)
-        record = _record(manifest, artefact.path)
+        manifest, _ = catalogue.locate(chosen.model)
+        record = _record(manifest, Path(chosen.model).expanduser())
     if chosen.json:
         console.print_json(record)
     else:

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from edge.wire.messages import Birth, FrameReport, StreamBirth
-from replay.recording import Conditioned, Recording, open_dataset
+from replay.recording import Conditioned, Recording, open_recorded
 from replay.runs.nan_json import convert
 from replay.runs.runfolder import RunFolderWrong, RunIdentity, read_identity, read_reports, read_summary
 from replay.runs.summary import StreamSummary, Summary
 from replay.scoring.stream import ScoredStream
 from sensors.errors import GilmokError
+from sensors.foreign_text import path_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ def find_recording(scenario: dict[str, Any], one: StreamSummary, stream: StreamB
     if root is None:
         return None, "run.json doesn't say where the recording lies"
     try:
-        recording = open_dataset(stream.dataset, root).open(stream.recording)
+        recording = open_recorded(stream.dataset, root, stream.recording)
         unchanged = recording.digest == stream.digest
     except (GilmokError, OSError) as error:
         return None, error.sentence if isinstance(error, GilmokError) else str(error)
@@ -110,12 +111,12 @@ def find_recording(scenario: dict[str, Any], one: StreamSummary, stream: StreamB
 def _root(scenario: dict[str, Any], one: StreamSummary) -> Path | None:
     """Where the stream's data set lies, by a scenario of `gilmok run` or the configuration of `gilmok replay run`."""
     if "root" in scenario:
-        return Path(str(scenario["root"]))
+        return path_of(str(scenario["root"]))
     for node in scenario.get("nodes", ()):
         for stream in node.get("streams", ()) if node.get("name") == one.node else ():
             if stream.get("name") == one.stream:
                 root = stream.get("source", {}).get("options", {}).get("root")
-                return None if root is None else Path(str(root))
+                return None if root is None else path_of(str(root))
     return None
 
 
