@@ -19,6 +19,10 @@ VERBS = {
     "replay": ("replay.cli.replay:main", "run a model over recordings without MQTT; list and check recordings"),
     "model": ("models.cli.model:main", "list, show, add and verify models"),
     "model compile": ("replay.cli.compile:main", "compile and quantise a model for a backend"),
+    "model doctor": (
+        "replay.cli.doctor:main",
+        "is a model fed and read the way it was trained?",
+    ),
     "world": ("sensors.world.cli:main", "render recordings of the built-in world"),
     "backend": ("edge.cli.backend:main", "list, check and install accelerators' backends"),
     "qualify": ("replay.cli.qualify:main", "put a model on a chip to the test: accuracy, parity, latency, endurance"),

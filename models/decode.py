@@ -35,14 +35,22 @@ def rehearse(manifest: Manifest) -> None:
     decoder(manifest.decoder)([np.zeros(shape, np.float32) for shape in manifest.outputs], manifest)
 
 
-def read(outputs: Sequence[Array], manifest: Manifest, placement: Placement) -> Detections:
+def read(
+    outputs: Sequence[Array],
+    manifest: Manifest,
+    placement: Placement,
+    reading: Callable[[Detections], Detections] | None = None,
+) -> Detections:
     """Findings in frame pixels, best first, from finite float32 `outputs` (`tensors.dequantise` makes them of others).
 
     In this order: decode, best `candidates`, undo the resize, clip to the frame (what lies outside goes), class-wise
     suppression, best `keep` of all classes together; the clipping last where the manifest's rule says so.
+    `reading` changes what was decoded, still in input pixels.
     """
     rule = manifest.suppression
     found = decoder(manifest.decoder)(outputs, manifest)
+    if reading is not None:
+        found = reading(found)
     found = found.pick(boxes.ranked(found.scores, rule.candidates))
     found = Detections(placement.to_frame(found.boxes), found.scores, found.labels)
     if rule.clipped:

@@ -1,12 +1,12 @@
 """The manifest of a model that somebody brings: as it is written, or recognised from the file, and completed."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from models.fetch import digest
-from models.manifest import Manifest
+from models.manifest import InputContract, Manifest
 from models.onnxfile import external_files
 from models.recognise.recognise import Answers, Recognition, recognise
 from sensors import config
@@ -47,6 +47,16 @@ def self_described(file: Path) -> Manifest:
         raise FileUnrecognised(file, error) from error
     log.info("%s has no manifest: %s", file, "; ".join([*found.read, *found.assumed]))
     return manifest
+
+
+def usual_input(file: Path, labels: Sequence[str]) -> InputContract | None:
+    """How the makers of such heads feed them; None where the head isn't recognised."""
+    try:
+        return config.convert(
+            recognise(file, Answers(labels=",".join(labels))).manifest["input"], InputContract, str(file)
+        )
+    except GilmokError:
+        return None
 
 
 def _completed(table: Mapping[str, Any], name: str, file: Path, where: str) -> Manifest:

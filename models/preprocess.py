@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.detections import Boxes
 from models.manifest import InputContract, Resize
@@ -132,6 +133,13 @@ class Preparer:
             cv2.LUT(pixels, self._tables.T[None], dst=out)
 
 
+def levels(contract: InputContract) -> NDArray[np.float64]:
+    """(3, 256): the real number that each level of a channel becomes, channels in the order of `contract.colour`."""
+    mean, std = np.array(contract.mean)[:, None], np.array(contract.std)[:, None]
+    real: NDArray[np.float64] = (LEVELS * contract.scale - mean) / std
+    return real
+
+
 def _offset(resize: Resize, contract: InputContract, covered: tuple[int, int]) -> tuple[int, int]:
     if resize == "letterbox-top-left":
         return (0, 0)
@@ -143,9 +151,7 @@ def _tables(contract: InputContract, spec: TensorSpec) -> Array:
 
     A pixel has only 256 values, so normalisation and quantisation together are one look-up, exact for every type.
     """
-    mean = np.array(contract.mean)[:, None]
-    std = np.array(contract.std)[:, None]
-    real = (LEVELS * contract.scale - mean) / std
+    real = levels(contract)
     if spec.quantisation is None and np.issubdtype(spec.dtype, np.integer):
         limits = np.iinfo(spec.dtype)
         if (real != np.rint(real)).any() or real.min() < limits.min or real.max() > limits.max:

@@ -62,11 +62,6 @@ def around(centres: Floats, sizes: Floats) -> Floats:
     return np.concatenate((centres - half, centres + half), axis=1)
 
 
-def upright(boxes: Floats) -> NDArray[np.bool_]:
-    """(N,) marks the boxes that are not inside out."""
-    return np.asarray((boxes[:, 2:] >= boxes[:, :2]).all(axis=1))
-
-
 def sigmoid(logits: Floats) -> Floats:
     """1 / (1 + exp(-x)), written with tanh, which never overflows."""
     half: Floats = np.tanh(logits * np.float32(0.5))

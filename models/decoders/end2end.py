@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from models.decoders.cells import OutputsUnfit, upright
+from models.decoders.cells import OutputsUnfit
 from models.detections import Detections
 from models.manifest import Manifest
 from sensors import config
@@ -35,5 +35,5 @@ def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
         raise OutputsUnfit(manifest, [output.shape for output in outputs], [(1, 0, len(names))])
     score, label = rows[:, names.index("score")], rows[:, names.index("class")]
     corners = rows[:, [names.index(side) for side in ("x1", "y1", "x2", "y2")]]
-    kept = (score > np.float32(manifest.suppression.score_floor)) & (label >= 0) & upright(corners)
+    kept = (score > np.float32(manifest.suppression.score_floor)) & (label >= 0)
     return Detections(corners[kept], score[kept], np.rint(label[kept]).astype(np.int64))

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from models.decoders.cells import OutputsUnfit, upright
+from models.decoders.cells import OutputsUnfit
 from models.detections import Detections
 from models.manifest import Manifest
 from sensors import config
@@ -50,7 +50,7 @@ def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
     corners = boxes[:n] if options.corners == "x1 y1 x2 y2" else boxes[:n, [1, 0, 3, 2]]
     if options.unit == "shares":
         corners = corners * np.array((manifest.input.width, manifest.input.height) * 2, np.float32)
-    kept = (scores[:n] > np.float32(manifest.suppression.score_floor)) & (numbers >= 0) & upright(corners)
+    kept = (scores[:n] > np.float32(manifest.suppression.score_floor)) & (numbers >= 0)
     return Detections(corners[kept], scores[:n][kept], numbers[kept])
 
 

@@ -1,0 +1,153 @@
+"""Every contract on the same labelled frames: how right the model is when it is fed and read so."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge.assembly import Loaded
+from edge.device.backend import BackendError
+from models.decode import read
+from models.detections import Detections
+from models.manifest import InputContract
+from models.preprocess import InputUnfit, Placement, Preparer
+from models.tensors import dequantise
+from replay.doctor.contracts import AS_WRITTEN, Contract, inputs, readings
+from replay.metrics.matching import Matching
+from replay.metrics.pool import Index, Numbers
+from replay.metrics.resampling import mean_ap, resampled_ap
+from replay.recording import Recording
+from replay.scoring.reference import score
+from replay.scoring.stream import ScoredStream
+from replay.truth import Role, Truth
+from sensors.errors import GilmokError
+from sensors.frame import Array, Image
+
+
+class NothingLabelled(GilmokError):
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(
+            f"no frame of {recording.dataset} {recording.name} has a labelled object that is scored",
+            "name a recording with labels; `gilmok replay list` shows how many each has",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledFrame:
+    number: int
+    picture: Image
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    contract: Contract
+    ap: float
+    """COCO's, the mean over the evaluated classes."""
+    stream: ScoredStream
+
+    @property
+    def answers(self) -> Sequence[Detections]:
+        return [found for found in self.stream.answers if found is not None]
+
+    def resampled(self, draws: Index) -> Numbers:
+        """(draws,) AP over frames drawn so often: (draws, frames)."""
+        pool = self.stream.pool
+        outcomes = Matching(pool.found, pool.labelled, len(pool.classes)).outcomes()
+        return mean_ap(resampled_ap(outcomes, np.arange(pool.n_images), draws))
+
+
+def labelled_frames(recording: Recording, n: int) -> list[LabelledFrame]:
+    """About `n` frames with objects, spread over the recording; raises NothingLabelled, PictureUnreadable."""
+    numbers = [number for number in recording.numbers if _holds_something(recording.truth(number))]
+    if not numbers:
+        raise NothingLabelled(recording)
+    places = np.unique(np.linspace(0, len(numbers) - 1, min(n, len(numbers))).round().astype(int))
+    chosen = [numbers[place] for place in places.tolist()]
+    truths = [recording.truth(number) for number in chosen]
+    return [
+        LabelledFrame(number, recording.picture(number), truth)
+        for number, truth in zip(chosen, truths, strict=True)
+        if truth is not None
+    ]
+
+
+def trials(
+    parts: Loaded,
+    recording: Recording,
+    frames: Sequence[LabelledFrame],
+    labels: Sequence[str],
+    usual: InputContract | None,
+    on_step: Callable[[int, int], None],
+) -> list[Trial]:
+    """One for each contract, the manifest's own first.
+
+    `usual`: how the makers of such heads feed them, if that is known. `on_step` hears how many inputs are tried, of how
+    many. Raises BackendError where the own contract doesn't run.
+    """
+    own = parts.artefact.input
+    candidates = inputs(own, usual)
+    asked = ScoredStream(
+        recording=recording,
+        model_labels=parts.labels,
+        labels=labels,
+        frames=[frame.number for frame in frames],
+        truths=[frame.truth for frame in frames],
+        answers=[None] * len(frames),
+    )
+    found: list[Trial] = []
+    for step, contract in enumerate(candidates):
+        try:
+            outputs = _outputs(parts, contract, frames)
+        except (BackendError, InputUnfit):
+            if contract is own:
+                raise
+            continue
+        found += _read(parts, Contract(contract, AS_WRITTEN), outputs, asked)
+        on_step(step + 1, len(candidates))
+    return found
+
+
+def _outputs(
+    parts: Loaded, contract: InputContract, frames: Sequence[LabelledFrame]
+) -> list[tuple[list[Array], Placement]]:
+    session = parts.session
+    preparer = Preparer(contract, session.inputs[0])
+    answers = []
+    for frame in frames:
+        feed = preparer.buffer()
+        placement = preparer.prepare(frame.picture, feed)
+        raw = session.run([feed])
+        answers.append(
+            ([dequantise(stored, spec) for stored, spec in zip(raw, session.outputs, strict=True)], placement)
+        )
+    return answers
+
+
+def _read(
+    parts: Loaded, contract: Contract, outputs: Sequence[tuple[list[Array], Placement]], asked: ScoredStream
+) -> list[Trial]:
+    """The same outputs in every reading."""
+    manifest = parts.manifest
+    made: list[Trial] = []
+    plain: list[Detections] = []
+    for reading, shift in readings():
+        if shift == 0:
+            answers = [read(tensors, manifest, placement, reading.boxes) for tensors, placement in outputs]
+            plain = answers if reading is AS_WRITTEN else plain
+        else:
+            answers = [_shifted(found, shift, len(parts.labels)) for found in plain]
+        stream = replace(asked, answers=answers, tracks=())
+        ap = score(stream).overall["AP"]
+        made.append(Trial(Contract(contract.input, reading, shift), ap, stream))
+    return made
+
+
+def _shifted(found: Detections, shift: int, n_labels: int) -> Detections:
+    labels = found.labels + shift
+    kept = (labels >= 0) & (labels < n_labels)
+    return Detections(found.boxes[kept], found.scores[kept], labels[kept])
+
+
+def _holds_something(truth: Truth | None) -> bool:
+    return truth is not None and bool(truth.of_role(Role.POSITIVE).any())
