@@ -38,6 +38,7 @@ def _examine(chosen: argparse.Namespace) -> int:
     from edge.assembly import loaded
     from edge.config import BackendChoice, ModelChoice
     from models.own_manifest import usual_input
+    from replay.doctor.contracts import inputs
     from replay.doctor.diagnosis import diagnose
     from replay.doctor.trial import labelled_frames, trials
     from replay.recording import check_sound, open_dataset
@@ -48,11 +49,16 @@ def _examine(chosen: argparse.Namespace) -> int:
     frames = labelled_frames(recording, chosen.frames)
     with loaded(ModelChoice.of(chosen.model), BackendChoice(), Path()) as parts, console.bars("count") as bars:
         task = bars.add_task("inputs", total=None)
+        own = parts.artefact.input
         usual = usual_input(parts.artefact.path, parts.labels)
         found = trials(
-            parts, recording, frames, chosen.labels, usual, lambda i, of: bars.update(task, completed=i, total=of)
+            parts,
+            recording,
+            frames,
+            chosen.labels,
+            inputs(own, usual),
+            lambda i, of: bars.update(task, completed=i, total=of),
         )
-        own = parts.artefact.input
     diagnosis = diagnose(found, own, usual)
     if chosen.out is not None:
         _draw(chosen.out, found, frames, diagnosis)

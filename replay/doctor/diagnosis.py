@@ -12,7 +12,7 @@ from replay.doctor.trial import Trial
 from replay.metrics.pool import Index, Numbers
 from sensors.record import Record
 
-DRAWS = 2000
+DRAWS = 1000
 SEED = 20_260_101
 CONFIDENCE = 0.999
 """Of one comparison: the best of some hundred contracts is held against the manifest's own."""

@@ -12,7 +12,7 @@ from models.detections import Detections
 from models.manifest import InputContract
 from models.preprocess import InputUnfit, Placement, Preparer
 from models.tensors import dequantise
-from replay.doctor.contracts import AS_WRITTEN, Contract, inputs, readings
+from replay.doctor.contracts import AS_WRITTEN, Contract, readings
 from replay.metrics.matching import Matching
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
@@ -77,16 +77,14 @@ def trials(
     recording: Recording,
     frames: Sequence[LabelledFrame],
     labels: Sequence[str],
-    usual: InputContract | None,
+    candidates: Sequence[InputContract],
     on_step: Callable[[int, int], None],
 ) -> list[Trial]:
     """One for each contract, the manifest's own first.
 
-    `usual`: how the makers of such heads feed them, if that is known. `on_step` hears how many inputs are tried, of how
-    many. Raises BackendError where the own contract doesn't run.
+    `candidates`: the ways to feed it, the manifest's own first (`contracts.inputs`). `on_step` hears how many of them
+    are tried, of how many. Raises BackendError where the own contract doesn't run.
     """
-    own = parts.artefact.input
-    candidates = inputs(own, usual)
     asked = ScoredStream(
         recording=recording,
         model_labels=parts.labels,
@@ -100,7 +98,7 @@ def trials(
         try:
             outputs = _outputs(parts, contract, frames)
         except (BackendError, InputUnfit):
-            if contract is own:
+            if step == 0:
                 raise
             continue
         found += _read(parts, Contract(contract, AS_WRITTEN), outputs, asked)

@@ -1,0 +1,138 @@
+"""A seeded wrong contract of each kind is found, a right one confirmed: gilmok-mini on a sample of its own world."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge.assembly import Loaded, loaded
+from edge.config import BackendChoice, ModelChoice
+from models.detections import Detections
+from models.manifest import InputContract
+from replay.doctor import contracts
+from replay.doctor.contracts import AS_WRITTEN, READINGS, Contract, inputs, same_input
+from replay.doctor.diagnosis import Diagnosis, Word, diagnose
+from replay.doctor.trial import LabelledFrame, NothingLabelled, Trial, labelled_frames, trials
+from replay.recording import Recording, open_dataset
+from tests.tiny_models import contract
+
+SAMPLES = Path(__file__).parents[3] / "replay" / "samples"
+N_FRAMES = 8
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    return open_dataset("world", SAMPLES).open("crossing-day-rsu-1")
+
+
+@pytest.fixture(scope="module")
+def frames(recording: Recording) -> list[LabelledFrame]:
+    return labelled_frames(recording, N_FRAMES)
+
+
+def tried(
+    parts: Loaded, recording: Recording, frames: Sequence[LabelledFrame], first: InputContract, *more: InputContract
+) -> list[Trial]:
+    return trials(parts, recording, frames, (), [first, *more], lambda _done, _all: None)
+
+
+def examined(recording: Recording, frames: Sequence[LabelledFrame], **wrong: object) -> Diagnosis:
+    """gilmok-mini with a manifest that is wrong in `wrong`; its right input is among the candidates."""
+    with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:
+        right = parts.artefact.input
+        seeded = msgspec.structs.replace(right, **wrong)
+        return diagnose(tried(parts, recording, frames, seeded, *([right] if wrong else [])), seeded, None)
+
+
+def test_a_right_contract_is_confirmed(recording: Recording, frames: list[LabelledFrame]) -> None:
+    found = examined(recording, frames)
+    assert found.word is Word.RIGHT
+    assert (found.own.rank, found.own.changes) == (1, ())
+    assert found.frames == N_FRAMES
+    assert found.own.low <= found.own.ap <= found.own.high
+
+
+@pytest.mark.parametrize(
+    ("wrong", "change"),
+    [
+        ({"scale": 1 / 255}, "scale"),
+        ({"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}, "mean"),
+    ],
+)
+def test_a_wrong_input_is_found(
+    recording: Recording, frames: list[LabelledFrame], wrong: dict[str, object], change: str
+) -> None:
+    found = examined(recording, frames, **wrong)
+    assert found.word is Word.WRONG
+    assert any(one.startswith(change) for one in found.advised.changes), found
+    assert change in found.sentence
+    assert found.advised.gain > 0 < found.advised.gain_low
+
+
+@pytest.mark.parametrize("shift", [1, -1])
+def test_a_shifted_label_table_is_found(recording: Recording, frames: list[LabelledFrame], shift: int) -> None:
+    with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:
+        names = list(parts.labels)
+        wrong = ["background", *names[:-1]] if shift > 0 else [*names[1:], "background"]
+        seeded = msgspec.structs.replace(parts.manifest, labels=tuple(wrong))
+        shifted = dataclasses.replace(parts, manifest=seeded, labels=wrong)
+        found = diagnose(tried(shifted, recording, frames, parts.artefact.input), parts.artefact.input, None)
+    assert found.word is Word.WRONG
+    assert "label table is shifted" in found.sentence
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: reading.name[:20])
+def test_every_wrong_reading_of_boxes_is_another_ones_right_one(reading: contracts.Reading) -> None:
+    right = Detections(np.array([[10, 20, 40, 80]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64))
+    misread = {
+        READINGS[0]: lambda b: np.concatenate((b[:, :2] - b[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2), axis=1),
+        READINGS[1]: lambda b: np.concatenate(((b[:, :2] + b[:, 2:]) / 2, b[:, 2:] - b[:, :2]), axis=1),
+        READINGS[2]: lambda b: b[:, [1, 0, 3, 2]],
+    }[reading](right.boxes)
+    assert reading.boxes(Detections(misread, right.scores, right.labels)).boxes.tolist() == right.boxes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("scores", "word"), [([0.5, 0.6, 0.7], "once more"), ([-3.0, 2.5], "logits"), ([0.2, 0.9], "")]
+)
+def test_a_sigmoid_too_many_or_too_few_is_seen_by_the_scores(
+    recording: Recording, frames: list[LabelledFrame], scores: list[float], word: str
+) -> None:
+    with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:
+        own = parts.artefact.input
+        first = tried(parts, recording, frames, own)[0]
+    row = Detections(
+        np.array([[0, 0, 9, 9]] * len(scores), np.float32),
+        np.array(scores, np.float32),
+        np.zeros(len(scores), np.int64),
+    )
+    stream = dataclasses.replace(first.stream, answers=[row] * len(first.stream.frames), tracks=())
+    found = diagnose([Trial(Contract(own, AS_WRITTEN), 0.5, stream)], own, None)
+    assert (word in found.scores) if word else not found.scores
+    assert found.word is (Word.WRONG if word else Word.RIGHT)
+
+
+def test_no_two_candidates_feed_the_network_the_same() -> None:
+    own = contract(64, 64, resize="letterbox-centre", scale=1 / 255)
+    found = inputs(own)
+    assert found[0] is own
+    assert not any(same_input(a, b) for i, a in enumerate(found) for b in found[:i])
+    assert {(one.colour, one.resize) for one in found} >= {("RGB", "stretch"), ("BGR", "letterbox-top-left")}
+
+
+def test_whole_pixels_have_no_scale_to_mix_up() -> None:
+    assert {one.scale for one in inputs(contract(64, 64, dtype="uint8"))} == {1.0}
+
+
+def test_a_recording_without_objects_is_refused() -> None:
+    class Empty:
+        dataset, name, numbers = "coco", "empty", (1, 2)
+
+        def truth(self, _number: int) -> None:
+            return None
+
+    with pytest.raises(NothingLabelled, match="coco empty"):
+        labelled_frames(Empty(), 3)  # type: ignore[arg-type]
