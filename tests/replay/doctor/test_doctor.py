@@ -10,10 +10,9 @@ import pytest
 
 from edge.assembly import Loaded, loaded
 from edge.config import BackendChoice, ModelChoice
-from models.detections import Detections
+from models.detections import Boxes, Detections
 from models.manifest import InputContract
-from replay.doctor import contracts
-from replay.doctor.contracts import AS_WRITTEN, READINGS, Contract, inputs, same_input
+from replay.doctor.contracts import AS_WRITTEN, READINGS, Contract, Reading, inputs, same_input
 from replay.doctor.diagnosis import Diagnosis, Word, diagnose
 from replay.doctor.trial import LabelledFrame, NothingLabelled, Trial, labelled_frames, trials
 from replay.recording import Recording, open_dataset
@@ -84,15 +83,21 @@ def test_a_shifted_label_table_is_found(recording: Recording, frames: list[Label
     assert "label table is shifted" in found.sentence
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: reading.name[:20])
-def test_every_wrong_reading_of_boxes_is_another_ones_right_one(reading: contracts.Reading) -> None:
-    right = Detections(np.array([[10, 20, 40, 80]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64))
-    misread = {
-        READINGS[0]: lambda b: np.concatenate((b[:, :2] - b[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2), axis=1),
-        READINGS[1]: lambda b: np.concatenate(((b[:, :2] + b[:, 2:]) / 2, b[:, 2:] - b[:, :2]), axis=1),
-        READINGS[2]: lambda b: b[:, [1, 0, 3, 2]],
-    }[reading](right.boxes)
-    assert reading.boxes(Detections(misread, right.scores, right.labels)).boxes.tolist() == right.boxes.tolist()
+RIGHT = np.array([[10, 20, 40, 80]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("reading", "misread"),
+    [
+        (READINGS[0], np.concatenate((RIGHT[:, :2] - RIGHT[:, 2:] / 2, RIGHT[:, :2] + RIGHT[:, 2:] / 2), axis=1)),
+        (READINGS[1], np.concatenate(((RIGHT[:, :2] + RIGHT[:, 2:]) / 2, RIGHT[:, 2:] - RIGHT[:, :2]), axis=1)),
+        (READINGS[2], RIGHT[:, [1, 0, 3, 2]]),
+    ],
+    ids=["corners", "centres", "turned"],
+)
+def test_every_wrong_reading_of_boxes_is_another_ones_right_one(reading: Reading, misread: Boxes) -> None:
+    found = Detections(misread, np.ones(1, np.float32), np.zeros(1, np.int64))
+    assert reading.boxes(found).boxes.tolist() == RIGHT.tolist()
 
 
 @pytest.mark.parametrize(
