@@ -60,3 +60,8 @@ def table(manifest: Manifest) -> tuple[str, ...]:
         return TABLES[manifest.labels]
     except KeyError:
         raise LabelsUnknown(manifest.name, manifest.labels) from None
+
+
+def plain_label(label: str) -> str:
+    """A label as labels of two tables are compared: without case, whatever stands between its words."""
+    return " ".join(label.casefold().replace("_", " ").replace("-", " ").split())

@@ -20,6 +20,8 @@ class Group:
 
     truth: tuple[str, ...]
     found: tuple[str, ...]
+    on_request: bool = False
+    """Scored only where somebody asks for it by name: a class beside those that the data set's makers score."""
 
 
 class Severity(StrEnum):

@@ -1,34 +1,47 @@
-"""COCO: stills with an `instances` file.
+"""COCO: stills with an `instances` file, by its makers or as labelling tools export it.
 
 annotations/instances_val2017.json
-val2017/000000000139.jpg ...      (or images/val2017/...)
+val2017/000000000139.jpg ...      (or images/val2017/..., or images/...)
 """
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
 
-from replay.datasets.labels import LabelsWrong, by_frame, read_labels
-from replay.datasets.layout import find_root
+from replay.datasets.classes import groups_of
+from replay.datasets.frame_truths import FrameTruths
+from replay.datasets.labels import MOST_SHOWN, MOST_WHOLE, Boxes, LabelsWrong, Lenience, json_labels, sized_box
+from replay.datasets.layout import files_in, find_root
+from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
-from replay.recording import Group, Problem, RecordingUnknown, Severity
-from replay.truth import Role, Truth, from_sizes, nothing_there
-from sensors.folder import ENDINGS
+from replay.recording import Problem, RecordingUnknown, Severity
+from replay.truth import Role, Truth
+from sensors.folder import sorted_by_number
 
 NAME = "coco"
 PREFIX = "instances_"
 FPS = float("nan")
 """Stills have no rate."""
+NOTHING = ("", "none", "null", "nan")
+NO = (*NOTHING, "0", "false", "no")
+
+Loose: TypeAlias = int | float | str | None
+"""A number as tools write it."""
 
 
 class Coco:
     def __init__(self, root: Path) -> None:
         self._root = find_root(NAME, root, (f"annotations/{PREFIX}*.json",))
-        files = sorted(self._root.glob(f"annotations/{PREFIX}*.json"))
-        self._labels = {path.stem.removeprefix(PREFIX): path for path in files}
+        files = files_in(self._root / "annotations", ".json")
+        named = {path.stem.removeprefix(PREFIX): path for path in files if path.name.startswith(PREFIX)}
+        self._labels = {path.name: named[path.name] for path in sorted_by_number(map(Path, named))}
 
     def recordings(self) -> Sequence[str]:
         return list(self._labels)
@@ -37,48 +50,42 @@ class Coco:
         if name not in self._labels:
             raise RecordingUnknown(NAME, self._root, name, self.recordings())
         path = self._labels[name]
-        content = _read(path)
-        folder = next((found for found in (self._root / name, self._root / "images" / name) if found.is_dir()), None)
-        there = {found.relative_to(folder).as_posix() for found in folder.rglob("*")} if folder else set()
-        listed = {image.id: image for image in sorted(content.images, key=lambda image: image.id)}
-        kinds = sorted(content.categories, key=lambda kind: kind.id)
+        content = _Content(path, json_labels(path, _Instances, "a COCO instances file"))
+        images = self._root / "images"
+        listed = ListedPictures(content.names, (self._root / name, images / name, images, self._root))
         return PictureRecording(
             dataset=NAME,
             name=name,
             fps=FPS,
-            labels=tuple(kind.name for kind in kinds),
-            groups={kind.name: Group((kind.name,), (kind.name,)) for kind in kinds},
-            pictures={
-                n: folder / image.file_name for n, image in listed.items() if folder and image.file_name in there
-            },
-            truths=dict.fromkeys(listed, nothing_there())
-            | _truths(content, {kind.id: i for i, kind in enumerate(kinds)}, path),
+            labels=content.labels,
+            groups=groups_of(content.labels),
+            pictures=listed.found,
+            truths=content.truths(),
             truth_files=(path,),
             film=False,
-            promised_sizes={
-                n: (image.width, image.height) for n, image in listed.items() if image.width and image.height
-            },
-            read_problems=tuple(_problems(there, listed)),
+            promised_sizes=content.sizes,
+            read_problems=(*content.problems, *listed.problems()),
         )
 
 
 class _Image(msgspec.Struct):
-    id: int
+    id: int | float | str
     file_name: str
-    width: int = 0
-    height: int = 0
+    width: Loose = None
+    height: Loose = None
 
 
 class _Annotation(msgspec.Struct):
-    image_id: int
-    category_id: int
-    bbox: tuple[float, float, float, float]
-    area: float | None = None
-    iscrowd: int = 0
+    image_id: int | float | str
+    category_id: int | float | str
+    bbox: tuple[Loose, Loose, Loose, Loose]
+    id: Loose = None
+    area: Loose = None
+    iscrowd: bool | Loose = None
 
 
 class _Category(msgspec.Struct):
-    id: int
+    id: int | float | str
     name: str
 
 
@@ -88,32 +95,117 @@ class _Instances(msgspec.Struct):
     annotations: list[_Annotation]
 
 
-def _read(path: Path) -> _Instances:
-    try:
-        return msgspec.json.decode(read_labels(path), type=_Instances)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise LabelsWrong(path, 0, f"is not a COCO instances file: {error}") from error
+@dataclass(eq=False)
+class _Content:
+    """An instances file as frames; raises LabelsWrong."""
 
+    path: Path
+    file: _Instances
+    lenience: Lenience = field(default_factory=Lenience)
 
-def _truths(content: _Instances, index: Mapping[int, int], path: Path) -> dict[int, Truth]:
-    rows = content.annotations
-    strange = next((row for row in rows if row.category_id not in index), None)
-    if strange:
-        raise LabelsWrong(path, 0, f"an annotation of image {strange.image_id} has no category {strange.category_id}")
-    truth = Truth(
-        boxes=from_sizes(np.array([row.bbox for row in rows])),
-        labels=np.array([index[row.category_id] for row in rows], np.int64),
-        tracks=np.full(len(rows), -1),
-        roles=np.array([Role.REGION if row.iscrowd else Role.POSITIVE for row in rows], np.int64),
-        areas=np.array([np.nan if row.area is None else row.area for row in rows]),
-    )
-    return by_frame(np.array([row.image_id for row in rows], np.int64), truth)
+    def __post_init__(self) -> None:
+        images = self._by_id([(image.id, image.file_name) for image in self.file.images], "image")
+        kinds = self._by_id([(kind.id, kind.name) for kind in self.file.categories], "category")
+        self._numbers = self._frames(list(images))
+        self.names = {self._numbers[key]: images[key] for key in sorted(images, key=self._numbers.__getitem__)}
+        order = sorted(kinds, key=lambda key: (isinstance(key, str), key))
+        self.labels = tuple(dict.fromkeys(kinds[key] for key in order))
+        self._kinds = {key: self.labels.index(kinds[key]) for key in kinds}
+        self.sizes = dict(self._sizes())
+        self._strange = 0
+        self._truths = self._read()
 
+    def truths(self) -> Mapping[int, Truth]:
+        return self._truths
 
-def _problems(there: set[str], listed: Mapping[int, _Image]) -> Iterator[Problem]:
-    strangers = sorted(
-        name for name in there - {image.file_name for image in listed.values()} if name.lower().endswith(ENDINGS)
-    )
-    if strangers:
-        what = f"{counted(len(strangers), 'picture')} that the labels don't list, {strangers[0]} first"
-        yield Problem(Severity.REMARK, what)
+    @property
+    def problems(self) -> Iterator[Problem]:
+        if self._strange:
+            what = f"{counted(self._strange, 'annotation')} of images that the file doesn't list"
+            yield Problem(Severity.UNSOUND, what)
+        yield from self.lenience.problems()
+
+    def _by_id(self, rows: Sequence[tuple[int | float | str, str]], what: str) -> dict[int | str, str]:
+        found: dict[int | str, str] = {}
+        for value, name in rows:
+            key = self._key(value, what)
+            if key in found:
+                raise LabelsWrong(self.path, f"{what} {key}", f"stands there twice: {found[key]} and {name}")
+            found[key] = name
+        return found
+
+    def _key(self, value: int | float | str, what: str) -> int | str:
+        """An id: 7, 7.0 and "7" are one."""
+        if isinstance(value, int):
+            return value
+        if isinstance(value, float) and value.is_integer():
+            self.lenience.note("ids are written as floats", self.path)
+            return int(value)
+        if isinstance(value, str) and value.isdecimal() and len(value) < MOST_SHOWN:
+            self.lenience.note("ids are written as text", self.path)
+            return int(value)
+        if isinstance(value, str):
+            return value
+        raise LabelsWrong(self.path, f"{what} {value}", "its id is no whole number")
+
+    def _frames(self, keys: Sequence[int | str]) -> dict[int | str, int]:
+        """The frame number of each image: its id, or where one can't be a number, its place in the file."""
+        if all(isinstance(key, int) and 0 <= key <= MOST_WHOLE for key in keys):
+            return {key: int(key) for key in keys}
+        self.lenience.note("image ids that are no numbers, or too long for one, are counted anew from 1", self.path)
+        return {key: place for place, key in enumerate(keys, 1)}
+
+    def _sizes(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        for image in self.file.images:
+            values = [self._number(value, f"image {image.id}") for value in (image.width, image.height)]
+            if all(value > 0 for value in values):
+                yield self._numbers[self._key(image.id, "image")], (int(values[0]), int(values[1]))
+
+    def _number(self, value: Loose, at: str) -> float:
+        """NaN for null, or for nothing."""
+        if isinstance(value, str):
+            self.lenience.note("numbers are written as text", self.path, at)
+            try:
+                return float("nan") if value.strip().lower() in NOTHING else float(value)
+            except ValueError:
+                raise LabelsWrong(self.path, at, f"{value[:MOST_SHOWN]!r} is no number") from None
+        return float("nan") if value is None else float(value)
+
+    def _read(self) -> Mapping[int, Truth]:
+        frames, labels, roles = array("q"), array("q"), array("q")
+        boxes, areas = Boxes(), array("d")
+        for place, row in enumerate(self.file.annotations):
+            at = f"annotation {place if row.id is None else row.id}"
+            box = self._box(row, at)
+            kind = self._key(row.category_id, "category")
+            if kind not in self._kinds:
+                raise LabelsWrong(self.path, at, f"there is no category {kind}")
+            image = self._key(row.image_id, "image")
+            if image not in self._numbers:
+                self._strange += 1
+                continue
+            frames.append(self._numbers[image])
+            labels.append(self._kinds[kind])
+            roles.append(Role.REGION if self._crowd(row.iscrowd, at) else Role.POSITIVE)
+            boxes.add(box)
+            area = self._number(row.area, at)
+            areas.append(area if area >= 0 else float("nan"))
+        truth = Truth(
+            boxes=boxes.array(),
+            labels=np.array(labels, np.int64),
+            tracks=np.full(len(labels), -1),
+            roles=np.array(roles, np.int64),
+            areas=np.array(areas),
+        )
+        return FrameTruths(np.array(frames, np.int64), truth, labelled=self.names)
+
+    def _box(self, row: _Annotation, at: str) -> Sequence[float]:
+        values = [self._number(value, at) for value in row.bbox]
+        if not all(map(isfinite, values)):
+            raise LabelsWrong(self.path, at, "its box has a value that is not finite")
+        return sized_box(self.path, at, *values)
+
+    def _crowd(self, value: bool | Loose, at: str) -> bool:
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            self.lenience.note("iscrowd is written as true and false, or as text", self.path, at)
+        return value.strip().lower() not in NO if isinstance(value, str) else bool(value)

@@ -1,13 +1,15 @@
 """Finding the makers' folders and files under a root that a user named."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from replay.recording import DatasetWrong
 from sensors.folder import is_meant, is_picture, sorted_by_number
 
-_LAST_DIGITS = re.compile(r"(\d+)$")
+MOST_NUMBER = 2**63 - 1
+_LAST_DIGITS = re.compile(r"([0-9]+)$")
+_DECIMAL = re.compile(r"([0-9]+)\.([0-9]+)$")
 
 
 class LayoutAbsent(DatasetWrong):
@@ -27,6 +29,14 @@ class FrameTwice(DatasetWrong):
         one, other = paths
         super().__init__(
             f"{one.parent} holds two pictures of frame {number}: {one.name} and {other.name}", "remove one of them"
+        )
+
+
+class FrameUnnumbered(DatasetWrong):
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: the name gives no frame number",
+            f"name all by whole numbers up to {MOST_NUMBER}, or all by seconds with as many decimals",
         )
 
 
@@ -52,14 +62,38 @@ def folders(parent: Path) -> list[Path]:
     return sorted_by_number(entry for entry in parent.iterdir() if entry.is_dir() and is_meant(entry))
 
 
+def files_in(folder: Path, ending: str) -> list[Path]:
+    """The visible files in `folder` whose names end so, whatever the case, as people count."""
+    if not folder.is_dir():
+        return []
+    found = (path for path in folder.iterdir() if path.suffix.lower() == ending and is_meant(path))
+    return sorted_by_number(path for path in found if not path.is_dir())
+
+
 def pictures(folder: Path) -> dict[int, Path]:
-    """The pictures in `folder` by the number that their names end in, ascending; raises FrameTwice."""
+    """The pictures in `folder` by frame number, ascending; raises FrameTwice or FrameUnnumbered."""
+    return _by_frame(path for path in (folder.iterdir() if folder.is_dir() else ()) if is_picture(path))
+
+
+def numbered(folder: Path, ending: str) -> dict[int, Path]:
+    """The files in `folder` whose names end so, as `pictures`."""
+    return _by_frame(files_in(folder, ending))
+
+
+def _by_frame(paths: Iterable[Path]) -> dict[int, Path]:
+    """By the number that each name ends in, those without one left out."""
     found: dict[int, Path] = {}
-    for path in folder.iterdir() if folder.is_dir() else ():
-        digits = _LAST_DIGITS.search(path.stem)
-        if digits is None or not is_picture(path):
+    decimals: int | None = None
+    for path in paths:
+        decimal, digits = _DECIMAL.match(path.stem), _LAST_DIGITS.search(path.stem)
+        if digits is None:
             continue
-        number = int(digits[1])
+        # 1305031102.975304, seconds with their microseconds: one number of all its digits keeps the order.
+        number = int(decimal[1] + decimal[2]) if decimal else int(digits[1])
+        has = len(decimal[2]) if decimal else 0
+        decimals = has if decimals is None else decimals
+        if number > MOST_NUMBER or has != decimals:
+            raise FrameUnnumbered(path)
         if number in found:
             raise FrameTwice(number, sorted((found[number], path)))
         found[number] = path

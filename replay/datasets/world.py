@@ -5,27 +5,29 @@ NAME/video.mp4          one video frame for each line of the truth
 NAME/truth.jsonl.gz     one JSON object a frame
 """
 
-import gzip
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import msgspec
 import numpy as np
 
 from replay.datasets.layout import find_root, folders
-from replay.datasets.soundness import counted
-from replay.recording import DatasetWrong, Group, Problem, RecordingUnknown, Severity
-from replay.truth import Role, Truth
+from replay.datasets.soundness import box_problems, counted
+from replay.datasets.world_truth import RecordingDamaged, WorldTruth
+from replay.recording import Group, Problem, RecordingUnknown, Severity
+from replay.truth import Truth
 from sensors.clock import Clock
 from sensors.frame import NO_IMAGE, Frame, FrameId, Image
-from sensors.pictures import PictureUnreadable
+from sensors.outside import ContentWrong, json_of, read_bytes
+from sensors.pictures import PictureUnreadable, is_unicode
 
 NAME = "world"
 FORMAT = "gilmok-world/1"
+MOST_FPS = 10_000.0
 FACTS, VIDEO, TRUTH = "recording.json", "video.mp4", "truth.jsonl.gz"
 SEEN = {
     "person": ("person",),
@@ -36,41 +38,6 @@ SEEN = {
 }
 """What a COCO model may call each class. A rider and his two-wheeler are one `bicycle` here, two things in COCO."""
 GROUPS: dict[str, Group] = {label: Group((label,), found) for label, found in SEEN.items()}
-ROLES = {"positive": Role.POSITIVE, "region": Role.REGION, "invisible": Role.INVISIBLE}
-
-
-class RecordingDamaged(DatasetWrong):
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: {why}", "render it again with `gilmok world render`, or take a whole copy")
-
-
-class Thing(msgspec.Struct, frozen=True):
-    """One road user in one frame, as the truth file has it."""
-
-    track: int
-    kind: str
-    label: str
-    role: Literal["positive", "region", "invisible"]
-    box: tuple[float, float, float, float] | None
-    """Its visible part."""
-    amodal: tuple[float, float, float, float]
-    occluded: float
-    truncated: float
-    distance_m: float
-    position_m: tuple[float, float, float]
-    heading_rad: float
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One frame of the truth file."""
-
-    seq: int
-    t_ns: int
-    """On the camera's own clock, faults included."""
-    world_ns: int
-    """When it was really taken, on the clock that all cameras of the world share."""
-    fault: str
-    objects: tuple[Thing, ...]
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -128,20 +95,13 @@ class WorldRecording:
         return self.facts.condition
 
     @cached_property
-    def lines(self) -> Mapping[int, Line]:
-        """The truth by frame number, in order, with what `Truth` has no column for. Raises RecordingDamaged."""
-        path = self._folder / TRUTH
-        decoder = msgspec.json.Decoder(Line)
-        try:
-            with gzip.open(path, "rb") as rows:
-                read = [decoder.decode(row) for row in rows]
-        except (OSError, EOFError, msgspec.DecodeError) as error:
-            raise RecordingDamaged(path, str(error)) from error
-        return {line.seq: line for line in read}
+    def _truth(self) -> WorldTruth:
+        """Raises RecordingDamaged."""
+        return WorldTruth(self._folder / TRUTH, self.labels)
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:
-        return tuple(self.lines)
+        return tuple(self._truth.truths)
 
     @cached_property
     def digest(self) -> str:
@@ -164,7 +124,7 @@ class WorldRecording:
         place = self._places[number]
         path = self._folder / VIDEO
         if self._video is None or place < self._next:
-            self._video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+            self._video = self._opened(path)
             self._next = 0
         # Grabbed one by one rather than sought: every frame leans on the one before.
         while self._next < place and self._video.grab():
@@ -177,24 +137,24 @@ class WorldRecording:
         image.flags.writeable = False
         return np.asarray(image, np.uint8)
 
+    def _opened(self, path: Path) -> Any:
+        """Raises PictureUnreadable."""
+        settings = [cv2.CAP_PROP_N_THREADS, 1]
+        if is_unicode(path):
+            return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, settings)
+        # OpenCV dies of a name that is not UTF-8; the kernel has another one for an open file.
+        try:
+            with path.open("rb") as file:
+                return cv2.VideoCapture(f"/proc/self/fd/{file.fileno()}", cv2.CAP_FFMPEG, settings)
+        except OSError as error:
+            raise PictureUnreadable(path, error.strerror or str(error)) from error
+
     def truth(self, number: int) -> Truth | None:
-        line = self.lines.get(number)
-        if line is None:
-            return None
-        things = line.objects
-        shown = [thing.box or thing.amodal for thing in things]
-        return Truth(
-            boxes=np.array(shown, np.float64).reshape(-1, 4),
-            labels=np.array([self.labels.index(thing.label) for thing in things], np.int64),
-            tracks=np.array([thing.track for thing in things], np.int64),
-            roles=np.array([ROLES[thing.role] for thing in things], np.int64),
-            truncated=np.array([thing.truncated for thing in things], np.float32),
-            occluded=np.array([thing.occluded for thing in things], np.float32),
-            distance_m=np.array([thing.distance_m for thing in things], np.float32),
-        )
+        return self._truth.truths.get(number)
 
     def problems(self, *, on_picture: Callable[[], None] | None = None) -> Iterator[Problem]:
-        for name, promised in self.facts.sha256.items():
+        for name in (VIDEO, TRUTH):
+            promised = self.facts.sha256.get(name)
             if hashlib.sha256(self._read(name)).hexdigest() != promised:
                 what = f"{name} is not the file that {FACTS} speaks of: its digest differs"
                 yield Problem(Severity.UNSOUND, what)
@@ -204,9 +164,9 @@ class WorldRecording:
         lost = self.numbers[-1] - self.numbers[0] + 1 - len(self.numbers) if self.numbers else 0
         if lost:
             yield Problem(Severity.REMARK, f"{counted(lost, 'frame')} lost by the camera")
-        faults = sorted({line.fault for line in self.lines.values() if line.fault})
-        if faults:
-            yield Problem(Severity.REMARK, f"the camera had faults: {', '.join(faults)}")
+        if self._truth.faults:
+            yield Problem(Severity.REMARK, f"the camera had faults: {', '.join(sorted(self._truth.faults))}")
+        yield from box_problems(self._truth.truths, {})
         if on_picture is not None:
             yield from self._undecodable(on_picture)
 
@@ -231,9 +191,11 @@ class WorldRecording:
 
 def _facts(path: Path) -> Facts:
     try:
-        facts = msgspec.json.decode(path.read_bytes(), type=Facts)
-    except (OSError, msgspec.DecodeError) as error:
-        raise RecordingDamaged(path, str(error)) from error
+        facts = json_of(read_bytes(path), Facts)
+    except ContentWrong as error:
+        raise RecordingDamaged(path, error.what) from error
     if facts.format != FORMAT:
         raise RecordingDamaged(path, f"has the format {facts.format!r}, this program reads {FORMAT!r}")
+    if not 0 < facts.fps <= MOST_FPS:
+        raise RecordingDamaged(path, f"fps is {facts.fps:g}: no number of frames a second")
     return facts

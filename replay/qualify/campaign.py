@@ -8,7 +8,7 @@ import msgspec
 
 from edge.config import BackendChoice, ModelChoice
 from replay.recording import Recording, check_sound, open_dataset
-from replay.scoring.classes import check_offered
+from replay.scoring.classes import check_offered, offered
 from sensors import config
 from sensors.config import Settings
 from sensors.errors import GilmokError
@@ -143,10 +143,10 @@ def check_labels(recordings: Sequence[RecordingChoice], labels: Sequence[str]) -
     """Raises LabelsNotOffered where `labels` leave nothing to score of a recording, or name what none offers."""
     opened = [choice.open() for choice in recordings]
     for recording in opened:
-        if labels and not set(labels) & set(recording.groups):
+        if labels and not any(offered(recording, label) for label in labels):
             check_offered(recording, labels)
     for label in labels:
-        if not any(label in recording.groups for recording in opened):
+        if not any(offered(recording, label) for recording in opened):
             check_offered(opened[0], [label])
 
 

@@ -3,6 +3,7 @@
 The hub and an offline run call the same functions on the same reports, so their numbers agree to the last digit.
 """
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from edge.wire.messages import STAGES, Birth, FrameReport, Pacing, StreamBirth, 
 from replay.metrics.oneway import bounds_of
 from replay.metrics.percentiles import Percentiles, percentiles
 from replay.recording import Recording, remarks, unsound
+from replay.scoring.classes import LabelsNotOffered, LabelsUnknownToModel, evaluated
 from replay.scoring.summary import AccuracySummary, accuracy_summary, no_accuracy
 from sensors.clock import NS_PER_MS, NS_PER_S
 from sensors.record import Record
@@ -167,8 +169,17 @@ def _stream(record: StreamRecord) -> StreamSummary:
         digest={"detections": findings_digest(record.reports)},
         failures=_failures(record.reports),
         books=Books(balanced=not complaints, complaints=complaints),
-        remarks=remarks(record.recording) if record.recording else (),
+        remarks=tuple(_remarks(record)),
     )
+
+
+def _remarks(record: StreamRecord) -> Iterator[str]:
+    if record.recording is None:
+        return
+    yield from remarks(record.recording)
+    # Why nothing can be scored, if so, the accuracy tells itself.
+    with contextlib.suppress(LabelsNotOffered, LabelsUnknownToModel):
+        yield from evaluated(record.recording, record.birth.model.labels, record.stream.labels).matched
 
 
 def findings_digest(reports: Sequence[FrameReport]) -> str:

@@ -1,5 +1,8 @@
 """What every data set plugin owes its callers."""
 
+import contextlib
+import dataclasses
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +11,11 @@ import pytest
 from replay.recording import DatasetWrong, Recording, RecordingUnknown, check_sound, open_dataset
 from replay.truth import Role
 from sensors import plugins
+from sensors.errors import GilmokError
 from sensors.pictures import PictureUnreadable
 from tests.fakes import ManualClock
 from tests.layouts import MAKERS, Made, told
+from tests.mangling import mangled
 
 KINDS = plugins.names("datasets")
 
@@ -169,6 +174,69 @@ def test_a_part_of_the_layout_stands_for_its_root(kind: str, made: Made) -> None
     for part in made.root.iterdir():
         if kind != "coco" or part.name == "annotations":
             assert list(open_dataset(kind, part).recordings()) == [made.name]
+
+
+def test_what_file_managers_leave_behind_is_no_part_of_it(kind: str, made: Made, recording: Recording) -> None:
+    for folder in [made.root, *(path for path in made.root.rglob("*") if path.is_dir())]:
+        for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+            (folder / name).write_bytes(b"\0")
+        for path in [path for path in folder.iterdir() if path.is_file()]:
+            (folder / f"._{path.name}").write_bytes(b"\0Mac OS X")
+    (made.root / "__MACOSX").mkdir()
+    again = open_dataset(kind, made.root)
+    assert list(again.recordings()) == [made.name]
+    assert again.open(made.name).digest == recording.digest
+    assert told(again.open(made.name)) == []
+
+
+def test_a_byte_order_mark_changes_nothing(kind: str, made: Made, recording: Recording) -> None:
+    if made.labels.suffix == ".gz":
+        pytest.skip("its labels are no text")
+    made.labels.write_bytes(b"\xef\xbb\xbf" + made.labels.read_bytes())
+    assert_same_truth(open_dataset(kind, made.root).open(made.name), recording)
+
+
+def test_endings_are_endings_whatever_their_case(kind: str, made: Made) -> None:
+    if made.one_file:
+        pytest.skip("its frames lie in one video")
+    for path in made.pictures.values():
+        path.rename(path.with_suffix(path.suffix.upper()))
+    recording = open_dataset(kind, made.root).open(made.name)
+    assert list(recording.numbers) == list(made.pictures)
+    assert all(frame.fault == "" for frame in recording.frames("east", ManualClock()))
+
+
+def test_folders_whose_names_are_not_utf_8_are_folders(kind: str, made: Made, tmp_path: Path) -> None:
+    root = made.root.rename(tmp_path / "\udcb1\udce6\udcb8\udcf1")
+    recording = open_dataset(kind, root).open(made.name)
+    assert all(frame.fault == "" for frame in recording.frames("east", ManualClock()))
+    assert told(recording, thoroughly=True) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_that_were_mangled_are_refused_or_read_and_nothing_else(kind: str, made: Made, seed: int) -> None:
+    """A fuzz of its own: whatever a disk, a tool or a hand did to the file, no other error, and no warning."""
+    rng = np.random.default_rng(seed)
+    whole = made.labels.read_bytes()
+    whole = gzip.decompress(whole) if made.labels.suffix == ".gz" else whole
+    for _ in range(60):
+        content = mangled(whole, rng)
+        made.labels.write_bytes(gzip.compress(content, 1) if made.labels.suffix == ".gz" else content)
+        with contextlib.suppress(GilmokError):
+            recording = open_dataset(kind, made.root).open(made.name)
+            told(recording)
+            for number in recording.numbers:
+                recording.truth(number)
+
+
+def assert_same_truth(one: Recording, other: Recording) -> None:
+    assert list(one.numbers) == list(other.numbers)
+    for number in one.numbers:
+        here, there = one.truth(number), other.truth(number)
+        assert here is not None
+        assert there is not None
+        for column in dataclasses.fields(here):
+            np.testing.assert_array_equal(getattr(here, column.name), getattr(there, column.name))
 
 
 @pytest.mark.parametrize(

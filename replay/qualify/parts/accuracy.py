@@ -20,6 +20,7 @@ from replay.qualify.candidate import candidate, frame, recordings, reference
 from replay.qualify.parts.ratio import Ratio, judged
 from replay.qualify.progress import Tell
 from replay.recording import Recording
+from replay.scoring.classes import offered
 from replay.scoring.pool import Pool, pooled_together
 from replay.scoring.stream import ScoredStream
 from replay.statistics.bootstrap import LEAST_SEQUENCES, Statistic, draws_of, paired_differences
@@ -132,7 +133,7 @@ def _pooled(
         ScoredStream(
             recording=recording,
             model_labels=model_labels,
-            labels=[label for label in labels if label in recording.groups],
+            labels=[label for label in labels if offered(recording, label)],
             frames=numbers,
             truths=[recording.truth(number) for number in numbers],
             answers=answers,

@@ -15,6 +15,7 @@ from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
 from replay.metrics.overlap import RegionRule
 from replay.metrics.pool import Mask, Numbers
 from replay.recording import Recording
+from replay.scoring.classes import offered
 from replay.scoring.profiles.figures import (
     Figures,
     ProfileFigures,
@@ -128,6 +129,7 @@ def walks_of(recording: Recording) -> Mapping[str, Walk]:
     return {
         name: Walk(group.found, group.truth, region=RegionRule("each", inclusive=inclusive))
         for name, group in recording.groups.items()
+        if not group.on_request
     }
 
 
@@ -148,7 +150,8 @@ def without_duplicates(stream: ScoredStream, which: Mask) -> Mask:
 def _selected(stream: ScoredStream, walks: Mapping[str, Walk]) -> Mapping[str, Walk]:
     """Those that share a model label with the groups that the stream is to be scored for."""
     groups = stream.recording.groups
-    wanted = {label for name in stream.labels if name in groups for label in (name, *groups[name].found)}
+    asked = [name for label in stream.labels if (name := offered(stream.recording, label)) is not None]
+    wanted = {word for name in asked for word in (name, *groups[name].found)}
     return {name: walk for name, walk in walks.items() if not stream.labels or wanted & set(walk.found)}
 
 

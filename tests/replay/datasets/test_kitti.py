@@ -73,7 +73,7 @@ def test_a_drive_that_the_benchmark_does_not_label_says_that_its_labels_are_deri
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        (CAR.replace("Car", "Auto"), "line 2: there is no KITTI type 'Auto'"),
+        (CAR.replace("Car", "17"), "line 2: there is no type '17'"),
         (CAR.replace("20.00", "2O.00"), "line 2: could not convert string to float: '2O.00'"),
         (CAR.rsplit(" ", 2)[0], "line 2: has 13 columns; KITTI's lines have 15"),
         (CAR.replace("20.00", "inf"), "that is not finite"),

@@ -73,7 +73,7 @@ def test_a_sequence_of_the_test_half_has_no_truth(tmp_path: Path) -> None:
     [
         ("1,9,20,ten,10,20,1,-1,-1,-1", "line 2: could not convert string to float: 'ten'"),
         ("1,9,20,10,10,20,1,-1,-1", "line 2: has 9 columns, the first line has 10"),
-        ("1,9,20,nan,10,20,1,-1,-1,-1", "line 2: '1 9 20 nan 10 20 1 -1 -1 -1' has a value that is not finite"),
+        ("1,9,20,nan,10,20,1,-1,-1,-1", "line 2: '20 nan 10 20 1 -1 -1 -1' has a value that is not finite"),
         ("1.5,9,20,10,10,20,1,-1,-1,-1", "line 2: 1.5 is not a whole number"),
         ("1,1e300,20,10,10,20,1,-1,-1,-1", "line 2: 1e+300 is not a whole number"),
         ("garbage", "line 2: has 1 columns, the first line has 10"),
@@ -92,7 +92,7 @@ def test_a_garbage_line_is_refused_and_named(tmp_path: Path, line: str, what: st
     ("content", "what"),
     [
         (b"1,2,3\n", "line 1: has 3 columns; gt.txt has 10 in MOT15, later 9"),
-        (b"\n1,1,20,10,10,20,1,14,1\n", "line 2: there is no MOT class 14"),
+        (b"\n1,1,20,10,10,20,1,0,1\n", "line 2: there is no class 0"),
         (b"\xff\xfe\x00", "is not text"),
     ],
 )

@@ -59,11 +59,14 @@ def test_pictures_without_labels_have_no_truth(tmp_path: Path) -> None:
     ("old", "new", "where", "what"),
     [
         ("</sequence>", "", "line 30", "is not whole XML: no element found"),
-        ('target id="7"', "target", "", "an element lacks its attribute 'id'"),
-        ('left="40.5"', 'left="wide"', "", "could not convert string to float: 'wide'"),
-        ('<attribute vehicle_type="Hovercraft"/>', "", "", "target 7 of frame 1 has no box or no attribute"),
-        ('num="2"', 'num="1"', "", "frame 1 stands there twice"),
-        ("sequence", "annotation", "", "holds a <annotation>, not a <sequence>"),
+        ('target id="7"', "target", "line 15", "<target> lacks its attribute 'id'"),
+        ('left="40.5"', 'left="wide"', "line 16", "left of <box> is no number: 'wide'"),
+        ('left="40.5"', 'left="nan"', "line 16", "left of <box> is not finite: nan"),
+        ('width="24.5"', 'width="-1"', "line 16", "the box has a negative size: -1x30"),
+        ('truncation_ratio="0"', 'truncation_ratio="inf"', "line 25", "truncation_ratio of <attribute> is not finite"),
+        ('<attribute vehicle_type="Hovercraft"/>', "", "line 15", "target 7 of frame 1 has no box or no attribute"),
+        ('num="2"', 'num="1"', "line 21", "frame 1 stands there twice"),
+        ("sequence", "annotation", "line 1", "holds a <annotation>, not a <sequence>"),
     ],
 )
 def test_broken_labels_are_refused_and_named(tmp_path: Path, old: str, new: str, where: str, what: str) -> None:
