@@ -6,10 +6,43 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.config import BackendChoice as BackendChoice
+    from edge.config import ModelChoice as ModelChoice
+    from models.detections import Detections as Detections
+    from replay.public import SAMPLES as SAMPLES
+    from replay.public import compare as compare
+    from replay.public import open_dataset as open_dataset
+    from replay.public import read_run as read_run
+    from replay.public import score as score
+    from replay.runs.offline import OfflineRun as OfflineRun
+    from replay.runs.offline import ReplayConfig as ReplayConfig
+    from replay.truth import Role as Role
+    from replay.truth import Truth as Truth
+    from sensors.errors import GilmokError as GilmokError
 
 __version__ = "0.1.0"
 
 ROOMS = ("sensors", "models", "edge", "replay", "fleet")
+
+PUBLIC = {
+    "BackendChoice": "edge.config",
+    "Detections": "models.detections",
+    "GilmokError": "sensors.errors",
+    "ModelChoice": "edge.config",
+    "OfflineRun": "replay.runs.offline",
+    "ReplayConfig": "replay.runs.offline",
+    "Role": "replay.truth",
+    "SAMPLES": "replay.public",
+    "Truth": "replay.truth",
+    "compare": "replay.public",
+    "open_dataset": "replay.public",
+    "read_run": "replay.public",
+    "score": "replay.public",
+}
+"""What a notebook finds here, and where it comes from when it is first used: docs/python.md."""
 
 VERBS = {
     "demo": ("fleet.cli.demo:main", "see a testbed alive: four cameras at a drawn crossing, nothing to download"),
@@ -33,6 +66,20 @@ VERBS = {
 }
 
 WORLD_WRONG = 1
+
+
+if not TYPE_CHECKING:  # where types are checked, only what is imported above is here
+
+    def __getattr__(name: str) -> object:
+        if name not in PUBLIC:
+            raise AttributeError(f"module 'gilmok' has no attribute {name!r}")
+        refuse_strangers()
+        found = globals()[name] = getattr(importlib.import_module(PUBLIC[name]), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *PUBLIC})
 
 
 class PackageShadowed(ImportError):

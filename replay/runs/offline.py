@@ -13,8 +13,8 @@ from replay.recording import check_sound, open_dataset
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
 from replay.runs.summary import StreamRecord, Summary, summarise
 from replay.scoring.classes import evaluated
-from sensors.clock import Clock
-from sensors.config import Settings, plain
+from sensors.clock import Clock, SystemClock
+from sensors.config import Settings, convert, plain
 from sensors.ranges import Count, FileName, Name
 
 OFFLINE = "offline"
@@ -49,12 +49,14 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
 class OfflineRun:
     """One replay; `stop` may come from a signal handler, and the run ends with what it has."""
 
-    def __init__(self, config: ReplayConfig, out: Path, clock: Clock) -> None:
-        """Raises RunFolderTaken; writes nothing before the first frame is sure to come."""
-        check_free(out)
-        self._config = config
-        self._out = out
-        self._clock = clock
+    def __init__(self, config: ReplayConfig, out: Path | str, clock: Clock | None = None) -> None:
+        """`out`: the run folder to make; nothing is written before the first frame is sure to come. `clock` None: the
+        system's. Raises RunFolderTaken, or ConfigWrong: what was built in Python has the ranges of a file, too.
+        """
+        self._config = convert(plain(config), ReplayConfig, "the configuration of this run")
+        self._out = Path(out)
+        check_free(self._out)
+        self._clock = clock or SystemClock()
         self._stream: Stream | None = None
         self._stopped = False
 
@@ -68,7 +70,7 @@ class OfflineRun:
         if self._stream is not None:
             self._stream.stop()
 
-    def run(self, begun: Callable[[Stream, int], None]) -> Summary:
+    def run(self, begun: Callable[[Stream, int], None] = lambda _stream, _to_come: None) -> Summary:
         """Replay, write the run folder, return its summary.
 
         `begun` gets the stream (for its counters) and how many frames are to come, just before the first one.

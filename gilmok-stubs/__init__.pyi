@@ -1,0 +1,1 @@
+../gilmok.py
