@@ -20,8 +20,10 @@ from edge.wire.messages import (
     StreamCounters,
 )
 from replay.recording import Recording, open_dataset
+from replay.runs.reports import write_reports
 from replay.runs.runfolder import RunFolder, RunIdentity
-from replay.runs.summary import StreamRecord, summarise
+from replay.runs.stream_record import StreamRecord
+from replay.runs.summary import summarise
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
 from sensors.pacing import Schedule
 
@@ -105,7 +107,7 @@ def write_run(folder: Path, *played: Played, interrupted: bool = False) -> Path:
             nodes=(who,),
         )
     )
-    made.write_reports([report for record in records for report in record.reports])
+    write_reports(made, ((who.node, record.stream.name, record.reports) for record in records))
     made.write_summary(summarise(folder.name, records, interrupted=interrupted))
     return folder
 

@@ -11,7 +11,7 @@ from fleet.reporting.listing import utc
 from fleet.reporting.receipts import clock_tracks, hub_latency, receipts
 from fleet.reporting.truth_index import TruthIndex, TruthUnknown
 from replay.recording import Recording
-from replay.runs.summary import StreamRecord
+from replay.runs.stream_record import StreamRecord
 from sensors.errors import GilmokError
 
 

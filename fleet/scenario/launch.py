@@ -20,6 +20,7 @@ from fleet.ledger.reader import LedgerReader
 from fleet.reporting.run_records import records, troubles
 from fleet.scenario.children import Child, ChildDied
 from fleet.scenario.scenario import Scenario, truth_roots
+from replay.runs.reports import write_reports
 from replay.runs.runfolder import RunFolder, RunIdentity
 from replay.runs.summary import Summary, summarise
 from sensors.clock import NS_PER_S, Clock, boot_id
@@ -82,7 +83,7 @@ class ScenarioRun:
         wrong += [f"node {name} never introduced itself to the hub" for name in sorted(absent)]
         summary = summarise(self._run, found, wrong)
         self._folder.write_identity(self._identity(births, started_utc_ns))
-        self._folder.write_reports(report for record in found for report in record.reports)
+        write_reports(self._folder, ((one.birth.node, one.stream.name, one.reports) for one in found))
         self._folder.write_summary(summary)
         return summary
 

@@ -11,7 +11,8 @@ from replay.comparison.drawn import Drawn, draw
 from replay.comparison.identity import differing
 from replay.comparison.outcome import Comparison, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
-from replay.comparison.sides import Recordings, Side, check_side, read_side
+from replay.comparison.sides import Side, check_side, read_side
+from replay.runs.recordings import Recordings
 from replay.scoring.streaming import Unstreamable
 from replay.statistics.bootstrap import LEAST_SEQUENCES, RESAMPLES
 from replay.statistics.verdicts import Judgement, Verdict, judge, judge_each
@@ -55,12 +56,12 @@ def compare(
     sides = read_side(a, recordings), read_side(b, recordings)
     for side in sides:
         check_side(side)
-    return hold(*sides, recordings, terms or Terms(), progress)
+    return hold(*sides, terms or Terms(), progress)
 
 
-def hold(a: Side, b: Side, recordings: Recordings, terms: Terms, progress: Progress) -> Held:
+def hold(a: Side, b: Side, terms: Terms, progress: Progress) -> Held:
     """As `compare`, of sides that are read, and fit."""
-    paired = pairs(a, b, recordings, terms.labels, common=terms.common)
+    paired = pairs(a, b, terms.labels, common=terms.common)
     if not paired:
         _check_names(a, b)
     notes: list[str] = []

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from replay.comparison.sides import Recordings, Side
+from replay.comparison.sides import Side
 from replay.recording import Recording
 from replay.runs.loaded import LoadedStream
 from replay.scoring.classes import evaluated
@@ -37,9 +37,7 @@ def streams(side: Side) -> list[LoadedStream]:
     return [stream for run in side.runs for stream in run.streams]
 
 
-def pairs(
-    a: Side, b: Side, recordings: Recordings, labels: Sequence[str] = (), *, common: bool = False
-) -> tuple[Pair, ...]:
+def pairs(a: Side, b: Side, labels: Sequence[str] = (), *, common: bool = False) -> tuple[Pair, ...]:
     """One for each recording, by name; none where neither side played any.
 
     Recordings pair by digest; where a run plays one several times, its streams' names must be the same on both
@@ -53,7 +51,7 @@ def pairs(
     if not common or not both:
         _check_same_recordings(of_a, of_b)
     _check_names(a, b, both)
-    made = [_pair(digest, of_a[digest], of_b[digest], recordings, labels) for digest in both]
+    made = [_pair(of_a[digest], of_b[digest], labels) for digest in both]
     return tuple(sorted(made, key=lambda pair: pair.name))
 
 
@@ -108,11 +106,9 @@ def _check_names(a: Side, b: Side, digests: Sequence[str]) -> None:
             )
 
 
-def _pair(
-    digest: str, a: list[LoadedStream], b: list[LoadedStream], recordings: Recordings, labels: Sequence[str]
-) -> Pair:
+def _pair(a: list[LoadedStream], b: list[LoadedStream], labels: Sequence[str]) -> Pair:
     name = _recorded(a[0])
-    recording = recordings.of(digest)
+    recording = next((one.recording for one in (*a, *b) if one.recording is not None), None)
     if recording is None:
         raise NotComparable(
             f"the recording {name} is not to be had: {a[0].absent or b[0].absent}",

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from edge.wire.messages import Findings, FrameReport, StreamBirth
-from replay.recording import Recording
-from replay.runs.loaded import LoadedRun, find_recording, read_run
-from replay.runs.runfolder import REPORTS, RUN, SUMMARY
-from replay.runs.summary import StreamSummary
+from edge.wire.messages import Findings, FrameReport
+from replay.runs.loaded import LoadedRun, read_run
+from replay.runs.recordings import Recordings
+from replay.runs.runfolder import holds_run
 from sensors.errors import GilmokError
 
 
@@ -44,51 +42,30 @@ class Side:
     """In the order of the folders."""
 
 
-class Recordings:
-    """Every recording opened, and its bytes digested, once, whichever run asks for it."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, Recording] = {}
-
-    def find(self, scenario: dict[str, Any], one: StreamSummary, stream: StreamBirth) -> tuple[Recording | None, str]:
-        """As `find_recording`; a run of another machine finds what a run of this one has found."""
-        known = self._known.get(stream.digest)
-        if known is not None and known.dataset == stream.dataset:
-            return known, ""
-        found, why = find_recording(scenario, one, stream)
-        if found is not None:
-            self._known[stream.digest] = found
-        return found, why
-
-    def of(self, digest: str) -> Recording | None:
-        """What has been found so far."""
-        return self._known.get(digest)
-
-
 def run_folders(paths: Sequence[Path]) -> list[Path]:
     """Each path is a run folder, or holds run folders (taken by name); raises NoRuns."""
     found: list[Path] = []
     for path in paths:
-        inside = [path] if _is_run(path) else sorted(one for one in _listed(path) if _is_run(one))
+        inside = [path] if holds_run(path) else sorted(one for one in _listed(path) if holds_run(one))
         if not inside:
             raise NoRuns(path)
         found += inside
     return found
 
 
-def read_side(paths: Sequence[Path], recordings: Recordings | None) -> Side:
-    """`recordings` None: nobody wants the truth. Raises NoRuns, RunTwice or RunFolderWrong (half-written, foreign)."""
+def read_side(paths: Sequence[Path], recordings: Recordings) -> Side:
+    """Raises NoRuns, RunTwice or RunFolderWrong."""
     folders = run_folders(paths)
     runs: list[LoadedRun] = []
     seen: dict[tuple[str, int], Path] = {}
     known: dict[Findings, Findings] = {}
     for folder in folders:
-        run = read_run(folder, recordings.find if recordings is not None else _not_looked_for)
+        run = read_run(folder, recordings)
         who = run.identity.run, run.identity.started_utc_ns
         if who in seen:
             raise RunTwice(run.identity.run, seen[who], folder)
         seen[who] = folder
-        runs.append(_sharing(run, known) if recordings is not None else run)
+        runs.append(_sharing(run, known))
     return Side(tuple(folders), tuple(runs))
 
 
@@ -114,15 +91,6 @@ def _sharing(run: LoadedRun, known: dict[Findings, Findings]) -> LoadedRun:
 
     streams = [replace(stream, reports=[shared(report) for report in stream.reports]) for stream in run.streams]
     return replace(run, streams=tuple(streams))
-
-
-def _not_looked_for(scenario: dict[str, Any], one: StreamSummary, stream: StreamBirth) -> tuple[None, str]:  # noqa: ARG001
-    return None, "not looked for"
-
-
-def _is_run(path: Path) -> bool:
-    """Also where files are missing: a half-written run must be told, not passed over."""
-    return any((path / name).exists() for name in (RUN, REPORTS, SUMMARY))
 
 
 def _listed(path: Path) -> list[Path]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from replay.comparison.accuracy import HEADS, own_answers, scored, streamed_answers
 from replay.comparison.pairing import NotComparable, Pair, pairs
-from replay.comparison.sides import Recordings, check_side, read_side
+from replay.comparison.sides import check_side, read_side
 from replay.gates.history import Night, Question, State, Step, after, opened
+from replay.runs.recordings import Recordings
 from replay.statistics.trend import ALPHA
 from sensors.record import Record
 
@@ -69,7 +70,7 @@ def one_more_night(history: Path, runs: Sequence[Path], baseline: Sequence[Path]
     before, now = read_side(baseline, recordings), read_side(runs, recordings)
     for side in (before, now):
         check_side(side)
-    paired = pairs(before, now, recordings, asked.labels)
+    paired = pairs(before, now, asked.labels)
     steps, undefined = _steps(paired, asked.figure)
     names = tuple((run.identity.run, run.identity.started_utc_ns) for run in now.runs)
     with opened(history) as known:

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
+from replay.runs.books import Frames
 from replay.runs.loaded import LoadedStream
-from replay.runs.summary import Frames
 from sensors import figures
 from sensors.clock import NS_PER_MS, NS_PER_S
 

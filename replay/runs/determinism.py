@@ -17,8 +17,8 @@ from edge.assembly import Loaded, loaded, open_stream
 from edge.device.backend import PipelinedSession, Telemetry, Tensors
 from edge.wire.messages import FrameReport
 from models.tensors import TensorSpec
+from replay.runs.digests import findings_digest
 from replay.runs.offline import ReplayConfig
-from replay.runs.summary import findings_digest
 from sensors.clock import Clock
 from sensors.errors import GilmokError
 from sensors.record import Record

@@ -10,8 +10,10 @@ from edge.session_number import UNNAMED
 from edge.stream import Stream
 from edge.wire.messages import Birth, PaceName
 from replay.recording import check_sound, open_dataset
+from replay.runs.reports import ReportWriter
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
-from replay.runs.summary import StreamRecord, Summary, summarise
+from replay.runs.stream_record import StreamRecord
+from replay.runs.summary import Summary, summarise
 from replay.scoring.classes import evaluated
 from sensors.clock import Clock, SystemClock
 from sensors.config import Settings, convert, plain
@@ -98,7 +100,7 @@ class OfflineRun:
                 self._stream = stream
                 folder = RunFolder(self._out)
                 folder.write_identity(identity(who, config))
-                with folder.report_writer() as writer:
+                with ReportWriter(folder.reports_file(STREAM, STREAM)) as writer:
                     begun(stream, to_come)
                     if self._stopped:
                         stream.stop()

@@ -1,23 +1,24 @@
-"""A run on disk: run.json (what ran), reports.jsonl (every frame's report), summary.json (every figure, with n)."""
+"""A run on disk: run.json (what ran), reports/ (every frame's report, one file a stream), summary.json (every figure,
+with its n), report.html.
+"""
 
 import contextlib
-import queue
 import shutil
-import threading
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import msgspec
-
-from edge.wire.messages import Birth, FrameReport, decode, encode
+from edge.wire.messages import Birth
 from sensors import atomic_files
 from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
+from sensors.outside import ContentWrong, json_of, read_bytes
 from sensors.pretty_json import pretty
 from sensors.record import Record
 
-RUN, REPORTS, SUMMARY = "run.json", "reports.jsonl", "summary.json"
+RUN, REPORTS, SUMMARY = "run.json", "reports", "summary.json"
+FLAT_REPORTS = "reports.jsonl"
+"""Where the first run folders hold the reports of all streams, one stream after another."""
 
 
 class RunFolderTaken(GilmokError):
@@ -25,10 +26,18 @@ class RunFolderTaken(GilmokError):
         super().__init__(f"{path} already holds a run", "name another folder with --out; nothing is overwritten")
 
 
+class NoRunFolder(GilmokError):
+    def __init__(self, path: Path) -> None:
+        what = "is no run folder: it holds no run.json" if path.is_dir() else "is no folder"
+        super().__init__(f"{path} {what}", "a run folder is what `gilmok run` or `gilmok replay run` leave")
+
+
 class RunFolderWrong(GilmokError):
+    """A run folder of which something is missing, cut off or changed."""
+
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
-            f"{path} is no run folder: {why}", "a run folder is what `gilmok run` or `gilmok replay run` leave"
+            f"the run in {path} can't be read: {why}", "put back the folder as the run left it, or run it again"
         )
 
 
@@ -50,10 +59,16 @@ class RunFolder:
     """A new run's folder, made when the run is sure to start."""
 
     def __init__(self, path: Path) -> None:
-        """Raises RunFolderTaken, or FileUnwritable where no folder can be made."""
+        """Raises RunFolderTaken, also where another process takes it at the same moment; or FileUnwritable."""
         check_free(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
+            # Of two that come at once, one makes it.
+            (path / REPORTS).mkdir()
+        except FileExistsError as error:
+            if path.is_dir():
+                raise RunFolderTaken(path) from error
+            raise FileUnwritable(path, error, "name another folder with --out") from error
         except OSError as error:
             raise FileUnwritable(path, error, "name another folder with --out") from error
         self.path = path
@@ -61,91 +76,70 @@ class RunFolder:
     def write_identity(self, identity: RunIdentity) -> None:
         self._write(RUN, pretty(identity))
 
-    def write_reports(self, reports: Iterable[FrameReport]) -> None:
-        self._write(REPORTS, b"".join(encode(report) + b"\n" for report in reports))
-
     def write_summary(self, summary: Any) -> None:
         self._write(SUMMARY, pretty(summary))
+
+    def reports_file(self, node: str, stream: str) -> Path:
+        """Where that stream's reports belong; its folder is there. Raises FileUnwritable."""
+        path = reports_file(self.path, node, stream)
+        try:
+            path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise FileUnwritable(path, error) from error
+        return path
 
     def discard(self, *subfolders: str) -> None:
         """Take back a run that never began: the named subfolders, and the folder if nothing else is in it."""
         for name in subfolders:
             shutil.rmtree(self.path / name, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self.path.rmdir()
-
-    def report_writer(self) -> "ReportWriter":
-        return ReportWriter(self.path / REPORTS)
+        for folder in (self.path / REPORTS, self.path):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def _write(self, name: str, content: bytes) -> None:
         # Whole or not at all: a reader never meets half a file.
         atomic_files.write(self.path / name, content)
 
 
-class ReportWriter:
-    """Reports onto the disk, in a thread of their own: the frame path never waits for it. Used by `with`."""
-
-    def __init__(self, path: Path) -> None:
-        self.reports: list[FrameReport] = []
-        self._waiting: queue.SimpleQueue[FrameReport | None] = queue.SimpleQueue()
-        self._path = path
-        self._fault: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name="report-writer")
-
-    def put(self, report: FrameReport) -> None:
-        self.reports.append(report)
-        self._waiting.put(report)
-
-    def __enter__(self) -> "ReportWriter":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._waiting.put(None)
-        self._thread.join()
-        if self._fault is not None:
-            raise FileUnwritable(self._path, self._fault) from self._fault
-
-    def _run(self) -> None:
-        try:
-            with self._path.open("wb") as file:
-                while (report := self._waiting.get()) is not None:
-                    file.write(encode(report) + b"\n")
-        except OSError as error:
-            self._fault = error
+def reports_file(run: Path, node: str, stream: str) -> Path:
+    """`reports/<node>/<stream>.jsonl`; what no file may be called is written as %2E and the like."""
+    return run / REPORTS / _file_name(node) / f"{_file_name(stream)}.jsonl"
 
 
 def check_free(path: Path) -> None:
     """Raises RunFolderTaken where `path` already holds a run."""
-    if any((path / name).exists() for name in (RUN, REPORTS, SUMMARY)):
+    if holds_run(path):
         raise RunFolderTaken(path)
 
 
+def holds_run(path: Path) -> bool:
+    """Also where files are missing: a half-written run must be told, not passed over."""
+    return any((path / name).exists() for name in (RUN, FLAT_REPORTS, SUMMARY))
+
+
 def read_identity(path: Path) -> RunIdentity:
-    """Raises RunFolderWrong."""
+    """Raises NoRunFolder or RunFolderWrong."""
+    if not holds_run(path):
+        raise NoRunFolder(path)
     try:
-        return msgspec.json.decode((path / RUN).read_bytes(), type=RunIdentity)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RunFolderWrong(path, f"{RUN}: {error}") from error
+        return json_of(read_bytes(path / RUN), RunIdentity)
+    except ContentWrong as error:
+        raise RunFolderWrong(path, f"{RUN} {_fault(path / RUN, error)}") from error
 
 
 def read_summary(path: Path) -> dict[str, Any]:
-    """Raises RunFolderWrong."""
+    """Raises NoRunFolder or RunFolderWrong."""
+    if not holds_run(path):
+        raise NoRunFolder(path)
     try:
-        summary: dict[str, Any] = msgspec.json.decode((path / SUMMARY).read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
-        raise RunFolderWrong(path, f"{SUMMARY}: {error}") from error
-    return summary
+        return json_of(read_bytes(path / SUMMARY), dict[str, Any])
+    except ContentWrong as error:
+        raise RunFolderWrong(path, f"{SUMMARY} {_fault(path / SUMMARY, error)}") from error
 
 
-def read_reports(path: Path) -> Iterator[FrameReport]:
-    """In the order they were written; raises RunFolderWrong, naming the line."""
-    try:
-        with (path / REPORTS).open("rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    yield decode(line, FrameReport)
-                except GilmokError as error:
-                    raise RunFolderWrong(path, f"{REPORTS}, line {number}: {error}") from error
-    except OSError as error:
-        raise RunFolderWrong(path, f"{REPORTS}: {error.strerror}") from error
+def _fault(path: Path, error: ContentWrong) -> str:
+    return error.what if path.exists() else "is missing"
+
+
+def _file_name(name: str) -> str:
+    return quote(name, safe="").replace(".", "%2E")

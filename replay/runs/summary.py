@@ -4,17 +4,16 @@ The hub and an offline run call the same functions on the same reports, so their
 """
 
 import contextlib
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-import msgspec
-
-from edge.wire.messages import STAGES, Birth, FrameReport, Pacing, StreamBirth, StreamCounters, encode
+from edge.wire.messages import STAGES, FrameReport, Pacing
 from replay.metrics.oneway import bounds_of
 from replay.metrics.percentiles import Percentiles, percentiles
-from replay.recording import Recording, remarks, unsound
+from replay.recording import remarks, unsound
+from replay.runs.books import Books, Frames, added_up, books_of, failures, frames_of
+from replay.runs.digests import findings_digest, joint_digest
+from replay.runs.stream_record import StreamRecord
 from replay.scoring.classes import LabelsNotOffered, LabelsUnknownToModel, evaluated
 from replay.scoring.summary import AccuracySummary, accuracy_summary, no_accuracy
 from sensors.clock import NS_PER_MS, NS_PER_S
@@ -23,51 +22,12 @@ from sensors.record import Record
 INTERRUPTED = "it was cut short: it holds what was done until then"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StreamRecord:
-    """Everything that is known of one stream of one node session, whoever kept it."""
-
-    birth: Birth
-    stream: StreamBirth
-    reports: Sequence[FrameReport]
-    """In order of n, each once."""
-    counters: StreamCounters | None
-    """The node's last word; None if it never spoke."""
-    final: bool
-    """Whether that word was its last on purpose."""
-    hub_latency_ns: Sequence[int] | None
-    """Capture to receipt at the hub, per ok report; None where that can't be told (`hub_unknown`)."""
-    recording: Recording | None
-    """With the truth of this stream; None where nobody knows it."""
-    truth_unknown: str = ""
-    """Why there is no recording."""
-    hub_unknown: str = ""
-    """Why there is no latency to the hub; empty also where there was no hub."""
-    received_ns: Sequence[int] | None = None
-    """When each report came in at the hub, on the clock of the frames' stamps; None where nobody knows."""
-    received_bound_ns: Sequence[int] | None = None
-    """How far each of them may be from the truth: 0 where node and hub share a clock."""
-    clock_steps: int = 0
-    """How often the node's clock or the hub's was set, or stood still, against the other."""
-
-
-class Frames(Record, frozen=True, kw_only=True):
-    captured: int
-    ok: int
-    failed: int
-    dropped: int
-
-
-class Books(Record, frozen=True, kw_only=True):
-    balanced: bool
-    complaints: tuple[str, ...]
-    """A sentence for each place where they don't balance."""
-
-
 class StreamSummary(Record, frozen=True, kw_only=True):
     node: str
     stream: str
     session: int
+    """Its count; with `session_id` (empty offline, and in runs of the first versions) it names the session."""
+    session_id: str = ""
     model: str
     backend: str
     device: str
@@ -132,7 +92,7 @@ def summarise(
         valid=not because and not troubles,
         invalid_because=because,
         interrupted=interrupted,
-        frames=_sum([one.frames for one in streams]),
+        frames=added_up([one.frames for one in streams]),
         latency_ns=_latencies(records),
         hub_bound_ns=_hub_bounds(records),
         accuracy=streams[0].accuracy if len(streams) == 1 else no_accuracy("several streams: see each one's own"),
@@ -143,13 +103,17 @@ def summarise(
     )
 
 
+def _joint_digest(streams: Sequence[StreamSummary]) -> str:
+    return joint_digest((f"{one.node}/{one.stream}", one.digest["detections"]) for one in streams)
+
+
 def _stream(record: StreamRecord) -> StreamSummary:
-    complaints = tuple(_complaints(record))
     because = tuple(_invalid_because(record))
     return StreamSummary(
         node=record.birth.node,
         stream=record.stream.name,
         session=record.birth.session,
+        session_id=record.birth.session_id,
         model=record.birth.model.name,
         backend=record.birth.backend.name,
         device=record.birth.backend.device,
@@ -158,7 +122,7 @@ def _stream(record: StreamRecord) -> StreamSummary:
         recording=f"{record.stream.dataset} {record.stream.recording}".strip(),
         valid=not because,
         invalid_because=because,
-        frames=_frames(record),
+        frames=frames_of(record),
         fps=_fps(record.reports),
         latency_ns=_latencies([record]),
         hub_bound_ns=_hub_bounds([record]),
@@ -167,8 +131,8 @@ def _stream(record: StreamRecord) -> StreamSummary:
         pacing=record.counters.pacing if record.counters else None,
         accuracy=_accuracy(record),
         digest={"detections": findings_digest(record.reports)},
-        failures=_failures(record.reports),
-        books=Books(balanced=not complaints, complaints=complaints),
+        failures=failures(record.reports),
+        books=books_of(record),
         remarks=tuple(_remarks(record)),
     )
 
@@ -180,63 +144,6 @@ def _remarks(record: StreamRecord) -> Iterator[str]:
     # Why nothing can be scored, if so, the accuracy tells itself.
     with contextlib.suppress(LabelsNotOffered, LabelsUnknownToModel):
         yield from evaluated(record.recording, record.birth.model.labels, record.stream.labels).matched
-
-
-def findings_digest(reports: Sequence[FrameReport]) -> str:
-    """sha256 over every frame's number, status and findings as the wire rounds them, in order."""
-    whole = hashlib.sha256()
-    for report in reports:
-        whole.update(msgspec.json.encode((report.seq, report.status)))
-        if report.findings is not None:
-            whole.update(encode(report.findings))
-    return whole.hexdigest()
-
-
-def _joint_digest(streams: Sequence[StreamSummary]) -> str:
-    parts = sorted(f"{one.node}/{one.stream} {one.digest['detections']}\n" for one in streams)
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-
-def _frames(record: StreamRecord) -> Frames:
-    ok = sum(report.status == "ok" for report in record.reports)
-    failed = len(record.reports) - ok
-    if record.counters is None:
-        return Frames(captured=ok + failed, ok=ok, failed=failed, dropped=0)
-    counted = record.counters
-    return Frames(captured=counted.captured, ok=ok, failed=failed, dropped=counted.dropped)
-
-
-def _complaints(record: StreamRecord) -> Iterator[str]:
-    """captured = ok + failed + dropped (+ pending), by the node's count; and its reports all here, each once."""
-    counted = record.counters
-    if counted is None:
-        yield "the node never told its counters: what is missing is unknown"
-        return
-    if not record.final:
-        yield f"the node ended without its last word; {counted.pending} frames were pending at the one before"
-    fates = counted.ok + counted.failed + counted.dropped + counted.pending
-    if counted.captured != fates:
-        yield f"captured {counted.captured} frames, but ok, failed, dropped and pending make {fates}"
-    published = counted.ok + counted.failed
-    missing = published - len(record.reports)
-    if missing > 0:
-        gaps = _gaps(record.reports, published)
-        yield f"{missing} of {published} reports are missing ({counted.evicted} evicted); n = {gaps}"
-    elif missing < 0 and record.final:
-        yield f"{len(record.reports)} reports are here, {-missing} more than the node counted"
-
-
-def _gaps(reports: Sequence[FrameReport], published: int) -> str:
-    """The missing publication numbers as ranges, the first few of them."""
-    missing = sorted(set(range(published)) - {report.n for report in reports})
-    ranges: list[list[int]] = []
-    for n in missing:
-        if ranges and ranges[-1][1] == n - 1:
-            ranges[-1][1] = n
-        else:
-            ranges.append([n, n])
-    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:8])
-    return shown + (", ..." if len(ranges) > 8 else "")
 
 
 def _invalid_because(record: StreamRecord) -> Iterator[str]:
@@ -281,23 +188,6 @@ def _fps(reports: Sequence[FrameReport]) -> float:
     begin = min(report.stamp.mono_ns for report in reports)
     end = max(report.stamp.mono_ns + report.total_ns for report in reports)
     return len(reports) * NS_PER_S / (end - begin) if end > begin else math.nan
-
-
-def _failures(reports: Sequence[FrameReport]) -> dict[str, int]:
-    counted: dict[str, int] = {}
-    for report in reports:
-        if report.status == "failed":
-            counted[report.reason] = counted.get(report.reason, 0) + 1
-    return counted
-
-
-def _sum(parts: Sequence[Frames]) -> Frames:
-    return Frames(
-        captured=sum(part.captured for part in parts),
-        ok=sum(part.ok for part in parts),
-        failed=sum(part.failed for part in parts),
-        dropped=sum(part.dropped for part in parts),
-    )
 
 
 def _accuracy(record: StreamRecord) -> AccuracySummary:

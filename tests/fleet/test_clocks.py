@@ -16,7 +16,8 @@ from edge.wire.topics import NodeTopics
 from fleet.arrivals import NodeKey
 from fleet.ledger.ledger import Ledger
 from fleet.reporting.run_records import records
-from replay.runs.summary import StreamRecord, summarise
+from replay.runs.stream_record import StreamRecord
+from replay.runs.summary import summarise
 from sensors.clock import NS_PER_S, SystemClock
 from tests.fakes import ForeignClock
 from tests.speaker import TOTAL_NS, Speaker

@@ -12,7 +12,8 @@ from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, No
 from fleet.ledger.ledger import Ledger
 from fleet.reporting.receipts import UNCOMPARED
 from fleet.reporting.run_records import records
-from replay.runs.summary import StreamRecord, Summary, summarise
+from replay.runs.stream_record import StreamRecord
+from replay.runs.summary import Summary, summarise
 from replay.runs.tables import render
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
 from sensors.text_table import Text, laid_out

@@ -13,7 +13,8 @@ import gilmok
 from fleet.scenario.launch import RunProgress, ScenarioRun
 from fleet.scenario.scenario import read_scenario
 from replay.recording import RecordingUnsound
-from replay.runs.runfolder import read_identity, read_reports, read_summary
+from replay.runs.reports import read_reports
+from replay.runs.runfolder import read_identity, read_summary
 from sensors.clock import SystemClock
 from tests.tiny import write_model, write_recording
 
@@ -58,7 +59,7 @@ def test_hub_and_offline_run_tell_the_same_figures(model: Path, root: Path, tmp_
     assert first["latency_ns"]["hub"]["p50"] > first["latency_ns"]["total"]["p50"]
     assert read_summary(tmp_path / "run")["frames"]["captured"] == 24
     assert [birth.kind for birth in read_identity(tmp_path / "run").nodes].count("vehicle") == 1
-    assert len(list(read_reports(tmp_path / "run"))) == 24
+    assert len(read_reports(tmp_path / "run")) == 24
 
 
 def test_the_hub_reports_the_run_again_from_its_store(

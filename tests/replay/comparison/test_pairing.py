@@ -12,8 +12,9 @@ import pytest
 from replay.comparison.compare import Terms, compare
 from replay.comparison.pairing import NotComparable
 from replay.comparison.sides import NoRuns, RunTwice, RunUnfit, check_side, read_side
+from replay.runs.books import Books
+from replay.runs.recordings import Recordings
 from replay.runs.runfolder import RunFolderWrong
-from replay.runs.summary import Books
 from sensors.errors import GilmokError
 from tests.made_runs import Played, write_drives, write_run
 
@@ -128,7 +129,7 @@ def test_an_invalid_run_is_not_compared(root: Path, tmp_path: Path, played: dict
 def test_one_reason_is_enough_to_compare_nothing(
     root: Path, tmp_path: Path, changes: dict[str, object], why: str
 ) -> None:
-    side = read_side([write_run(tmp_path / "run", Played(root=root))], None)
+    side = read_side([write_run(tmp_path / "run", Played(root=root))], Recordings())
     check_side(side)
     (run,) = side.runs
     doubtful = replace(run, summary=msgspec.structs.replace(run.summary, **changes))
@@ -158,22 +159,18 @@ def test_frames_that_calibrated_a_side_are_no_ground_to_judge_it(root: Path, tmp
         compare([a], [b], QUICK)
 
 
-def remove_summary(folder: Path) -> None:
-    (folder / "summary.json").unlink()
-
-
 def cut_summary(folder: Path) -> None:
     path = folder / "summary.json"
     path.write_bytes(path.read_bytes()[:200])
 
 
 def cut_reports(folder: Path) -> None:
-    path = folder / "reports.jsonl"
+    path = folder / "reports/replay/replay.jsonl"
     path.write_bytes(path.read_bytes()[:-40])
 
 
 def lose_a_report(folder: Path) -> None:
-    path = folder / "reports.jsonl"
+    path = folder / "reports/replay/replay.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
 
 
@@ -187,14 +184,14 @@ def remove_identity(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "harm",
-    [remove_summary, cut_summary, cut_reports, lose_a_report, write_a_strangers_summary, remove_identity],
+    [cut_summary, cut_reports, lose_a_report, write_a_strangers_summary, remove_identity],
 )
-def test_a_half_written_or_foreign_folder_is_told(root: Path, tmp_path: Path, harm: Callable[[Path], None]) -> None:
+def test_a_folder_that_is_cut_off_or_changed_is_told(root: Path, tmp_path: Path, harm: Callable[[Path], None]) -> None:
     a = write_run(tmp_path / "runs/a", Played(root=root))
     b = write_run(tmp_path / "runs/b", Played(root=root, started_utc_ns=1))
     harm(b)
     for named in (b, tmp_path / "runs"):
-        with pytest.raises(RunFolderWrong, match="runs/b is no run folder"):
+        with pytest.raises(RunFolderWrong, match="runs/b can't be read: "):
             compare([a], [named], QUICK)
 
 

@@ -16,10 +16,11 @@ from replay.report.glossary import GLOSSARY
 from replay.report.timeline import timeline
 from replay.report.views.bands import breakdown_table, profile_tables
 from replay.report.views.panels import jpeg
+from replay.runs.books import Frames
 from replay.runs.loaded import LoadedStream, read_run
 from replay.runs.nan_json import convert
 from replay.runs.runfolder import read_summary
-from replay.runs.summary import Frames, Summary
+from replay.runs.summary import Summary
 from replay.scoring.breakdown import Band
 from replay.scoring.profiles.figures import ProfileFigures
 from sensors.clock import Stamp

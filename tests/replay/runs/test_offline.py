@@ -9,7 +9,8 @@ import pytest
 import gilmok
 from edge.config import ModelChoice
 from replay.runs.offline import OfflineRun, ReplayConfig
-from replay.runs.runfolder import read_identity, read_reports, read_summary
+from replay.runs.reports import read_reports
+from replay.runs.runfolder import read_identity, read_summary
 from replay.runs.summary import Summary
 from sensors.clock import SystemClock
 from tests.tiny import write_model, write_recording
@@ -46,7 +47,7 @@ def test_a_perfect_detector_scores_one_and_the_books_balance(
     assert summary["latency_ns"]["total"]["p50"] > 0
     assert summary["latency_ns"]["total"]["p99"] is None
     assert summary["books"]["balanced"]
-    assert len(list(read_reports(tmp_path / "run"))) == 12
+    assert len(read_reports(tmp_path / "run")) == 12
     assert "replay/replay" in capsys.readouterr().out
 
 
@@ -215,7 +216,7 @@ def test_ctrl_c_ends_a_run_with_what_it_has_and_every_output_says_so(tmp_path: P
 
 
 def captured(run: Path) -> bool:
-    return any(path.stat().st_size for path in run.glob("reports*"))
+    return any(path.stat().st_size for path in run.glob("reports/*/*.jsonl"))
 
 
 def test_a_run_that_is_stopped_after_its_last_frame_was_not_cut_short(parts: dict[str, Path], tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from edge.wire.messages import Findings, FrameReport
 from replay.datasets.pictures import PictureRecording
 from replay.recording import Group
 from replay.runs.offline import OfflineRun, ReplayConfig
-from replay.runs.runfolder import read_reports, read_summary
+from replay.runs.reports import read_reports
+from replay.runs.runfolder import read_summary
 from replay.runs.tables import render
 from replay.scoring.stream import ScoredStream
 from replay.scoring.tracking import TrackingAccuracy, tracking_accuracy

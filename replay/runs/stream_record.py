@@ -1,0 +1,35 @@
+"""What a summary is made from: everything that is known of one stream of one node session, whoever kept it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.wire.messages import Birth, FrameReport, StreamBirth, StreamCounters
+from replay.recording import Recording
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamRecord:
+    """The hub reads it out of its ledger, an offline run has it at hand."""
+
+    birth: Birth
+    stream: StreamBirth
+    reports: Sequence[FrameReport]
+    """In order of n, each once."""
+    counters: StreamCounters | None
+    """The node's last word; None if it never spoke."""
+    final: bool
+    """Whether that word was its last on purpose."""
+    hub_latency_ns: Sequence[int] | None
+    """Capture to receipt at the hub, per ok report; None where that can't be told (`hub_unknown`)."""
+    recording: Recording | None
+    """With the truth of this stream; None where nobody knows it."""
+    truth_unknown: str = ""
+    """Why there is no recording."""
+    hub_unknown: str = ""
+    """Why there is no latency to the hub; empty also where there was no hub."""
+    received_ns: Sequence[int] | None = None
+    """When each report came in at the hub, on the clock of the frames' stamps; None where nobody knows."""
+    received_bound_ns: Sequence[int] | None = None
+    """How far each of them may be from the truth: 0 where node and hub share a clock."""
+    clock_steps: int = 0
+    """How often the node's clock or the hub's was set, or stood still, against the other."""
