@@ -32,6 +32,12 @@ class TooFewRepeats(GilmokError):
         super().__init__(f"{repeats} repeats can't differ", f"ask for {LEAST_REPEATS} or more")
 
 
+class NothingShown(GilmokError):
+    def __init__(self, reports: Sequence[FrameReport]) -> None:
+        why = f"all {len(reports)} frames failed: {reports[0].reason}" if reports else "no frame came"
+        super().__init__(f"no answer, so nothing is shown about answers: {why}", "let the model answer a frame first")
+
+
 @dataclass(frozen=True, slots=True)
 class FrameTrace:
     seq: int
@@ -126,7 +132,8 @@ class Witness:
 def repeated(config: ReplayConfig, repeats: int, clock: Clock, *, reload: bool, advance: Callable[[], None]) -> Repeats:
     """Run the recording so many times in lockstep; `advance` is called at every frame.
 
-    `reload`: with the model loaded anew each time. Raises TooFewRepeats and what keeps a run from starting.
+    `reload`: with the model loaded anew each time. Raises TooFewRepeats, NothingShown where no frame is answered, and
+    what keeps a run from starting.
     """
     if repeats < LEAST_REPEATS:
         raise TooFewRepeats(repeats)
@@ -139,6 +146,8 @@ def repeated(config: ReplayConfig, repeats: int, clock: Clock, *, reload: bool, 
                 stack.close()
                 parts = stack.enter_context(loaded(config.model, config.backend, Path()))
             reports, trace = _pass(config, parts, clock, advance)
+            if all(report.status == "failed" for report in reports):
+                raise NothingShown(reports)
             traces.append(trace)
             findings.append(findings_digest(reports))
         assert parts is not None

@@ -123,5 +123,18 @@ def test_a_failed_frame_fails_alike_every_time(root: Path, tmp_path: Path, capsy
 
 def test_one_repeat_is_no_comparison(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--dataset", "mot", "--root", str(root), "--name", "WALK", "--model", str(write_model(tmp_path))]
-    assert gilmok.main(["replay", "determinism", *where, "--repeats", "1"]) == 1
-    assert "2 or more" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        gilmok.main(["replay", "determinism", *where, "--repeats", "1"])
+    assert "whole number from 2" in capsys.readouterr().err
+
+
+def test_where_every_frame_fails_nothing_is_shown(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for picture in (root / "train/WALK/img1").iterdir():
+        picture.write_bytes(b"no picture")
+    where = ["--dataset", "mot", "--root", str(root), "--name", "WALK", "--model", str(write_model(tmp_path))]
+    assert gilmok.main(["replay", "determinism", *where]) == 1
+    said = capsys.readouterr()
+    assert "nothing is shown about answers: all 12 frames failed" in said.err
+    assert "one digest" not in said.out
