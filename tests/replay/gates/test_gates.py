@@ -245,7 +245,7 @@ def test_a_missing_baseline_and_half_written_folders_are_no_verdict(
     assert gate(tmp_path, BASELINE, run) == 1
     assert "no baseline is named" in capsys.readouterr().err
     assert gate(tmp_path, BASELINE, run, "--baseline", tmp_path / "nowhere") == 1
-    (run / "summary.json").unlink()
+    (run / "summary.json").write_bytes((run / "summary.json").read_bytes()[:100])
     assert gate(tmp_path, "", run) == 1
     assert "is no run folder: summary.json" in capsys.readouterr().err
 
