@@ -94,7 +94,7 @@ def read_file(run: Path, path: Path, *, cut_off: bool = False) -> Iterator[Frame
                     return
                 yield _report(run, f"{name}, line {number}", line)
     except ContentWrong as error:
-        raise RunFolderWrong(run, f"{name} {error.what if path.exists() else 'is missing'}") from error
+        raise RunFolderWrong(run, f"{name}: {error.what}" if path.exists() else f"{name} is missing") from error
     except OSError as error:
         raise RunFolderWrong(run, f"{name} can't be read: {error.strerror}") from error
 

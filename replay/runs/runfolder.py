@@ -124,7 +124,7 @@ def read_identity(path: Path) -> RunIdentity:
     try:
         return json_of(read_bytes(path / RUN), RunIdentity)
     except ContentWrong as error:
-        raise RunFolderWrong(path, f"{RUN} {_fault(path / RUN, error)}") from error
+        raise RunFolderWrong(path, _fault(path / RUN, error)) from error
 
 
 def read_summary(path: Path) -> dict[str, Any]:
@@ -134,11 +134,11 @@ def read_summary(path: Path) -> dict[str, Any]:
     try:
         return json_of(read_bytes(path / SUMMARY), dict[str, Any])
     except ContentWrong as error:
-        raise RunFolderWrong(path, f"{SUMMARY} {_fault(path / SUMMARY, error)}") from error
+        raise RunFolderWrong(path, _fault(path / SUMMARY, error)) from error
 
 
 def _fault(path: Path, error: ContentWrong) -> str:
-    return error.what if path.exists() else "is missing"
+    return f"{path.name}: {error.what}" if path.exists() else f"{path.name} is missing"
 
 
 def _file_name(name: str) -> str:

@@ -247,7 +247,7 @@ def test_a_missing_baseline_and_half_written_folders_are_no_verdict(
     assert gate(tmp_path, BASELINE, run, "--baseline", tmp_path / "nowhere") == 1
     (run / "summary.json").write_bytes((run / "summary.json").read_bytes()[:100])
     assert gate(tmp_path, "", run) == 1
-    assert "is no run folder: summary.json" in capsys.readouterr().err
+    assert "can't be read: summary.json: " in capsys.readouterr().err
 
 
 def test_the_example_is_read_and_held(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
