@@ -61,13 +61,13 @@ def test_names_from_outside_stay_text(run: Path) -> None:
         content["run"] = HOSTILE
         content["host"]["name"] = HOSTILE
         (node,) = content["nodes"]
-        node["node"] = node["backend"]["name"] = HOSTILE
+        node["model"]["name"] = node["backend"]["name"] = HOSTILE
         node["backend"]["facts"][HOSTILE] = HOSTILE
         content["scenario"][HOSTILE] = HOSTILE
 
     def rename_stream(content: Any) -> None:
         (stream,) = content["streams"]
-        stream["node"] = stream["model"] = HOSTILE
+        stream["model"] = stream["backend"] = HOSTILE
         stream["failures"] = {HOSTILE: 3}
         content["troubles"] = [HOSTILE]
         stream["accuracy"]["per_class"][HOSTILE] = stream["accuracy"]["per_class"]["person"]
