@@ -131,7 +131,7 @@ def _run(
         late_ns = None
         if schedule is not None:
             first_seq = frame.id.seq if first_seq is None else first_seq
-            due_ns = schedule.due_ns(frame.id.seq - first_seq)
+            due_ns = schedule.due_ns(frame.id.seq - first_seq, frame.offset_ns)
             with _urgent():
                 clock.sleep_until(due_ns)
                 now = clock.now()

@@ -1,58 +1,64 @@
 """The source plugin `video`: a video file."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
-import numpy as np
-
 from sensors.clock import Clock
 from sensors.config import Settings
+from sensors.decoding import Video, VideoUnreadable
 from sensors.folder import ImageFolder as ImageFolder  # where installed entry points may still look for it
 from sensors.frame import NO_IMAGE, Frame, FrameId
+from sensors.pictures import PictureUnreadable
 from sensors.ranges import Fps
 from sensors.source import Origin, SourceUnusable
 
 
 class VideoFile:
-    """A video in any container and codec that OpenCV reads; frames count from 0."""
+    """A video in any container and codec that FFmpeg reads; frames count from 0, each due when its own stamp says."""
 
     class Options(Settings, frozen=True, kw_only=True):
         path: Path
         fps: Fps | None = None
-        """Instead of the rate that the container states."""
+        """Instead of the frames' own stamps and of the rate that the container states."""
 
     live = False
 
     def __init__(self, options: Options, *, stream: str, clock: Clock) -> None:
+        """Decodes the first frame; raises SourceUnusable."""
         self._stream = stream
         self._clock = clock
-        self._path = options.path
+        self._own_time = options.fps is None
         self.origin = Origin("video", str(options.path))
+        if options.path.is_dir():
+            raise SourceUnusable(f"{options.path} is a folder, no video", 'for pictures in it, set kind = "folder"')
         if not options.path.is_file():
-            raise SourceUnusable(f"there is no video {options.path}", "check the path of the stream's source")
-        # One decoding thread costs the least CPU, and a replay has a whole period for each frame.
-        self._video = cv2.VideoCapture(str(options.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-        if not self._video.isOpened():
-            raise SourceUnusable(f"{options.path} is no video that OpenCV reads", "re-encode it, e.g. as H.264 in MP4")
-        self.fps = options.fps or self._video.get(cv2.CAP_PROP_FPS) or float("nan")
+            what = "is no file" if options.path.exists() else "is not there"
+            raise SourceUnusable(f"the video {options.path} {what}", "check the path of the stream's source")
+        try:
+            self._video = Video(options.path)
+        except VideoUnreadable as error:
+            raise SourceUnusable(error.sentence, error.hint) from error
+        self.fps = options.fps or self._video.fps
+        frames = self._video.frames()
+        first = next(frames, None)
+        if first is None:
+            self._video.close()
+            raise SourceUnusable(f"{options.path} holds not a single frame", "take another copy of the video")
+        self._frames = chain([first], frames)
 
     def frames(self) -> Iterator[Frame]:
-        promised = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
-        seq = 0
-        while True:
-            there, image = self._video.read()
-            if not there:
-                break
-            image.flags.writeable = False
-            yield Frame(FrameId(self._stream, seq), self._clock.now(), "arrival", np.asarray(image, np.uint8))
-            seq += 1
-        # A container's count may be an estimate, but a video that was cut off must not pass for a short one.
-        for missing in range(seq, promised):
-            fault = f"{self._path} promises {promised} frames and ends after {seq}"
-            yield Frame(FrameId(self._stream, missing), self._clock.now(), "arrival", NO_IMAGE, fault)
+        """Once."""
+        for seq, shown in enumerate(self._frames):
+            image, fault = NO_IMAGE, ""
+            try:
+                image = self._video.image(shown)
+            except PictureUnreadable as error:
+                fault = error.sentence
+            offset_ns = shown.offset_ns if self._own_time else None
+            yield Frame(FrameId(self._stream, seq), self._clock.now(), "arrival", image, fault, offset_ns)
 
     def __enter__(self) -> Self:
         return self
@@ -60,4 +66,4 @@ class VideoFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._video.release()
+        self._video.close()

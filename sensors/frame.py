@@ -36,3 +36,5 @@ class Frame:
     image: Image
     fault: str = ""
     """Why there is no picture; empty where there is one. A faulty frame counts as captured, and fails."""
+    offset_ns: int | None = None
+    """When it is due, since the first frame, where a recording's frames have stamps of their own; None: by the rate."""

@@ -121,6 +121,9 @@ class Schedule:
     t0_ns: int
     fps: float
 
-    def due_ns(self, k: int) -> int:
+    def due_ns(self, k: int, offset_ns: int | None = None) -> int:
+        """Of the k-th frame, or of one that says itself how long after the first it is due."""
+        if offset_ns is not None:
+            return self.t0_ns + offset_ns
         # One rounding from the integer k: adding up a rounded period would drift.
         return self.t0_ns + round(k * NS_PER_S / self.fps)

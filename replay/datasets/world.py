@@ -8,10 +8,10 @@ NAME/truth.jsonl.gz     one JSON object a frame
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import msgspec
 import numpy as np
 
@@ -21,9 +21,10 @@ from replay.datasets.world_truth import RecordingDamaged, WorldTruth
 from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Truth
 from sensors.clock import Clock
+from sensors.decoding import Shown, Video, VideoUnreadable
 from sensors.frame import NO_IMAGE, Frame, FrameId, Image
 from sensors.outside import ContentWrong, json_of, read_bytes
-from sensors.pictures import PictureUnreadable, is_unicode
+from sensors.pictures import PictureUnreadable
 
 NAME = "world"
 FORMAT = "gilmok-world/1"
@@ -83,7 +84,8 @@ class WorldRecording:
         self.name = folder.name
         self.fps = self.facts.fps
         self.labels = self.facts.labels
-        self._video: Any = None
+        self._video: Video | None = None
+        self._shown: Iterator[Shown] = iter(())
         self._next = 0
 
     @property
@@ -124,30 +126,17 @@ class WorldRecording:
         place = self._places[number]
         path = self._folder / VIDEO
         if self._video is None or place < self._next:
-            self._video = self._opened(path)
-            self._next = 0
-        # Grabbed one by one rather than sought: every frame leans on the one before.
-        while self._next < place and self._video.grab():
-            self._next += 1
-        there, image = self._video.read() if self._next == place else (False, None)
-        if not there or image is None:
-            self._video = None
-            raise PictureUnreadable(path, f"frame {number} can't be decoded")
-        self._next += 1
-        image.flags.writeable = False
-        return np.asarray(image, np.uint8)
-
-    def _opened(self, path: Path) -> Any:
-        """Raises PictureUnreadable."""
-        settings = [cv2.CAP_PROP_N_THREADS, 1]
-        if is_unicode(path):
-            return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, settings)
-        # OpenCV dies of a name that is not UTF-8; the kernel has another one for an open file.
-        try:
-            with path.open("rb") as file:
-                return cv2.VideoCapture(f"/proc/self/fd/{file.fileno()}", cv2.CAP_FFMPEG, settings)
-        except OSError as error:
-            raise PictureUnreadable(path, error.strerror or str(error)) from error
+            try:
+                self._video = Video(path)
+            except VideoUnreadable as error:
+                raise PictureUnreadable(path, error.sentence) from error
+            self._shown, self._next = self._video.frames(), 0
+        # Decoded one by one rather than sought: every frame leans on the one before.
+        shown = next(islice(self._shown, place - self._next, None), None)
+        self._next = place + 1
+        if shown is None:
+            raise PictureUnreadable(path, f"it ends before frame {number}")
+        return self._video.image(shown)
 
     def truth(self, number: int) -> Truth | None:
         return self._truth.truths.get(number)

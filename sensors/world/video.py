@@ -5,25 +5,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sensors.errors import GilmokError
+import av
+
 from sensors.world.textures import Picture
-
-
-class EncoderAbsent(GilmokError):
-    def __init__(self) -> None:
-        super().__init__("writing a recording needs PyAV, which is not installed", hint="pip install 'gilmok[world]'")
 
 
 class VideoWriter:
     """Writes BGR pictures of one size; the file is whole only after the `with` block."""
 
     def __init__(self, path: Path, width: int, height: int, fps: float, quality: int) -> None:
-        """`quality` is x264's constant rate factor. Raises EncoderAbsent."""
-        try:
-            import av
-        except ImportError as error:
-            raise EncoderAbsent from error
-        self._av = av
+        """`quality` is x264's constant rate factor."""
         self._file: Any = av.open(str(path), "w")
         self._stream = self._file.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
@@ -34,7 +25,7 @@ class VideoWriter:
         }  # fmt: skip
 
     def write(self, image: Picture) -> None:
-        frame = self._av.VideoFrame.from_ndarray(image, format="bgr24")
+        frame = av.VideoFrame.from_ndarray(image, format="bgr24")
         for packet in self._stream.encode(frame):
             self._file.mux(packet)
 

@@ -9,11 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
+from sensors.clock import NS_PER_MS
 from sensors.feeder import Feeder, FeederDied
+from sensors.files import VideoFile
 from sensors.folder import ImageFolder
 from sensors.pacing import Lockstep, Schedule
 from sensors.source import SourceUnusable
 from tests.fakes import ManualClock
+from tests.videos import write_video
 
 
 @pytest.fixture
@@ -69,6 +72,18 @@ def test_a_camera_process_releases_on_schedule_and_balances_its_books(pictures: 
     assert lateness is not None
     assert lateness.n == 12
     assert 0 <= lateness.p50_ns <= lateness.p99_ns <= lateness.max_ns
+
+
+def test_a_video_of_varying_rate_is_played_by_its_own_stamps(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "drive.mkv", 5, fps=100, at_ms=[0, 10, 20, 70, 120])
+    feeder = Feeder("video", VideoFile.Options(path=path), stream="s", paced=True)
+    feeder.start()
+    taken = []
+    while (frame := feeder.take()) is not None:
+        taken.append((frame.id.seq, frame.stamp.mono_ns))
+    feeder.close()
+    first = taken[0][1] - [0, 10, 20, 70, 120][taken[0][0]] * NS_PER_MS
+    assert [(stamp - first) // NS_PER_MS for _, stamp in taken] == [[0, 10, 20, 70, 120][seq] for seq, _ in taken]
 
 
 def test_a_node_that_never_takes_has_every_frame_dropped(pictures: ImageFolder.Options) -> None:

@@ -1,0 +1,59 @@
+"""Whether a file was cut off, by what its outermost box says of its length; FFmpeg reads on without a word."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
+"""What a writer leaves that could not go back to the beginning."""
+
+
+def is_cut_off(path: Path) -> bool:
+    """True of RIFF (AVI) and EBML (Matroska, WebM) that end before they should; False where nothing tells."""
+    with path.open("rb") as file:
+        start = file.read(4)
+        file.seek(0)
+        if start == b"RIFF":
+            promised = _riff_end(file)
+        elif start == EBML:
+            promised = _ebml_end(file)
+        else:
+            return False
+        return promised is not None and promised > path.stat().st_size
+
+
+def _riff_end(file: BinaryIO) -> int | None:
+    """Of the last chunk; a file of more than a gigabyte has several of them, one after another."""
+    end = 0
+    while (head := file.read(8))[:4] == b"RIFF" and len(head) == 8:
+        length = int.from_bytes(head[4:], "little")
+        if length in UNKNOWN_LENGTHS:
+            return None
+        end += 8 + length + length % 2
+        file.seek(end)
+    # The padding of an odd last chunk is often left out.
+    return end - 1
+
+
+def _ebml_end(file: BinaryIO) -> int | None:
+    """Of the segment; None where it was written without a length, as live streams are."""
+    file.seek(len(EBML))
+    length = _ebml_length(file)
+    if length is None:
+        return None
+    file.seek(length, 1)
+    if file.read(4) != SEGMENT:
+        return None
+    length = _ebml_length(file)
+    return None if length is None else file.tell() + length
+
+
+def _ebml_length(file: BinaryIO) -> int | None:
+    """A number whose first bits tell how many bytes it has; all ones stand for unknown."""
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    more = 8 - first[0].bit_length()
+    rest = file.read(more)
+    value = int.from_bytes(first + rest, "big") - (1 << (7 * (more + 1)))
+    return None if len(rest) < more or value == (1 << (7 * (more + 1))) - 1 else value
