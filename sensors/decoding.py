@@ -101,7 +101,9 @@ class Video:
         except ERRORS as error:
             raise PictureUnreadable(self._path, _words(error)) from error
         plane = plain.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plain.height, : 3 * plain.width]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
+            : plain.height, : 3 * plain.width
+        ]
         image = np.ascontiguousarray(rows).reshape(plain.height, plain.width, 3)
         matrix = shown.decoded.side_data.get("DISPLAYMATRIX")
         if matrix is not None:

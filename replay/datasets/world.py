@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from replay.datasets.layout import find_root, folders
 from replay.datasets.soundness import box_problems, counted
