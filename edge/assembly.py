@@ -51,7 +51,13 @@ class Loaded:
     def backend_birth(self) -> BackendBirth:
         # A vendor's text may be of any length, and a birth must not fail for it.
         facts = {key: fact[:FACT_CHARACTERS] for key, fact in {**self.device.facts, **self.session.facts}.items()}
-        return BackendBirth(name=self.backend, device=self.device.name, device_kind=self.device.kind, facts=facts)
+        return BackendBirth(
+            name=self.backend,
+            device=self.device.name,
+            device_kind=self.device.kind,
+            facts=facts,
+            depth=self.session.depth,
+        )
 
     def pipeline(
         self,

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from edge.wire.messages import (
     BackendBirth,
     Birth,
@@ -19,6 +21,7 @@ from edge.wire.messages import (
     StreamBirth,
     StreamCounters,
 )
+from replay.metrics.node_model import Shape, Work, simulated
 from replay.recording import Recording, open_dataset
 from replay.runs.reports import write_reports
 from replay.runs.runfolder import RunFolder, RunIdentity
@@ -85,6 +88,8 @@ class Played:
     clock_bound_ms: float = 0.0
     calibrated_on: tuple[int, ...] = ()
     """Frames of the first drive that the artefact's quantiser has seen."""
+    node: tuple[Work, Shape] | None = None
+    """Takes and drops frames as such a node would, instead of `latency_ms` and `dropped`."""
 
 
 def write_run(folder: Path, *played: Played, interrupted: bool = False) -> Path:
@@ -155,11 +160,11 @@ def _birth(run: str, one: Played, streams: tuple[StreamBirth, ...]) -> Birth:
 
 def _record(who: Birth, stream: StreamBirth, one: Played, recording: Recording) -> StreamRecord:
     captured = one.frames or len(recording.numbers)
-    answered = captured - one.dropped
-    reports = [_report(who, stream, one, n) for n in range(answered - one.unreported)]
+    reports = _reports(who, stream, one, captured - one.dropped - one.unreported)
+    answered = len(reports) + one.unreported
     late_ns = round(one.late_ms * NS_PER_MS)
     pacing = Pacing(p50_ns=late_ns, p99_ns=late_ns, max_ns=late_ns, n=captured) if one.pace == "realtime" else None
-    counters = StreamCounters(captured=captured, ok=answered, dropped=one.dropped, pacing=pacing)
+    counters = StreamCounters(captured=captured, ok=answered, dropped=captured - answered, pacing=pacing)
     record = StreamRecord(who, stream, reports, counters, True, None, recording)
     if one.to_hub_ms is None:
         return record
@@ -172,19 +177,41 @@ def _record(who: Birth, stream: StreamBirth, one: Played, recording: Recording) 
     )
 
 
-def _report(who: Birth, stream: StreamBirth, one: Played, n: int) -> FrameReport:
-    latency_ns = round(one.latency_ms[n % len(one.latency_ms)] * NS_PER_MS)
-    due_ns = Schedule(NS_PER_S, stream.fps or 10).due_ns(n)
+def work(infer_ms: Sequence[float]) -> Work:
+    """What frames take of a node that does nothing but infer."""
+    none = np.zeros(len(infer_ms), np.int64)
+    infer_ns = np.array([round(one * NS_PER_MS) for one in infer_ms], np.int64)
+    return Work(none, none, infer_ns, none, none, none > 0)
+
+
+def _reports(who: Birth, stream: StreamBirth, one: Played, answered: int) -> list[FrameReport]:
+    if one.node is None:
+        took = [round(one.latency_ms[n % len(one.latency_ms)] * NS_PER_MS) for n in range(answered)]
+        return [_report(who, stream, one, n, n, {"wait": 0, "infer": took[n]}) for n in range(answered)]
+    schedule = Schedule(NS_PER_S, stream.fps or 10)
+    due_ns = np.array([schedule.due_ns(seq) for seq in range(answered)], np.int64)
+    rows, passed = simulated(due_ns, *one.node)
+    waits = (passed.taken_ns - passed.there_ns).tolist()
+    infers = (passed.answered_ns - passed.submitted_ns).tolist()
+    return [
+        _report(who, stream, one, n, seq, {"wait": wait, "infer": infer})
+        for n, (seq, wait, infer) in enumerate(zip(rows.tolist(), waits, infers, strict=True))
+    ]
+
+
+def _report(who: Birth, stream: StreamBirth, one: Played, n: int, seq: int, stages: dict[str, int]) -> FrameReport:
+    latency_ns = sum(stages.values())
+    due_ns = Schedule(NS_PER_S, stream.fps or 10).due_ns(seq)
     found = [(label, BOXES[name]) for label, name, hits in
-             ((CAR, "Car", one.cars), (PERSON, "Pedestrian", one.walkers)) if n < hits]  # fmt: skip
+             ((CAR, "Car", one.cars), (PERSON, "Pedestrian", one.walkers)) if seq < hits]  # fmt: skip
     return FrameReport(
         session=0,
         n=n,
         stream=stream.name,
-        seq=n,
+        seq=seq,
         stamp=Stamp(due_ns, due_ns),
         kind="scheduled" if one.pace == "realtime" else "arrival",
-        stages={"wait": 0, "prepare": 0, "infer": latency_ns, "decode": 0},
+        stages={"prepare": 0, "decode": 0, **stages},
         total_ns=latency_ns,
         published=Stamp(due_ns + latency_ns, due_ns + latency_ns),
         status="ok",

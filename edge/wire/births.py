@@ -71,6 +71,8 @@ class BackendBirth(Message, frozen=True, kw_only=True):
     device: Label
     device_kind: Label
     facts: Facts
+    depth: Annotated[int, Meta(ge=1)] | None = None
+    """How many frames are in work at once; None where an older node doesn't say."""
 
 
 class Birth(Message, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from sensors.ranges import Factor, MillisecondsOrNone, in_range
 
 if TYPE_CHECKING:
     from replay.runs.loaded import LoadedStream
-    from replay.runs.whatif import Supposed, Supposition
+    from replay.runs.supposition import Point, Supposed, Supposition
     from sensors.text_table import Table
 
 LATENCY_MOST_MS = 1e7
@@ -18,8 +18,8 @@ SCALE_MOST = 1e4
 
 def register(whatif: argparse.ArgumentParser) -> None:
     whatif.description = (
-        "Streaming accuracy of a recorded run under other latencies. Best from a run in lockstep, where "
-        "every frame has an answer; of a run in real time, dropped frames stay dropped."
+        "Streaming accuracy of a recorded run under other latencies, by a model of the node with its depth and its "
+        "queue; the record stands beside it. Best from a run in lockstep, where every frame has an answer."
     )
     whatif.add_argument("run", type=Path, metavar="RUN", help="the run folder")
     whatif.add_argument(
@@ -46,9 +46,9 @@ def register(whatif: argparse.ArgumentParser) -> None:
     )
     whatif.add_argument(
         "--policy",
-        choices=["one-at-a-time", "pipelined"],
-        default="one-at-a-time",
-        help="a node with a frame in work takes the newest when it is free, or takes on every frame at once",
+        choices=["as-recorded", "one-at-a-time", "pipelined"],
+        default="as-recorded",
+        help="how many frames the node has in work: as many as it had (default), one, or every one as it comes",
     )
     whatif.add_argument("--json", action="store_true", help="print JSON instead of tables")
     whatif.set_defaults(call=_whatif)
@@ -67,24 +67,25 @@ def _whatif(chosen: argparse.Namespace) -> int:
         console.print_json({"run": run.identity.run, "streams": curves})
     else:
         for curve in curves:
-            console.show(_table(curve), *curve.notes)
+            console.show(_table(curve), *_distance(curve), *_counts(curve), *curve.notes)
     return 0
 
 
 def _supposed(chosen: argparse.Namespace, stream: "LoadedStream", other: "Sequence[LoadedStream]") -> "Supposed":
-    from replay.runs.whatif import ADDED_MS, Supposed, on_node_ns
+    from replay.runs.supposition import ADDED_MS, Supposed
     from sensors.clock import NS_PER_MS
 
-    latencies: list[int] | None = None
-    if chosen.constant_ms is not None:
-        latencies = [round(chosen.constant_ms * NS_PER_MS)]
-    elif chosen.latencies_of is not None:
-        latencies = on_node_ns(_counterpart(stream, other, chosen.latencies_of).reports)
-    return Supposed(added_ms=chosen.add_ms or ADDED_MS, scales=chosen.scale, on_node_ns=latencies, policy=chosen.policy)
+    return Supposed(
+        added_ms=chosen.add_ms or ADDED_MS,
+        scales=chosen.scale,
+        constant_ns=None if chosen.constant_ms is None else round(chosen.constant_ms * NS_PER_MS),
+        other=_counterpart(stream, other, chosen.latencies_of) if chosen.latencies_of is not None else None,
+        policy=chosen.policy,
+    )
 
 
 def _counterpart(stream: "LoadedStream", other: "Sequence[LoadedStream]", folder: Path) -> "LoadedStream":
-    """The stream of the other run whose latencies are taken: the only one, or the one of the same name."""
+    """The stream of the other run whose node is supposed: the only one, or the one of the same name."""
     from replay.runs.whatif import NothingToSuppose
 
     found = other if len(other) == 1 else [one for one in other if one.name == stream.name]
@@ -97,21 +98,62 @@ def _counterpart(stream: "LoadedStream", other: "Sequence[LoadedStream]", folder
 
 
 def _table(curve: "Supposition") -> "Table":
-    from replay.runs.tables import SHOWN_MS, fresh_cells, percentile_cells
+    from replay.runs.tables import SHOWN_MS
     from sensors.figures import number
     from sensors.text_table import Table, numbers
 
-    title = f"{curve.node}/{curve.stream}: streaming accuracy under other latencies, ms ({curve.policy})"
-    heads = ("×", "added", "p50", "AP", "AP50", "drops", "misses", "of", f"≤{SHOWN_MS} ms", "of", "age p50", "p99", "n")
-    table = Table(title, numbers(*heads))
-    table.add("", "", "offline", *(number(curve.offline[name]) for name in ("AP", "AP50")))
+    title = f"{curve.node}/{curve.stream}: streaming accuracy under other latencies, ms ({_shape(curve)})"
+    heads = ("×", "added", "p50", "AP", "AP50", "drops", f"≤{SHOWN_MS} ms", "age p50", "p99")
+    table = Table(title, ["", *numbers(*heads)])
+    own = (curve.captured, curve.answered)
+    for label, figures in zip(("captured", "answered"), own, strict=True):
+        table.add(label, "", "", "", number(figures.get("AP")), number(figures.get("AP50")))
+    for point in curve.record:
+        table.add("record", "", *_cells(point))
     for point in curve.points:
-        table.add(
-            f"{point.scale:g}",
-            f"{point.added_ms:g}",
-            percentile_cells(point.latency_ns, 1)[0],
-            *(number(point.figures[name]) for name in ("AP", "AP50")),
-            str(point.freshness.dropped),
-            *fresh_cells(point.freshness, 0),
-        )
+        table.add("model", f"{point.scale:g}", *_cells(point))
     return table
+
+
+def _shape(curve: "Supposition") -> str:
+    if curve.depth is None:
+        return "every frame taken as it comes"
+    return f"{curve.depth} in work at once, {curve.servers} on the device"
+
+
+def _cells(point: "Point") -> list[str]:
+    from replay.runs.tables import fresh_cells, percentile_cells
+    from replay.runs.whatif import dropped_share
+    from sensors.figures import number
+
+    _, _, within, _, *ages, _ = fresh_cells(point.freshness)
+    return [
+        f"{point.added_ms:g}",
+        percentile_cells(point.latency_ns, 1)[0],
+        *(number(point.figures[name]) for name in ("AP", "AP50")),
+        f"{number(100 * dropped_share(point.freshness), 1)} %",
+        within,
+        *ages,
+    ]
+
+
+def _distance(curve: "Supposition") -> list[str]:
+    """How much to trust the model: how far it is from what happened."""
+    from sensors.figures import ms, signed
+
+    if curve.distance is None:
+        return []
+    figures = ", ".join(f"{name} {signed(curve.distance.figures[name])}" for name in ("AP", "AP50"))
+    latency = curve.distance.latency_ns
+    times = ", ".join(f"{mark} {ms(latency[mark])} ms" for mark in ("p50", "p99") if latency[mark] is not None)
+    drops = f"drops {100 * curve.distance.dropped_share:+.1f} %"
+    return [f"the model at ×1 less the record: {', '.join(part for part in (figures, times, drops) if part)}"]
+
+
+def _counts(curve: "Supposition") -> list[str]:
+    points = (*curve.record, *curve.points)
+    if not points:
+        return []
+    fresh, passes = points[0].freshness, max(point.passes for point in points)
+    told = f"n: AP over {fresh.n // points[0].passes} labelled instants, times over {points[0].latency_ns.n} answers"
+    return [f"{told}; the model's figures are means over {passes} passes" if passes > 1 else told]

@@ -5,9 +5,7 @@ can arise, and what is counted beside it: docs/metrics.md, "Streaming accuracy".
 one clock: the capture clock.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -74,50 +72,6 @@ def answering_rows(outputs: Index, answers: Index) -> tuple[Index, Index]:
     start = np.searchsorted(outputs[by_output], answers[questions], "left")
     count = np.searchsorted(outputs[by_output], answers[questions], "right") - start
     return by_output[start.repeat(count) + ramps(count)], questions.repeat(count)
-
-
-Policy = Literal["pipelined", "one-at-a-time"]
-"""How a stack meets a frame while another one is in work: takes it on beside it, or takes the newest when free."""
-
-
-def what_if(
-    timeline: AnswerTimeline, latencies_ns: Sequence[int] | Index, policy: Policy
-) -> tuple[AnswerTimeline, Index]:
-    """The timeline as a stack with other latencies would have answered it, and which recorded output each one repeats.
-
-    Recorded outputs say what is found in a frame; `latencies_ns` say how long it takes: the first for the first
-    frame that is worked on, and so on, from the start again when they run out (one number: a constant; another
-    run's own: its bursts stay together). Frames without a recorded output can't be worked on.
-    """
-    latencies = np.asarray(latencies_ns, np.int64)
-    if not len(latencies) or latencies.min() < 0:
-        raise ValueError("a latency is not negative, and there is at least one")
-    recorded = own_answers(timeline)
-    ready = np.flatnonzero(recorded >= 0)
-    ready = ready[np.argsort(timeline.captured_ns[ready], kind="stable")]
-    if policy == "pipelined":
-        begun, begun_ns = ready, timeline.captured_ns[ready]
-    else:
-        begun, begun_ns = _newest_when_free(ready, timeline.captured_ns, latencies)
-    emitted_ns = begun_ns + np.resize(latencies, len(begun))
-    return replace(timeline, inputs=begun, emitted_ns=emitted_ns), recorded[begun]
-
-
-def _newest_when_free(ready: Index, captured_ns: Index, latencies: Index) -> tuple[Index, Index]:
-    """Which frames are worked on, and from when: the newest one there, else the next to come."""
-    arrivals = captured_ns[ready].tolist()
-    begun: list[int] = []
-    begun_ns: list[int] = []
-    free_ns, row = arrivals[0] if arrivals else 0, 0
-    while row < len(arrivals):
-        while row + 1 < len(arrivals) and arrivals[row + 1] <= free_ns:
-            row += 1
-        start_ns = max(free_ns, arrivals[row])
-        begun.append(row)
-        begun_ns.append(start_ns)
-        free_ns = start_ns + int(latencies[(len(begun) - 1) % len(latencies)])
-        row += 1
-    return ready[np.array(begun, np.int64)], np.array(begun_ns, np.int64)
 
 
 def _pick_or_none(values: Index, rows: Index) -> Index:

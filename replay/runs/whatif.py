@@ -1,7 +1,8 @@
 """A recorded run under other latencies: how right it would have been, had its answers come sooner or later.
 
 What is recorded says *what* is found in a frame; the supposition says *when*. Two kinds of lateness differ: time on the
-node keeps it from the next frame, delay on the way after it does not.
+node keeps it from the next frame, delay on the way after it does not. Every factor goes through one model of the node
+(`replay.metrics.node_model`), ×1 too; the record stands beside it, and how far the two are apart.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,60 +12,41 @@ import numpy as np
 
 from edge.wire.messages import FrameReport
 from replay.metrics.freshness import Freshness, freshness
-from replay.metrics.percentiles import Percentiles, percentiles
-from replay.metrics.streaming import AnswerTimeline, Policy, what_if
+from replay.metrics.node_model import UNLIMITED, Passages, Shape, Work, constant, shape_of, simulated, work_of
+from replay.metrics.percentiles import percentiles
+from replay.metrics.pool import Index
+from replay.metrics.streaming import AnswerTimeline, in_force
 from replay.runs.loaded import LoadedStream
+from replay.runs.supposition import Distance, Point, Supposed, Supposition
+from replay.scoring.answer_pairs import pooled_figures
 from replay.scoring.reference import score
 from replay.scoring.stream import ScoredStream
-from replay.scoring.streaming import Unstreamable, answer_timeline, streamed
+from replay.scoring.streaming import Unstreamable, answer_timeline
 from replay.scoring.summary import calibrated_on
 from sensors.clock import NS_PER_MS
 from sensors.errors import GilmokError
-from sensors.record import Record
 
-ADDED_MS = (0.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
+PASSES, SEED = 16, 1
+"""The model runs so often, each time with the recorded times in another order: which frame meets which is luck."""
+FIGURES = ("AP", "AP50", "AP75", "n_frames", "n_truth", "n_found")
+SHAPES = {"one-at-a-time": Shape(1, 1), "pipelined": Shape(UNLIMITED, UNLIMITED)}
 
 
 class NothingToSuppose(GilmokError):
     """The run can't be scored again, and the sentence says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Supposed:
-    """Latencies in place of the measured ones."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A stream, and what its node is supposed to be."""
 
-    added_ms: Sequence[float] = ADDED_MS
-    """Delays on the way, one point of the curve each: the node goes on meanwhile."""
-    scales: Sequence[float] = (1.0,)
-    """Factors on the time on the node, one curve each."""
-    on_node_ns: Sequence[int] | None = None
-    """How long each frame takes on the node, in turn; None: as long as it did."""
-    policy: Policy = "one-at-a-time"
-
-
-class Point(Record, frozen=True, kw_only=True):
-    """Streaming accuracy under one supposition; None: undefined."""
-
-    added_ms: float
-    scale: float
-    latency_ns: Percentiles
-    """Capture to answer, of the frames that were worked on."""
-    figures: dict[str, float | None]
-    """AP, AP50, AP75, n_frames, n_truth, n_found."""
-    freshness: Freshness
-
-
-class Supposition(Record, frozen=True, kw_only=True):
-    """One stream's curve."""
-
-    node: str
-    stream: str
-    pace: str
-    policy: Policy
-    offline: dict[str, float | None]
-    """Each frame against its own answer."""
-    notes: tuple[str, ...]
-    points: tuple[Point, ...]
+    stream: ScoredStream
+    timeline: AnswerTimeline
+    """As recorded; in lockstep, on the recording's own schedule."""
+    before: Index
+    """(frames,) whose findings stand for each: its own, else those of the last answered one before; -1: none."""
+    after: Index
+    """Likewise the next answered one: where one is too old by as much as the other is too new, the two cancel out."""
 
 
 def suppose(stream: LoadedStream, supposed: Supposed) -> Supposition:
@@ -80,68 +62,162 @@ def suppose(stream: LoadedStream, supposed: Supposed) -> Supposition:
         timeline = answer_timeline(stream.scored, scheduled=realtime)
     except Unstreamable as error:
         raise NothingToSuppose(f"{stream.name}: {error.sentence}") from error
-    measured = on_node_ns(stream.reports)
-    if not measured:
+    if not len(timeline.inputs):
         raise NothingToSuppose(f"{stream.name}: no frame was answered, so there is no latency to start from")
-    coco = stream.summary.accuracy.coco
+    asked = _Asked(stream.scored, timeline, *_standing_in(timeline))
+    work, shape = _node(stream, supposed)
+    record = tuple(_recorded(asked, added) for added in supposed.added_ms) if realtime else ()
+    distance = _distance(asked, stream) if realtime and supposed.scales else None
+    known = stream.summary.accuracy
+    captured = {name: known.coco.get(name) for name in ("AP", "AP50", "AP75")}
     return Supposition(
         node=stream.summary.node,
         stream=stream.summary.stream,
         pace=stream.stream.pace,
         policy=supposed.policy,
-        offline={name: coco.get(name) for name in ("AP", "AP50", "AP75")},
-        notes=tuple(_notes(timeline, supposed, realtime)),
-        points=tuple(_points(stream.scored, timeline, supposed, measured, realtime)),
+        depth=None if shape.depth == UNLIMITED else shape.depth,
+        servers=None if shape.servers == UNLIMITED else shape.servers,
+        captured=captured,
+        answered={name: known.answered.get(name) for name in captured},
+        offline=captured,
+        record=record,
+        points=tuple(_points(asked, work, shape, supposed.scales, supposed.added_ms)),
+        distance=distance,
+        notes=tuple(_notes(asked, stream, work, supposed)),
     )
 
 
-def on_node_ns(reports: Sequence[FrameReport]) -> list[int]:
-    """How long each ok frame kept the node, in order: from being taken up to its publication."""
-    return [
-        report.published.mono_ns - report.stamp.mono_ns - report.stages.get("wait", 0)
-        for report in reports
-        if report.status == "ok"
-    ]
+def passages(reports: Sequence[FrameReport]) -> Passages:
+    """Of every frame that was taken, failed ones too."""
+
+    def column(values: Iterator[int]) -> Index:
+        return np.array(list(values), np.int64)
+
+    there = column(one.stamp.mono_ns for one in reports)
+    taken = there + column(one.stages.get("wait", 0) for one in reports)
+    submitted = taken + column(one.stages.get("prepare", 0) for one in reports)
+    return Passages(
+        there_ns=there,
+        taken_ns=taken,
+        submitted_ns=submitted,
+        answered_ns=submitted + column(one.stages.get("infer", 0) for one in reports),
+        finished_ns=there + column(one.total_ns for one in reports),
+        published_ns=column(one.published.mono_ns for one in reports),
+        failed=np.array([one.status != "ok" for one in reports], np.bool_),
+    )
 
 
-def _points(
-    stream: ScoredStream, timeline: AnswerTimeline, supposed: Supposed, measured: Sequence[int], realtime: bool
-) -> Iterator[Point]:
-    for scale in supposed.scales:
-        on_node = timeline
-        if not (realtime and _as_recorded(supposed, scale)):
-            base = np.array(supposed.on_node_ns or measured, np.float64)
-            on_node, _ = what_if(timeline, np.rint(base * scale).astype(np.int64), supposed.policy)
-        for added_ms in supposed.added_ms:
-            yield _point(stream, on_node, added_ms, scale)
+def _node(stream: LoadedStream, supposed: Supposed) -> tuple[Work, Shape]:
+    model = supposed.other or stream
+    passed = passages(model.reports)
+    recorded = shape_of(passed, model.birth.backend.depth)
+    shape = SHAPES.get(supposed.policy, recorded)
+    return work_of(passed, recorded) if supposed.constant_ns is None else constant(supposed.constant_ns), shape
 
 
-def _as_recorded(supposed: Supposed, scale: float) -> bool:
-    return scale == 1.0 and supposed.on_node_ns is None
+def _standing_in(timeline: AnswerTimeline) -> tuple[Index, Index]:
+    """What a frame shows that the record has no answer for: what its answered neighbours showed, before and after."""
+    n = len(timeline.frames)
+    before, after = np.full(n, -1, np.int64), np.full(n, n, np.int64)
+    before[timeline.inputs] = after[timeline.inputs] = timeline.inputs
+    before = np.maximum.accumulate(before)
+    after = np.minimum.accumulate(after[::-1])[::-1]
+    return before, np.where(after < n, after, before)
 
 
-def _point(stream: ScoredStream, on_node: AnswerTimeline, added_ms: float, scale: float) -> Point:
-    later = replace(on_node, emitted_ns=on_node.emitted_ns + round(added_ms * NS_PER_MS))
-    overall = score(streamed(stream, later)).overall
+def _recorded(asked: _Asked, added_ms: float) -> Point:
+    later = _later(asked.timeline, added_ms)
+    overall = score(asked.stream.answered_from(_sources(later, asked.before))).overall
     return Point(
         added_ms=added_ms,
-        scale=scale,
-        latency_ns=percentiles((later.emitted_ns - later.captured_ns[later.inputs]).tolist()),
-        figures={name: overall[name] for name in ("AP", "AP50", "AP75", "n_frames", "n_truth", "n_found")},
+        scale=1.0,
+        latency_ns=percentiles(_latencies(later)),
+        figures={name: overall[name] for name in FIGURES},
         freshness=freshness([later]),
     )
 
 
-def _notes(timeline: AnswerTimeline, supposed: Supposed, realtime: bool) -> Iterator[str]:
-    silent = len(timeline.frames) - len(np.unique(timeline.inputs))
-    if silent:
-        simulated = not realtime or any(not _as_recorded(supposed, scale) for scale in supposed.scales)
-        consequence = (
-            ": nobody knows what would have been found there, and they can't be worked on" if simulated else ""
+def _points(asked: _Asked, work: Work, shape: Shape, scales: Sequence[float], added_ms: Sequence[float]) -> list[Point]:
+    """Of every scale with every delay."""
+    at_node = {scale: _passes(asked.timeline, work.scaled(scale), shape) for scale in scales}
+    keys = [(scale, added) for scale in scales for added in added_ms]
+    timelines = [[_later(one, added) for one in at_node[scale]] for scale, added in keys]
+    shown = (asked.before, asked.after)
+    sources = [[_sources(one, shown[n % 2]) for n, one in enumerate(passes)] for passes in timelines]
+    return [
+        Point(
+            added_ms=added,
+            scale=scale,
+            latency_ns=percentiles(latency for one in passes for latency in _latencies(one)),
+            figures=dict(figures),
+            freshness=freshness(passes),
+            passes=len(passes),
         )
-        yield f"{silent} of {len(timeline.frames)} frames have no recorded answer{consequence}"
-    taken = len(supposed.on_node_ns or ())
-    if 1 < taken < len(np.unique(timeline.inputs)):
-        yield f"the other run has {taken} latencies: taken in turn, and from the start again"
-    if not realtime:
+        for (scale, added), passes, figures in zip(keys, timelines, pooled_figures(asked.stream, sources), strict=True)
+    ]
+
+
+def _passes(timeline: AnswerTimeline, work: Work, shape: Shape) -> list[AnswerTimeline]:
+    """The same orders for every scale. Where all frames take the same there is one, and two kinds of neighbours."""
+    rng = np.random.default_rng(SEED)
+    passes = PASSES if len(work) > 1 else 1 if len(np.unique(timeline.inputs)) == len(timeline.frames) else 2
+    return [_one_pass(timeline, work.dealt(rng), shape) for _ in range(passes)]
+
+
+def _one_pass(timeline: AnswerTimeline, work: Work, shape: Shape) -> AnswerTimeline:
+    rows, passed = simulated(timeline.captured_ns, work, shape)
+    return replace(timeline, inputs=rows[~passed.failed], emitted_ns=passed.published_ns[~passed.failed])
+
+
+def _sources(timeline: AnswerTimeline, shown: Index) -> Index:
+    """(frames,) the frame whose findings answer each; `shown`: whose findings an answer computed from each has."""
+    answers = np.append(timeline.inputs, -1)[in_force(timeline)]
+    sources: Index = np.append(shown, -1)[answers]
+    return sources
+
+
+def _distance(asked: _Asked, stream: LoadedStream) -> Distance:
+    """Of the run's own node, whatever else was supposed."""
+    (model,), record = _points(asked, *_node(stream, Supposed()), (1.0,), (0.0,)), _recorded(asked, 0.0)
+    marks = ("p50", "p90", "p99")
+    ours, theirs = ([getattr(one.latency_ns, mark) for mark in marks] for one in (model, record))
+    return Distance(
+        figures={name: _less(model.figures[name], record.figures[name]) for name in ("AP", "AP50", "AP75")},
+        latency_ns={
+            mark: None if a is None or b is None else a - b for mark, a, b in zip(marks, ours, theirs, strict=True)
+        },
+        dropped_share=dropped_share(model.freshness) - dropped_share(record.freshness),
+    )
+
+
+def dropped_share(fresh: Freshness) -> float:
+    return fresh.dropped / fresh.captured if fresh.captured else float("nan")
+
+
+def _later(timeline: AnswerTimeline, added_ms: float) -> AnswerTimeline:
+    return replace(timeline, emitted_ns=timeline.emitted_ns + round(added_ms * NS_PER_MS))
+
+
+def _latencies(timeline: AnswerTimeline) -> list[int]:
+    took: list[int] = (timeline.emitted_ns - timeline.captured_ns[timeline.inputs]).tolist()
+    return took
+
+
+def _less(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
+
+
+def _notes(asked: _Asked, stream: LoadedStream, work: Work, supposed: Supposed) -> Iterator[str]:
+    timeline = asked.timeline
+    silent = len(timeline.frames) - len(np.unique(timeline.inputs))
+    if silent and supposed.scales:
+        yield (
+            f"{silent} of {len(timeline.frames)} frames have no recorded answer: where the model works on one of them, "
+            "it finds what the answered frame before it showed, and in every other pass the one after it"
+        )
+    if supposed.other is not None and len(work) < len(timeline.inputs):
+        yield f"the other run has {len(work)} latencies: taken in turn, and from the start again"
+    if stream.stream.pace != "realtime":
         yield "recorded in lockstep: its frames are supposed to come on the recording's schedule"
+    if len(stream.birth.streams) > 1 and supposed.constant_ns is None and supposed.other is None:
+        yield f"{stream.summary.node} has other streams: what waiting for them took is taken as it was"

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from replay.report.charts.style import ACCENT, HALF, INK, QUIET, SERIES, WIDE, figure, note, styled, to_svg
 from replay.report.evidence import Curve, Operating
 from replay.report.slices import Breakdown
-from replay.runs.whatif import Supposition
+from replay.runs.supposition import Point
 
 MOST_CURVES = len(SERIES)
 LIGHT = "#b9d6de"
@@ -78,23 +78,23 @@ def shares_found(breakdowns: Sequence[Breakdown], name: str) -> Markup:
         return to_svg(drawn, name, "Share of the objects found, by class, size, distance and what hides them")
 
 
-def accuracy_if_later(curve: Supposition, name: str) -> Markup:
-    """Streaming AP50 against the latency that is added, and the offline AP50 that it falls from."""
-    offline = curve.offline["AP50"] or 0.0
-    ap50 = [point.figures["AP50"] or 0.0 for point in curve.points]
+def accuracy_if_later(points: Sequence[Point], without_time: float | None, name: str) -> Markup:
+    """Streaming AP50 against the latency that is added, beside the AP50 of the frames by their own answers."""
+    own = without_time or 0.0
+    ap50 = [point.figures["AP50"] or 0.0 for point in points]
     with styled():
         drawn = figure(WIDE, right_in=1.1)
         axes = drawn.add_subplot()
-        axes.axhline(offline, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-        told = f"offline\n{offline:.3f}"
-        note(axes, 1.01, offline, told, xycoords=("axes fraction", "data"), va="center")
+        axes.axhline(own, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+        told = f"own answers\n{own:.3f}"
+        note(axes, 1.01, own, told, xycoords=("axes fraction", "data"), va="center")
         # Each step about doubles what is added: side by side, so that the first ones can be told apart.
         places = range(len(ap50))
         axes.plot(places, ap50, "o-", color=ACCENT, linewidth=1.8, markersize=4.5)
-        axes.set_xticks(places, [f"+{point.added_ms:g}" for point in curve.points])
+        axes.set_xticks(places, [f"+{point.added_ms:g}" for point in points])
         for place, value in enumerate(ap50):
             axes.annotate(f"{value:.3f}", (place, value), (4, 5), textcoords="offset points", fontsize=8.5, color=INK)
-        axes.set_ylim(0, 1.12 * max(offline, *ap50, 0.01))
+        axes.set_ylim(0, 1.12 * max(own, *ap50, 0.01))
         axes.set_xlim(-0.15, len(places) - 0.6)
         axes.set_xlabel("ms added to the latency of every answer")
         axes.set_ylabel("streaming AP50")

@@ -7,7 +7,8 @@ from replay.report import texts
 from replay.report.charts.accuracy import accuracy_if_later
 from replay.report.views.shapes import Figure, Row, Table
 from replay.runs.loaded import LoadedStream
-from replay.runs.whatif import NothingToSuppose, Supposed, suppose
+from replay.runs.supposition import Supposed
+from replay.runs.whatif import NothingToSuppose, suppose
 
 ADDED_MS = (0.0, 20.0, 50.0, 100.0, 200.0, 400.0)
 COLUMNS = (
@@ -45,21 +46,23 @@ def streaming_table(stream: LoadedStream) -> Table | None:
 
 def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
     """The what-if curve, where there is one."""
+    recorded = stream.summary.pace == "realtime"
     try:
-        curve = suppose(stream, Supposed(added_ms=ADDED_MS))
+        curve = suppose(stream, Supposed(added_ms=ADDED_MS, scales=() if recorded else (1.0,)))
     except NothingToSuppose:
         return
+    points = curve.record if recorded else curve.points
     where = (
         "From the run as it was"
-        if stream.summary.pace == "realtime"
-        else "Simulated for the recording's own frame rate: a node that takes the newest frame when it is free"
+        if recorded
+        else "Simulated for the recording's own frame rate: a node that takes the newest frame when it has room"
     )
     yield Figure(
         "What it would be worth if it came later",
-        accuracy_if_later(curve, f"{anchor}-later"),
+        accuracy_if_later(points, curve.captured["AP50"], f"{anchor}-later"),
         "Whoever asks gets the newest answer there is, and the world has moved on. "
         f"{where}; every answer then takes so much longer on its way. "
-        f"{texts.count(curve.points[0].freshness.n, 'labelled instant')}.",
+        f"{texts.count(points[0].freshness.n // points[0].passes, 'labelled instant')}.",
         ("streaming", "age", "ap"),
         wide=True,
     )

@@ -11,7 +11,7 @@ import pytest
 
 from replay.metrics.average_precision import coco_figures
 from replay.metrics.pool import Found, Labelled
-from replay.metrics.streaming import AnswerTimeline, Policy, answered, in_force, own_answers, what_if
+from replay.metrics.streaming import AnswerTimeline, answered, in_force, own_answers
 from sensors.clock import NS_PER_MS, NS_PER_S
 from tests.replay.oracles import pycocotools_figures
 
@@ -74,37 +74,6 @@ def test_an_empty_answer_replaces_an_older_one() -> None:
     video = stream([0, 100, 200], [(0, 50), (1, 150)])
     found = Found(np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones((1, 4)), np.ones(1))
     assert answered(found, in_force(video)).images.tolist() == [1]
-
-
-@pytest.mark.parametrize(
-    ("policy", "latencies_ms", "outputs"),
-    [
-        pytest.param("pipelined", [250], [(0, 250), (1, 350), (2, 450), (3, 550), (4, 650)], id="every frame, late"),
-        pytest.param("one-at-a-time", [250], [(0, 250), (2, 500), (4, 750)], id="the newest when free"),
-        pytest.param("one-at-a-time", [50], [(0, 50), (1, 150), (2, 250), (3, 350), (4, 450)], id="fast enough"),
-        pytest.param("one-at-a-time", [100], [(0, 100), (1, 200), (2, 300), (3, 400), (4, 500)], id="just free"),
-        pytest.param("one-at-a-time", [250, 10], [(0, 250), (2, 260), (3, 550), (4, 560)], id="a run's own in turn"),
-    ],
-)
-def test_what_if_by_hand(policy: Policy, latencies_ms: list[int], outputs: list[tuple[int, int]]) -> None:
-    recorded = stream([0, 100, 200, 300, 400], [(frame, 100 * frame + 10) for frame in (4, 3, 2, 1, 0)])
-    other, repeated = what_if(recorded, [ms * NS_PER_MS for ms in latencies_ms], policy)
-    emitted_ms = (other.emitted_ns // NS_PER_MS).tolist()
-    assert list(zip(other.inputs.tolist(), emitted_ms, strict=True)) == outputs
-    assert repeated.tolist() == [4 - frame for frame, _ in outputs]
-
-
-def test_what_if_works_only_on_frames_with_a_recorded_output() -> None:
-    other, _ = what_if(stream([0, 100, 200], [(0, 50), (2, 250)]), [120 * NS_PER_MS], "one-at-a-time")
-    assert other.inputs.tolist() == [0, 2]
-    none, _ = what_if(stream([0, 100], []), [1], "one-at-a-time")
-    assert none.inputs.tolist() == []
-
-
-@pytest.mark.parametrize("latencies", [[], [-1]])
-def test_what_if_needs_latencies(latencies: list[int]) -> None:
-    with pytest.raises(ValueError, match="a latency"):
-        what_if(stream([0], [(0, 1)]), latencies, "pipelined")
 
 
 def random_drive(rng: np.random.Generator) -> tuple[list[AnswerTimeline], Found, Labelled]:
