@@ -65,7 +65,10 @@ ENTRANTS = {
 }
 
 
-@pytest.fixture(scope="module", params=ENTRANTS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.slow if "process" in name else ()) for name in ENTRANTS],
+)
 def subject(request: pytest.FixtureRequest) -> Subject:
     entrant = ENTRANTS[request.param]
     if importlib.util.find_spec(entrant.module) is None:

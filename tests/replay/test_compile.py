@@ -48,6 +48,7 @@ def test_a_compiled_model_finds_what_its_source_finds_and_the_record_tells_them_
     assert models[0].sha256 == models[1].sha256 == models[0].artefact != models[1].artefact
 
 
+@pytest.mark.slow
 def test_json_is_all_that_is_printed_whatever_the_quantiser_prints(parts: dict[str, str]) -> None:
     pytest.importorskip("nncf")
     calibration = f"mot:{parts['root']}:WALK:1-3"

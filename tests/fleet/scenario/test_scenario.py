@@ -45,6 +45,7 @@ def root(tmp_path: Path) -> Path:
     return write_recording(tmp_path / "mot", "LONG", frames=400, fps=20)
 
 
+@pytest.mark.slow
 def test_hub_and_offline_run_tell_the_same_figures(model: Path, root: Path, tmp_path: Path) -> None:
     walk = stream(root, "WALK", pace="lockstep")
     scenario = plan(tmp_path, node("a", model, walk), node("b", model, walk, kind="vehicle"))
@@ -62,6 +63,7 @@ def test_hub_and_offline_run_tell_the_same_figures(model: Path, root: Path, tmp_
     assert len(read_reports(tmp_path / "run")) == 24
 
 
+@pytest.mark.slow
 def test_the_hub_reports_the_run_again_from_its_store(
     model: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +91,7 @@ def pid_of(config: Path) -> int:
     raise AssertionError(f"no process runs {config}")
 
 
+@pytest.mark.slow
 def test_a_killed_node_is_named_and_the_rest_goes_on(model: Path, root: Path, tmp_path: Path) -> None:
     long = stream(root, "LONG", pace="realtime", frames=60)
     scenario = read_scenario(plan(tmp_path, node("doomed", model, long), node("well", model, long)))
@@ -112,6 +115,7 @@ def test_a_killed_node_is_named_and_the_rest_goes_on(model: Path, root: Path, tm
     assert not summary.valid
 
 
+@pytest.mark.slow
 def test_stopping_ends_with_what_there_is(model: Path, root: Path, tmp_path: Path) -> None:
     scenario = read_scenario(plan(tmp_path, node("a", model, stream(root, "LONG", pace="realtime"))))
     run = ScenarioRun(scenario, tmp_path / "run", SystemClock())

@@ -79,6 +79,7 @@ def test_with_seven_sequences_a_difference_is_described_and_not_judged(root: Pat
     assert any("described and not judged" in note for note in told.notes)
 
 
+@pytest.mark.slow
 def test_a_rare_class_takes_holms_correction(root: Path, tmp_path: Path) -> None:
     """Hits lost: 3, 3, 2, 1, 1 and five times 0, so t(9) = -1.0 / .394 = -2.54, p = .016: below .025, above .0125."""
     a = write_group(tmp_path / "a", root, [6, 6, 6, 6, 6, 6, 6, 6, 6, 6])
@@ -90,6 +91,7 @@ def test_a_rare_class_takes_holms_correction(root: Path, tmp_path: Path) -> None
     assert (both.verdict, alone.verdict) == (Verdict.INCONCLUSIVE, Verdict.WORSE)
 
 
+@pytest.mark.slow
 def test_a_class_rests_on_the_recordings_that_hold_it(root: Path, tmp_path: Path) -> None:
     """Walkers are in three of ten drives: theirs is no difference of ten sequences, and costs the cars nothing."""
     for drive in range(3, 10):

@@ -69,7 +69,7 @@ def random_sequence(rng: np.random.Generator, n_frames: int = 30) -> Moments:
     return moments(rows(*truth), rows(*found), n_frames)
 
 
-@pytest.mark.parametrize("block", range(6))
+@pytest.mark.parametrize("block", [0, *(pytest.param(block, marks=pytest.mark.slow) for block in range(1, 6))])
 def test_every_figure_is_that_of_trackeval(block: int) -> None:
     theirs = pytest.importorskip("trackeval.metrics", reason="TrackEval is not installed")
     quiet = {"PRINT_CONFIG": False}

@@ -69,6 +69,7 @@ def test_loadgens_own_logs_and_every_latency_are_kept_beside_it(qualified: Path)
     assert "Result is" in (folder / "mlperf_log_summary.txt").read_text()
 
 
+@pytest.mark.slow
 def test_it_runs_again_from_its_own_record_and_finds_the_same(qualified: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     assert gilmok.main(["qualify", "rerun", str(qualified), "--out", str(again)]) in (0, 3)
@@ -112,6 +113,7 @@ def test_an_interrupted_campaign_keeps_what_there_is(qualified: Path, tmp_path: 
     assert {"parity", "latency"} <= {one.what for one in found.not_measured}
 
 
+@pytest.mark.slow
 def test_a_part_that_dies_is_a_failed_criterion_and_the_others_go_on(
     subject: Subject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -193,6 +193,7 @@ def test_what_is_not_sound_is_refused_before_anything_runs_or_told_in_every_outp
     assert "without a picture: frame 13" in page
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_with_what_it_has_and_every_output_says_so(tmp_path: Path) -> None:
     # A frame every half second: there is time to interrupt.
     root, model = write_recording(tmp_path / "mot", frames=60, fps=2), write_model(tmp_path)

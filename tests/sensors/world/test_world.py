@@ -50,6 +50,7 @@ def first(world: World) -> dict[str, list[Shot]]:
     return {name: shots(world, name) for name in ("day", "fog", "night", "rain")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("condition", ["day", "night", "rain"])
 def test_the_same_seed_gives_the_same_pixels_and_the_same_truth(first: dict[str, list[Shot]], condition: str) -> None:
     second = shots(scene.build("crossing", 77, SECONDS), condition)
@@ -64,6 +65,7 @@ def test_another_seed_gives_other_traffic(world: World) -> None:
     assert [t.kind for t in world.tracks] != [t.kind for t in other.tracks]
 
 
+@pytest.mark.slow
 def test_two_cameras_see_the_same_road_user_under_the_same_id_at_the_same_place(world: World) -> None:
     at = [rig.roadside(world, k, phase_free) for k, phase_free in ((0, "a"), (2, "b"))]
     renderer = Renderer(world, conditions.named("day"), 640, 360, 1)
@@ -77,6 +79,7 @@ def test_two_cameras_see_the_same_road_user_under_the_same_id_at_the_same_place(
     assert all(tables[0][track] == tables[1][track] for track in shared)
 
 
+@pytest.mark.slow
 def test_a_riding_camera_does_not_see_its_carrier_and_moves_with_it(world: World) -> None:
     (camera,) = rig.named(world, ["vehicle-1"])
     assert camera.rides is not None
@@ -117,12 +120,14 @@ def test_every_layout_has_traffic_crossings_and_houses(layout: str) -> None:
     assert any(p is not None and math.hypot(p.x, p.y) < 40 for p in middle)
 
 
+@pytest.mark.slow
 def test_conditions_look_different(first: dict[str, list[Shot]]) -> None:
     means = {name: float(np.mean([s.image.mean() for s in seen])) for name, seen in first.items()}
     assert means["fog"] > means["day"] > means["night"] > 5
     assert set(CONDITIONS) == {"day", "overcast", "lowsun", "dusk", "night", "rain", "fog"}
 
 
+@pytest.mark.slow
 def test_the_command_writes_recordings_that_the_dataset_reads(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -212,6 +217,7 @@ def test_folders_that_cannot_be_written_are_told(tmp_path: Path) -> None:
             cli.main([*words, "--out", str(out), "--cache", str(cache)])
 
 
+@pytest.mark.slow
 def test_a_source_plays_the_world_with_its_faults() -> None:
     options = WorldSource.Options(
         layout="narrow", seed=3, fps=5, seconds=1, width=320, height=180, faults=("black@0.6",)
