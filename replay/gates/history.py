@@ -1,6 +1,7 @@
 """What the nights so far have shown: a file of JSON lines, one a night, each carrying the state on."""
 
 import fcntl
+import hashlib
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -80,6 +81,15 @@ class Night(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """In the order they were bet on."""
     state: State
     alarm: bool
+    seal: str = ""
+    """sha256 over the line before and this one: a changed line doesn't lead to it. Empty in histories of the first
+    versions."""
+
+
+def sealed(night: Night, before: str) -> Night:
+    """`before`: the seal of the line before; empty for the first."""
+    content = msgspec.json.encode(msgspec.structs.replace(night, seal=""))
+    return msgspec.structs.replace(night, seal=hashlib.sha256(before.encode() + content).hexdigest())
 
 
 def after(state: Trend, steps: Sequence[Step]) -> Trend:
@@ -118,7 +128,8 @@ class History:
                     raise NightCounted(self.path, line, run[0])
 
     def append(self, night: Night) -> None:
-        """Whole or not at all, also where the machine stops in between."""
+        """Seals the night and writes it; whole or not at all, also where the machine stops in between."""
+        night = sealed(night, self.nights[-1].seal if self.nights else "")
         before = self.path.read_bytes() if self.path.exists() else b""
         atomic_files.write(self.path, before + msgspec.json.encode(night) + b"\n", durable=True)
         self.nights = (*self.nights, night)
@@ -144,12 +155,12 @@ def opened(path: Path) -> Iterator[History]:
 
 
 def _nights(path: Path) -> Iterator[Night]:
-    """Every line, worked out again: a changed difference doesn't lead to the state that stands there."""
+    """Every line, worked out again: a changed difference doesn't lead to the state, nor a changed word to the seal."""
     try:
         content = path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise HistoryWrong(path, 1, f"can't be read: {error.strerror}") from error
-    state, first = Trend(), None
+    state, first, seal = Trend(), None, ""
     for line, text in enumerate(content.splitlines(keepends=True), 1):
         if not text.endswith(b"\n"):
             raise HistoryWrong(path, line, "the line is cut off")
@@ -163,6 +174,9 @@ def _nights(path: Path) -> Iterator[Night]:
             raise HistoryWrong(path, line, "it asks something else than the first line")
         if not _same(state, night.state.trend()) or night.alarm != state.alarm(first.alpha):
             raise HistoryWrong(path, line, "its state doesn't follow from the differences up to there")
+        if (night.seal or seal) and night != sealed(night, seal):
+            raise HistoryWrong(path, line, "its seal is not that of the line: it was changed, or a line before it was")
+        seal = night.seal
         yield night
 
 

@@ -14,6 +14,7 @@ from replay.comparison.sides import check_side, read_side
 from replay.gates.history import Night, Question, State, Step, after, opened
 from replay.runs.recordings import Recordings
 from replay.statistics.trend import ALPHA
+from sensors.errors import GilmokError
 from sensors.record import Record
 
 FIGURES = {"AP": ("AP", own_answers), "AP50": ("AP50", own_answers), "sAP_edge": ("AP", streamed_answers)}
@@ -28,6 +29,13 @@ class NothingToBetOn(NotComparable):
         super().__init__(
             f"on no recording the figure is defined: {', '.join(undefined) or 'there is none'}",
             "take recordings with a truth",
+        )
+
+
+class BaselineCounted(GilmokError):
+    def __init__(self, run: str) -> None:
+        super().__init__(
+            f"the run {run!r} is the baseline's own: held against itself it shows nothing", "name tonight's run"
         )
 
 
@@ -64,7 +72,7 @@ def one_more_night(history: Path, runs: Sequence[Path], baseline: Sequence[Path]
     """Appends the night to the history, and tells how it stands.
 
     Raises what `replay.comparison.compare.compare` does, and HistoryWrong, HistoryOfSomethingElse, NightCounted,
-    FileUnwritable, NothingToBetOn.
+    FileUnwritable, NothingToBetOn, BaselineCounted.
     """
     recordings = Recordings()
     before, now = read_side(baseline, recordings), read_side(runs, recordings)
@@ -72,14 +80,24 @@ def one_more_night(history: Path, runs: Sequence[Path], baseline: Sequence[Path]
         check_side(side)
     paired = pairs(before, now, asked.labels)
     steps, undefined = _steps(paired, asked.figure)
-    names = tuple((run.identity.run, run.identity.started_utc_ns) for run in now.runs)
+    names, baselines = (
+        [(run.identity.run, run.identity.started_utc_ns) for run in side.runs] for side in (now, before)
+    )
+    for run, _ in set(names) & set(baselines):
+        raise BaselineCounted(run)
     with opened(history) as known:
         alpha = asked.alpha or (known.nights[0].question.alpha if known.nights else ALPHA)
         question = Question(figure=asked.figure, alpha=alpha, baseline=_digest(paired))
         known.check(question, names)
         state = after(known.state, steps)
         known.append(
-            Night(question=question, runs=names, steps=tuple(steps), state=State.of(state), alarm=state.alarm(alpha))
+            Night(
+                question=question,
+                runs=tuple(names),
+                steps=tuple(steps),
+                state=State.of(state),
+                alarm=state.alarm(alpha),
+            )
         )
         return TrendOutcome(
             alarm=state.alarm(alpha),

@@ -125,6 +125,8 @@ def _read(path: Path, kind: type[T]) -> T:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:
         raise _row_refused(path, error) from error
+    except RecursionError:
+        raise FileRefused(path, "is nested too deep") from None
     except msgspec.DecodeError:
         # NaN and Infinity are no JSON, yet many programs write them: read on, to name the row that holds them.
         return _read_leniently(path, text, kind)

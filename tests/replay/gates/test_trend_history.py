@@ -130,9 +130,34 @@ def silence(lines: list[str]) -> list[str]:
     return [lines[0].replace('"alarm":false', '"alarm":true'), lines[1]]
 
 
+def make_it_bolder(lines: list[str]) -> list[str]:
+    return [line.replace('"alpha":0.01', '"alpha":0.2') for line in lines]
+
+
+def rename_a_run(lines: list[str]) -> list[str]:
+    """So that it may be counted once more."""
+    night = json.loads(lines[0])
+    night["runs"] = [["another", started] for _, started in night["runs"]]
+    return [json.dumps(night) + "\n", lines[1]]
+
+
+def rename_a_recording(lines: list[str]) -> list[str]:
+    return [lines[0], lines[1].replace("kitti-tracking 0", "kitti-tracking 9", 1)]
+
+
 @pytest.mark.parametrize(
     ("harm", "line"),
-    [(cut, 2), (change, 1), (drop, 1), (garble, 2), (overstate, 1), (silence, 1)],
+    [
+        (make_it_bolder, 1),
+        (rename_a_run, 1),
+        (rename_a_recording, 2),
+        (cut, 2),
+        (change, 1),
+        (drop, 1),
+        (garble, 2),
+        (overstate, 1),
+        (silence, 1),
+    ],
 )
 def test_a_corrupted_history_is_told_and_left_alone(
     root: Path,
@@ -152,12 +177,32 @@ def test_a_corrupted_history_is_told_and_left_alone(
     assert history.read_bytes() == before
 
 
+def test_a_history_from_before_there_were_seals_goes_on_with_them(root: Path, baseline: Path, tmp_path: Path) -> None:
+    history = tmp_path / "history.jsonl"
+    trend(history, night(tmp_path, root, 1, 8), baseline)
+    unsealed = json.loads(history.read_text())
+    del unsealed["seal"]
+    history.write_text(json.dumps(unsealed) + "\n")
+    assert trend(history, night(tmp_path, root, 2, 8), baseline) == 0
+    assert [bool(json.loads(line).get("seal")) for line in history.read_text().splitlines()] == [False, True]
+    assert trend(history, night(tmp_path, root, 3, 8), baseline) == 0
+
+
+def test_the_baseline_s_own_run_is_no_night(baseline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert trend(tmp_path / "h.jsonl", baseline, baseline) == 1
+    assert "is the baseline's own" in capsys.readouterr().err
+    assert not (tmp_path / "h.jsonl").exists()
+
+
 def test_a_recording_without_anything_to_find_is_not_bet_on(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (root / "training/label_02/0001.txt").write_text("")
     baseline = write_group(tmp_path / "baseline", root, [10, 10])
-    assert trend(tmp_path / "h.jsonl", write_group(tmp_path / "b", root, [9, 9]), baseline, "--json") == 0
+    assert (
+        trend(tmp_path / "h.jsonl", write_group(tmp_path / "b", root, [9, 9], started_utc_ns=1), baseline, "--json")
+        == 0
+    )
     outcome = told(capsys)
     assert (outcome["undefined"], outcome["n"]) == (["kitti-tracking 0001"], 1)
     shutil.rmtree(tmp_path / "baseline/run-00")

@@ -139,3 +139,11 @@ def test_a_file_that_is_no_truth_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_file_that_isn_t_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="can't be read"):
         read_truth(tmp_path / "T.json")
+
+
+@pytest.mark.parametrize("before", ["", '{"x": ', '{"frames": NaN, "x": '])
+def test_json_nested_without_end_is_refused(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "T.json"
+    path.write_text(before + "[" * 100_000)
+    with pytest.raises(FileRefused):
+        read_truth(path)
