@@ -9,10 +9,11 @@ def without_login(address: str) -> str:
     """`address` with stars for all that stands before its last `@`, except the scheme.
 
     Made for what nobody could take apart (no scheme, a slash in the password, `rtsp:/` of a path): it hides too much
-    of an address rather than a letter too little. Where there is no `@` there is no login.
+    of an address rather than a letter too little. Where no colon stands before an `@` there is neither a scheme nor a
+    password.
     """
-    before, at, host = address.rpartition("@")
-    if not at:
+    before, _, host = address.rpartition("@")
+    if ":" not in before:
         return address
     scheme = _SCHEME.match(before)
     return f"{scheme.group() if scheme else ''}***@{host}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sensors.addresses import without_login
 from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.decoding import Video, VideoUnreadable
@@ -36,7 +37,8 @@ class VideoFile:
             raise SourceUnusable(f"{options.path} is a folder, no video", 'for pictures in it, set kind = "folder"')
         if not options.path.is_file():
             what = "is no file" if options.path.exists() else "is not there"
-            raise SourceUnusable(f"the video {options.path} {what}", "check the path of the stream's source")
+            hint = 'check its path; a live camera is a source of kind "camera"'
+            raise SourceUnusable(f"the video {without_login(str(options.path))} {what}", hint)
         try:
             self._video = Video(options.path)
         except VideoUnreadable as error:

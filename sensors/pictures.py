@@ -53,11 +53,6 @@ class Decoded:
         return image
 
 
-def is_unicode(path: Path) -> bool:
-    """Whether the name can be handed to a library that wants UTF-8: one unpacked from a foreign zip may not."""
-    return not any("\ud800" <= character <= "\udfff" for character in str(path))
-
-
 def read_picture(path: Path) -> Image:
     """The picture in BGR as viewers show it, read-only.
 

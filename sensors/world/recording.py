@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sensors.atomic_files import FileUnwritable
+from sensors.errors import GilmokError
 from sensors.world import conditions, rig, scene
 from sensors.world.bodies import LABELS
 from sensors.world.camera import Camera
@@ -30,6 +31,11 @@ CLASSES = ("person", "bicycle", "car", "bus", "truck")
 TOOLS = ("panda3d", "libsumo", "eclipse-sumo", "sumo-data", "av", "numpy", "opencv-python-headless")
 Tell = Callable[[str, float], None]
 """What is being done, and how much of all is done, 0..1."""
+
+
+class NothingDelivered(GilmokError):
+    def __init__(self, camera: str) -> None:
+        super().__init__(f"camera {camera} delivered not a single frame", "let fewer be lost, or make the drive longer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,8 @@ def _write(order: Order, camera: Camera, renderer: Renderer, folder: Path, tell:
                 )
                 written += 1
             tell((seq + 1) / count)
+        if not written:
+            raise NothingDelivered(camera.name)
     facts = {
         "format": FORMAT, "name": f"{order.layout}-{order.condition}-{camera.name}", "layout": order.layout,
         "seed": order.seed, "condition": order.condition, "duration_s": order.duration_s, "renderer": order.renderer,

@@ -35,6 +35,7 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for packet in self._stream.encode(None):
-            self._file.mux(packet)
+        if kind is None:
+            for packet in self._stream.encode(None):
+                self._file.mux(packet)
         self._file.close()

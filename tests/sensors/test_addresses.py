@@ -12,6 +12,8 @@ from sensors.addresses import without_login
         ("user:secret@hub", "***@hub"),
         ("mqtt:user:secret@hub", "***@hub"),
         ("mqtt://hub:1883", "mqtt://hub:1883"),
+        ("freeze@5-3:0.5", "freeze@5-3:0.5"),
+        ("cam@home.mp4", "cam@home.mp4"),
         ("", ""),
     ],
 )

@@ -49,6 +49,7 @@ def test_what_is_no_video_is_refused_in_words(tmp_path: Path) -> None:
     for path, why in (
         (tmp_path / "drive.mp4", "is no video that FFmpeg reads"),
         (tmp_path / "gone.mp4", "gone.mp4 is not there"),
+        (Path("rtsp://user:secret@camera/1"), r"the video rtsp:/\*\*\*@camera/1 is not there\n.*live camera"),
         (tmp_path, "is a folder, no video"),
         (tmp_path / "pipe.mp4", "pipe.mp4 is no file"),
         (Path("/dev/zero"), "zero is no file"),

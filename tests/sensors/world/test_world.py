@@ -20,6 +20,7 @@ from sensors.clock import SystemClock
 from sensors.world import cli, conditions, rig, scene
 from sensors.world.conditions import CONDITIONS, ConditionUnknown
 from sensors.world.layouts import LAYOUTS, LayoutUnknown
+from sensors.world.recording import NothingDelivered
 from sensors.world.render import Renderer, Shot
 from sensors.world.scene import World
 from sensors.world.source import WorldSource
@@ -207,6 +208,12 @@ def test_a_fault_without_an_end_is_written_as_json_that_everybody_reads(tmp_path
         first, second = (json.loads(line)["t_ns"] for line in lines)
     assert second < 0 < first
     assert WorldRecordings(tmp_path).open("narrow-day-rsu-1").numbers == (0, 1)
+
+
+def test_a_camera_that_loses_every_frame_is_told(tmp_path: Path) -> None:
+    words = ["render", "--layout", "narrow", "--seconds", "0.2", "--fps", "10", "--size", "64x64", "--cameras", "rsu-1"]
+    with pytest.raises(NothingDelivered, match="rsu-1 delivered not a single frame"):
+        cli.main([*words, "--fault", "loss@0:1", "--out", str(tmp_path), "--cache", str(tmp_path / "c")])
 
 
 def test_folders_that_cannot_be_written_are_told(tmp_path: Path) -> None:
