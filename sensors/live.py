@@ -20,7 +20,8 @@ import numpy as np
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock
 from sensors.config import Settings
 from sensors.frame import NO_IMAGE, Frame, FrameId
-from sensors.ranges import DeviceNumber, Fps, Seconds, SecondsOrNone, Text
+from sensors.outside import ContentWrong, read_bytes, text_of
+from sensors.ranges import DeviceNumber, Fps, Seconds, SecondsOrNone, Text, quoted
 from sensors.source import Origin, SourceBroke, SourceUnusable
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 LOW_LATENCY = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
 """Without these FFmpeg sorts and smooths: frames of an RTSP camera were up to 1.8 s old instead of 85 ms."""
+LOGIN_BYTES = 1000
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 250, 5_000
 """Between two attempts to get a lost camera back; each pause is twice the one before."""
 
@@ -149,10 +151,15 @@ def _address(options: Camera.Options) -> str | int:
     url = options.url
     if isinstance(url, int) or url.startswith("/"):
         return url
-    parts = urlsplit(url)
-    if not (parts.scheme and parts.hostname):
+    try:
+        parts = urlsplit(url)
+        known = bool(parts.scheme and parts.hostname) and parts.port != 0
+    except ValueError:  # of brackets that don't match, or a port that is none
+        known = False
+    if not known:
         raise SourceUnusable(
-            f"{url!r} is no camera", "give an rtsp:// or http:// URL, a /dev/video file or a number; a file is a video"
+            f"{quoted(url.partition('?')[0])} is no camera",
+            "give an rtsp:// or http:// URL, a /dev/video file or a number; a file is a video",
         )
     if parts.password is not None:
         raise SourceUnusable(
@@ -162,9 +169,9 @@ def _address(options: Camera.Options) -> str | int:
     if options.login is None:
         return url
     try:
-        user, colon, password = options.login.read_text(encoding="utf-8").strip().partition(":")
-    except OSError as error:
-        raise SourceUnusable(f"{options.login} can't be read: {error.strerror}", "it holds user:password") from error
+        user, colon, password = text_of(read_bytes(options.login, LOGIN_BYTES)).strip().partition(":")
+    except ContentWrong as error:
+        raise SourceUnusable(f"the login {options.login} {error.what}", "it holds user:password") from error
     if not colon:
         raise SourceUnusable(f"{options.login} holds no login", "its one line is user:password")
     return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}"))

@@ -125,10 +125,14 @@ def test_a_device_that_is_not_there_is_told(url: str | int) -> None:
         Camera(Camera.Options(url=url), stream="gate", clock=ManualClock())
 
 
-@pytest.mark.parametrize("url", ["", "drive.mp4", "rtsp://", "gate/camera"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "drive.mp4", "rtsp://", "gate/camera", "me:hush@gate", "http://me:hush@[::1/x", "http://gate:99999?key=hush"],
+)
 def test_what_is_no_address_is_refused_before_anything_is_opened(url: str) -> None:
-    with pytest.raises(SourceUnusable, match="is no camera"):
+    with pytest.raises(SourceUnusable, match="is no camera") as refused:
         Camera(Camera.Options(url=url), stream="gate", clock=ManualClock())
+    assert "hush" not in str(refused.value)
 
 
 def test_a_password_belongs_into_a_file_and_is_never_shown(tmp_path: Path) -> None:
@@ -145,11 +149,19 @@ def test_a_password_belongs_into_a_file_and_is_never_shown(tmp_path: Path) -> No
         looking(server, login=login)
 
 
-@pytest.mark.parametrize(("content", "why"), [(None, "can't be read: No such file"), ("password\n", "holds no login")])
-def test_a_login_that_is_none_is_told(tmp_path: Path, content: str | None, why: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "can't be read: No such file"),
+        (b"password\n", "holds no login"),
+        (b"me:\xff", "is not text in UTF-8"),
+        (b"me:" + bytes(5000), "more than 1,000 are not read"),
+    ],
+)
+def test_a_login_that_is_none_is_told(tmp_path: Path, content: bytes | None, why: str) -> None:
     login = tmp_path / "login"
     if content is not None:
-        login.write_text(content)
+        login.write_bytes(content)
     with pytest.raises(SourceUnusable, match=why):
         Camera(Camera.Options(url="rtsp://gate/1", login=login), stream="gate", clock=ManualClock())
 
