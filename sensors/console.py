@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from sensors import output, text_table
 from sensors.errors import GilmokError
-from sensors.foreign_text import lines, shown
+from sensors.foreign_text import lines, shown, without_logins
 from sensors.text_table import Table, Text
 
 LEAST_WIDTH = 20
@@ -46,7 +46,8 @@ def print_json(tree: Any) -> None:
     """And nothing else: whoever asks for JSON parses what comes. UTF-8, whatever the terminal speaks."""
     from sensors.pretty_json import pretty
 
-    output.write(pretty(tree))
+    told = pretty(tree)
+    output.write(without_logins(told.decode()).encode() if b"@" in told else told)
 
 
 def print_file(path: Path) -> None:

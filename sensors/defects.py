@@ -2,20 +2,18 @@
 
 import os
 import platform
-import re
 import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from sensors.clock import SystemClock
-from sensors.foreign_text import shown
+from sensors.foreign_text import shown, without_logins
 
 KEPT = 20
 """So many of the newest reports stay."""
 TOLD_CHARACTERS = 300
 _HOME = Path(__file__).resolve().parents[1]
-_LOGIN = re.compile(r"://[^\s'\"]*@")
 
 
 def named(error: BaseException) -> str:
@@ -26,7 +24,7 @@ def named(error: BaseException) -> str:
         what = str(error)
     except Exception:  # noqa: BLE001  it may be the exception's own text that is broken
         what = "it can't even be told"
-    return shown(without_passwords(f"{type(error).__name__}{': ' if what else ''}{what}"), TOLD_CHARACTERS) + where
+    return shown(f"{type(error).__name__}{': ' if what else ''}{what}", TOLD_CHARACTERS) + where
 
 
 def kept(error: BaseException, words: Sequence[str] = ()) -> str:
@@ -44,18 +42,13 @@ def kept(error: BaseException, words: Sequence[str] = ()) -> str:
         path = folder / f"gilmok-defect-{stamp}-{os.getpid()}.txt"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(without_passwords(text), encoding="utf-8", errors="backslashreplace")
+            path.write_text(without_logins(text), encoding="utf-8", errors="backslashreplace")
         except OSError as refused:
             last = refused
             continue
         _forget_the_oldest(folder)
         return f"the details are in {path}; please report it with that file"
     return f"the details could not be written anywhere ({last})"
-
-
-def without_passwords(text: str) -> str:
-    """What stands before the host of an address is nobody's business."""
-    return _LOGIN.sub("://***@", text)
 
 
 def _state_folder() -> Path:

@@ -12,6 +12,7 @@ MOST = 4000
 """Characters: any sentence of ours, and the longest path."""
 ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of characters that act instead of being seen: controls, formats (bidi), surrogates, line separators."""
+_LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/+)[^\s'\"]*@")
 _BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -19,8 +20,10 @@ NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 def shown(text: str, most: int = MOST) -> str:
     """`text` on one line, nothing in it but characters that are seen; its end is counted where it is too long.
 
-    A byte of a file name that is no UTF-8 (a surrogate in Python's hands) is shown as that byte: `caf\\xe9`.
+    A byte of a file name that is no UTF-8 (a surrogate in Python's hands) is shown as that byte: `caf\\xe9`. A login
+    in an address is hidden, whoever put it there.
     """
+    text = without_logins(text) if "@" in text else text
     rest = len(text) - most
     if rest > 0:
         text = f"{text[:most]}... ({rest} characters more)"
@@ -30,6 +33,11 @@ def shown(text: str, most: int = MOST) -> str:
 def lines(text: str, most: int = MOST) -> list[str]:
     """A text of several lines, each of them `shown`; empty ones left out."""
     return [shown(line, most) for line in text.splitlines() if line.strip()]
+
+
+def without_logins(text: str) -> str:
+    """Stars for whatever stands between `scheme:/` and an `@` in any word of it."""
+    return _LOGIN.sub(r"\1***@", text)
 
 
 def without_surrogates(text: str) -> str:

@@ -14,6 +14,7 @@ from replay.statistics.trend import Trend
 from sensors import atomic_files
 from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
+from sensors.outside import ContentWrong, json_of
 from sensors.record import Record
 
 HISTORY = "trend.jsonl"
@@ -165,9 +166,9 @@ def _nights(path: Path) -> Iterator[Night]:
         if not text.endswith(b"\n"):
             raise HistoryWrong(path, line, "the line is cut off")
         try:
-            night = msgspec.json.decode(text, type=Night)
+            night = json_of(text, Night)
             state = after(state, night.steps)
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        except (ContentWrong, ValueError) as error:
             raise HistoryWrong(path, line, str(error)) from error
         first = first or night.question
         if night.question != first:

@@ -1,7 +1,7 @@
 """qualification.json: everything that was measured, with the settings to measure it again."""
 
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -17,6 +17,7 @@ from replay.runs import nan_json
 from sensors import atomic_files
 from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
+from sensors.outside import ContentWrong, json_of, read_bytes
 from sensors.record import Record
 
 SCHEMA = 1
@@ -81,8 +82,8 @@ def place_of(folder_or_file: Path) -> Path:
 def decoded(path: Path, kind: type[nan_json.T]) -> nan_json.T:
     """Raises RecordUnreadable."""
     try:
-        return nan_json.convert(msgspec.json.decode(path.read_bytes()), kind)
-    except OSError as error:
-        raise RecordUnreadable(path, error.strerror or str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return nan_json.convert(json_of(read_bytes(path), Any), kind)
+    except ContentWrong as error:
+        raise RecordUnreadable(path, error.what) from error
+    except msgspec.ValidationError as error:
         raise RecordUnreadable(path, str(error)) from error

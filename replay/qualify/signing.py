@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from models.fetch import digest
 from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable, write
 from sensors.clock import Clock
 from sensors.errors import GilmokError
+from sensors.outside import ContentWrong, json_of, read_bytes
 from sensors.pretty_json import pretty
 from sensors.record import Record
 
@@ -154,12 +153,12 @@ def signed_bytes(signed_utc_ns: int, files: dict[str, str]) -> bytes:
 
 
 def _read(path: Path) -> Signature:
+    if not path.exists():
+        raise SignatureWrong(f"{path.parent} is not signed", f"there is no {SIGNATURE} in it")
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Signature)
-    except FileNotFoundError:
-        raise SignatureWrong(f"{path.parent} is not signed", f"there is no {SIGNATURE} in it") from None
-    except (OSError, msgspec.DecodeError) as error:
-        raise SignatureWrong(f"{path} can't be read: {error}", "get the report from its signer again") from error
+        return json_of(read_bytes(path), Signature)
+    except ContentWrong as error:
+        raise SignatureWrong(f"{path} {error.what}", "get the report from its signer again") from error
 
 
 def _private(path: Path) -> "Ed25519PrivateKey":

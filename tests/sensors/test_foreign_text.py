@@ -20,6 +20,8 @@ from sensors.pretty_json import pretty
         ("\u2028", r"\u2028"),
         ("\U000e0041", r"\U000e0041"),
         (os.fsdecode(b"caf\xe9"), r"caf\xe9"),
+        ("no 'mqtt:/u:p/w@x@h:1' or rtsp://u@h/1", "no 'mqtt:/***@h:1' or rtsp://***@h/1"),
+        ("mail me@here, 50 km/h @ noon", "mail me@here, 50 km/h @ noon"),
     ],
 )
 def test_what_acts_on_a_terminal_is_shown_by_its_code(text: str, told: str) -> None:

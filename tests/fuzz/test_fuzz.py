@@ -1,0 +1,21 @@
+"""A handful of trials of `scripts/fuzz`, the same ones each time; let it run for an hour by hand before a release."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+TRIALS, SEED = 30, 20_000
+
+
+def test_spoilt_inputs_end_in_one_line_and_never_in_a_traceback(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", "--trials", str(TRIALS), "--seed", str(SEED), "--keep", tmp_path],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{TRIALS} trials" in done.stdout
