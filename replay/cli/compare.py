@@ -28,6 +28,12 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--margin-ap", type=in_range(Share), default=0.005, help="how much AP may fall (.005)")
     parser.add_argument("--margin-sap", type=in_range(Share), default=0.01, help="how much sAP may fall (.01)")
     parser.add_argument(
+        "--margin-rel",
+        type=in_range(Share),
+        metavar="SHARE",
+        help="of A's own AP and sAP; the stricter of this and the other margins holds",
+    )
+    parser.add_argument(
         "--margin-p99", type=in_range(Growth), default=1.05, help="by what factor a p99 may grow (1.05)"
     )
     parser.add_argument("--labels", nargs="+", default=[], help="classes to evaluate (default: those of the runs)")
@@ -41,7 +47,7 @@ def terms_of(chosen: argparse.Namespace) -> "Terms":
     from replay.comparison.outcome import Margins
 
     return Terms(
-        margins=Margins(ap=chosen.margin_ap, sap=chosen.margin_sap, p99=chosen.margin_p99),
+        margins=Margins(ap=chosen.margin_ap, sap=chosen.margin_sap, p99=chosen.margin_p99, relative=chosen.margin_rel),
         labels=tuple(chosen.labels),
         common=chosen.common,
         resamples=chosen.resamples,

@@ -128,8 +128,9 @@ def _streamed(paired: Sequence[Pair], terms: Terms, progress: Progress, notes: l
 def _figures(drawn: Drawn | None, names: dict[str, str], margins: Margins) -> Iterator[Row]:
     for place, (figure, told) in enumerate(names.items()):
         if drawn is not None:
-            margin = margins.ap if told == "AP" else margins.sap
-            judgement = judge(drawn.estimates[figure], margin)
+            of = float(drawn.a[0, place])
+            margin = margins.of(margins.ap if told == "AP" else margins.sap, of)
+            judgement = judge(drawn.estimates[figure], margin, of)
             yield _row(told, "", drawn, place, judgement, margin if told in JUDGED else None)
 
 
@@ -137,10 +138,13 @@ def _classes(drawn: Drawn | None, margins: Margins) -> Iterator[Row]:
     if drawn is None:
         return
     classes = {name: drawn.estimates[name] for name in drawn.names[len(HEADS) :]}
+    of = {name: float(drawn.a[0, place]) for place, name in enumerate(classes, len(HEADS))}
+    allowed = {name: margins.of(margins.ap, of[name]) for name in classes}
     # A class in too few recordings can't be judged, and takes no share of the correction.
-    judged = judge_each({name: one for name, one in classes.items() if one.n >= LEAST_SEQUENCES}, margins.ap)
+    judged = judge_each({name: one for name, one in classes.items() if one.n >= LEAST_SEQUENCES}, allowed, of)
     for place, (name, one) in enumerate(classes.items(), len(HEADS)):
-        yield _row("AP", name, drawn, place, judged.get(name) or judge(one, margins.ap), margins.ap)
+        judgement = judged.get(name) or judge(one, allowed[name], of[name])
+        yield _row("AP", name, drawn, place, judgement, allowed[name])
 
 
 def _row(figure: str, of: str, drawn: Drawn, place: int, judgement: Judgement, margin: float | None) -> Row:

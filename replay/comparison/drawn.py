@@ -35,7 +35,11 @@ def draw(paired: Sequence[Pair], answering: Answering, resamples: int, seed: int
     on_a, on_b = a.figures_of_draws(draws, progress), b.figures_of_draws(draws, progress)
     each_a, each_b = a.figures_of_draws(alone), b.figures_of_draws(alone)
     holding = (~np.isnan(each_a)).sum(axis=0).tolist()
-    estimates = paired_differences(lambda _: on_a, lambda _: on_b, draws)
+    estimates = paired_differences(
+        lambda some: on_a if some is draws else a.figures_of_draws(some),
+        lambda some: on_b if some is draws else b.figures_of_draws(some),
+        draws,
+    )
     return Drawn(
         names=a.figures,
         a=on_a,

@@ -1,5 +1,7 @@
 """What a comparison tells: rows of figures with their intervals and verdicts, as they go into JSON."""
 
+import math
+
 from replay.comparison.identity import Differing
 from replay.statistics.verdicts import Verdict
 from sensors.record import Record
@@ -12,6 +14,12 @@ class Margins(Record, frozen=True, kw_only=True):
     sap: float = 0.01
     p99: float = 1.05
     """A factor; the others are differences."""
+    relative: float | None = None
+    """Of A's own AP and streaming AP: the stricter of this share and the differences holds."""
+
+    def of(self, most: float, value: float) -> float:
+        """The margin in force where A's figure is `value`: `most`, or the share of it where that is less."""
+        return most if self.relative is None or math.isnan(value) else min(most, self.relative * value)
 
 
 class Row(Record, frozen=True, kw_only=True):

@@ -67,7 +67,11 @@ def _row(
     b: Side,
     margins: Margins,
 ) -> Row:
-    judgement = judge_tail(_known(a_ns), _known(b_ns), margins.p99)
+    whole = len(_known([*a_ns, *b_ns])) == len(a_ns) + len(b_ns)
+    played = tuple([_load(run) for run in side.runs] for side in (a, b))
+    judgement = judge_tail(
+        _known(a_ns), _known(b_ns), margins.p99, (played[0], played[1]) if whole and _same_load(a, b) else None
+    )
     verdict, why = judgement.verdict, judgement.why
     if len(_known(a_ns)) < len(a_ns) or len(_known(b_ns)) < len(b_ns):
         verdict, why = Verdict.INCONCLUSIVE, f"a run has fewer than {least_n(QUANTILES[mark])} ok frames"

@@ -7,7 +7,6 @@ that hold the truth a quarter of the time instead of 95 % (docs/metrics.md, "Com
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ class Estimate:
 
     value: float
     error: float
-    """Already widened by sqrt(S / (S - 1))."""
+    """The bootstrap's, widened by sqrt(S / (S - 1)), or the jackknife's where that is greater."""
     n: int
 
     def bound(self, tail: float) -> float:
@@ -54,21 +53,27 @@ def draws_of(n_sequences: int, rng: np.random.Generator, resamples: int = RESAMP
     return np.concatenate([np.ones((1, n_sequences), np.int64), drawn])
 
 
-def paired_differences(a: Statistic, b: Statistic, draws: Index) -> list[Estimate]:
-    """b - a of every figure, on the same draws: D with the bootstrap's standard deviation, widened for few sequences.
+def leave_one_out(n_sequences: int) -> Index:
+    """(sequences, sequences) draws that lack one sequence each."""
+    return np.ones((n_sequences, n_sequences), np.int64) - np.eye(n_sequences, dtype=np.int64)
 
-    `draws` come from `draws_of`. A figure that some draws can't tell is estimated from those that can.
+
+def paired_differences(a: Statistic, b: Statistic, draws: Index) -> list[Estimate]:
+    """b - a of every figure, on the same draws: D with the greater of two standard errors.
+
+    `draws` come from `draws_of`. The bootstrap's alone held the truth 91 to 94 times in 100 at eight to ten sequences,
+    where it promises 95 (docs/metrics.md, "Comparison"). A figure that some draws can't tell is estimated from those
+    that can.
     """
     difference = b(draws) - a(draws)
     n = draws.shape[1]
+    without = leave_one_out(n)
+    left_out = b(without) - a(without) if n > 1 else np.full((1, difference.shape[1]), np.nan)
     widening = math.sqrt(n / (n - 1)) if n > 1 else float("nan")
-    return [Estimate(float(column[0]), _deviation(column[1:]) * widening, n) for column in difference.T]
-
-
-def sequences_needed(deviation: float, difference: float) -> int:
-    """How many sequences find `difference` at 5 % (one-sided) four times in five; `deviation` is of one sequence."""
-    normal = NormalDist()
-    return math.ceil(((normal.inv_cdf(0.95) + normal.inv_cdf(0.8)) * deviation / difference) ** 2)
+    return [
+        Estimate(float(drawn[0]), _greater(_deviation(drawn[1:]) * widening, _jackknife(one_less)), n)
+        for drawn, one_less in zip(difference.T, left_out.T, strict=True)
+    ]
 
 
 def student_quantile(probability: float, degrees: int) -> float:
@@ -87,3 +92,14 @@ def _special() -> Any:
 def _deviation(values: Numbers) -> float:
     known = values[~np.isnan(values)]
     return float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+
+
+def _jackknife(values: Numbers) -> float:
+    known = values[~np.isnan(values)]
+    n = len(known)
+    return math.sqrt((n - 1) / n * float(np.square(known - known.mean()).sum())) if n > 1 else float("nan")
+
+
+def _greater(bootstrap: float, jackknife: float) -> float:
+    """The jackknife alone is no interval: without draws nothing is told."""
+    return bootstrap if math.isnan(jackknife) or math.isnan(bootstrap) else max(bootstrap, jackknife)

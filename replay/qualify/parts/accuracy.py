@@ -158,7 +158,11 @@ def _scored(theirs: Pool, ours: Pool, sequences: int, seed: int, same: int, ref:
     holding = [_sequences_of(theirs, label) for label in range(n_classes)]
     # A class that few recordings hold rests on those few.
     of_classes = [replace(one, n=n) for one, n in zip(estimates[1:], holding, strict=True)]
-    judged_classes = judge_each(dict(zip(theirs.classes, of_classes, strict=True)), MARGIN)
+    judged_classes = judge_each(
+        dict(zip(theirs.classes, of_classes, strict=True)),
+        dict.fromkeys(theirs.classes, MARGIN),
+        {name: figures["AP"] for name, figures in zip(theirs.classes, per_class, strict=True)},
+    )
     classes = tuple(
         ClassAccuracy(
             name=name,
