@@ -48,6 +48,12 @@ DTYPES: Mapping[str, DType] = {
 ERRORS_ONLY = 3
 """Log severity: below it, ONNX Runtime prints a line for every initializer that an old exporter listed as an input."""
 
+NEWER = {
+    "opset": r"(?s)Opset (\d+) is under development.* till opset (\d+)",
+    "IR version": r"Unsupported model IR version: (\d+), max supported IR version: (\d+)",
+}
+"""How ONNX Runtime says that a model is of a newer format than it knows: which, and up to which."""
+
 WARM_UP_RUNS = 2
 """The first run allocates, the second one runs with what the first one learnt."""
 
@@ -110,7 +116,7 @@ class OnnxRuntime:
         try:
             return ort.InferenceSession(artefact.path, self._settings(), providers=[self._options.provider])
         except ORT_ERRORS as error:
-            raise ArtefactRefused(NAME, artefact, _gist(error)) from error
+            raise ArtefactRefused(NAME, artefact, *_newer(error) or [_gist(error)]) from error
 
     def _settings(self) -> ort.SessionOptions:
         settings = ort.SessionOptions()
@@ -194,13 +200,25 @@ def _operators(session: ort.InferenceSession) -> str:
     return ", ".join(f"{count} on {provider}" for provider, count in sorted(counts.items()))
 
 
+def _newer(error: Exception) -> list[str]:
+    """Why, and what to do, where the model is of a newer format than this ONNX Runtime reads; else nothing."""
+    for what, pattern in NEWER.items():
+        if found := re.search(pattern, str(error)):
+            why = f"it has {what} {found[1]}, and ONNX Runtime {ort.__version__} reads {what}s up to {found[2]}"
+            return [why, f"export it with {what} {found[2]} or older, or install a newer onnxruntime"]
+    return []
+
+
 def _gist(error: Exception) -> str:
     """ONNX Runtime's sentence on one line, without its numbers."""
     if isinstance(error, ort_state.InvalidProtobuf):
         return "it is cut short, or no ONNX model"
     if isinstance(error, ort_state.NoSuchFile):
         return "there is no such file"
-    return " ".join(re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error)).split())
+    words = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error))
+    # Where in its own sources it says so is nobody's business here.
+    words = re.sub(r"\S*onnxruntime_src/\S+ (?:.*?\) )?", "", words)
+    return " ".join(words.split())
 
 
 def _processor() -> str:

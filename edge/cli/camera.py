@@ -1,9 +1,11 @@
 """`gilmok camera`: look through a source."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensors.addresses import without_login
 from sensors.command_line import command_parser
 from sensors.errors import GilmokError
 from sensors.ranges import FrameNumber, Share, in_range
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from sensors.source import Source
 
 STREAM = "view"
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 SCORE = 0.3
 """Below it a box is more likely wrong than right, and a picture of all of them is unreadable."""
 
@@ -21,6 +24,14 @@ SCORE = 0.3
 class FrameAbsent(GilmokError):
     def __init__(self, source: Path, frame: int, why: str) -> None:
         super().__init__(f"{source} gives no frame {frame}: {why}", "name another with --frame")
+
+
+class NoFile(GilmokError):
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"{without_login(address)} is an address, and `camera view` looks into files",
+            "name a picture, a folder of pictures or a video; a stream's source `camera` opens an address",
+        )
 
 
 class NotWritable(GilmokError):
@@ -32,7 +43,7 @@ def main(argv: list[str]) -> int:
     parser = command_parser(prog="gilmok camera", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     view = verbs.add_parser("view", help="write one frame as a picture, with boxes if a model is named")
-    view.add_argument("source", type=Path, metavar="SOURCE", help="a picture, a folder of pictures, or a video")
+    view.add_argument("source", metavar="SOURCE", help="a picture, a folder of pictures, or a video")
     view.add_argument(
         "--frame", type=in_range(FrameNumber), default=0, help="which frame, counted from 0 (default: %(default)s)"
     )
@@ -42,7 +53,10 @@ def main(argv: list[str]) -> int:
     )
     view.add_argument("--out", type=Path, required=True, metavar="FRAME.png")
     chosen = parser.parse_args(argv)
-    return _view(chosen.source, chosen.frame, chosen.model, chosen.score, chosen.out)
+    # Looked at before it is a path, which would lose a slash of it, and be repeated with its password.
+    if ADDRESS.match(chosen.source) and not Path(chosen.source).exists():
+        raise NoFile(chosen.source)
+    return _view(Path(chosen.source), chosen.frame, chosen.model, chosen.score, chosen.out)
 
 
 def _view(source: Path, number: int, model: str | None, score: float, out: Path) -> int:

@@ -51,10 +51,10 @@ class DeviceAbsent(BackendError):
 
 
 class ArtefactRefused(BackendError):
-    def __init__(self, backend: str, artefact: Artefact, why: str) -> None:
+    def __init__(self, backend: str, artefact: Artefact, why: str, hint: str = "") -> None:
         super().__init__(
             f"backend {backend!r} can't load {artefact.path}: {why}",
-            "check that the file is whole (`gilmok model verify`) and was made for this backend",
+            hint or "check that the file is whole (`gilmok model verify`) and was made for this backend",
         )
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from paho.mqtt.client import Client
 
+from sensors.addresses import without_login
 from sensors.config import Settings
 from sensors.errors import GilmokError
 from sensors.ranges import Text
@@ -22,10 +23,15 @@ class BrokerAt(Settings, frozen=True, kw_only=True):
     ca_file: Path | None = None
     """PEM; none: the machine's own authorities."""
 
+    def __post_init__(self) -> None:
+        # Here, so that no program writes a wrong address, which may hold a password, into a file or a log.
+        _parts(self.url)
+
 
 class BrokerUrlWrong(GilmokError):
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"{url!r} is no broker's address: {why}", "write mqtt://[USER@]HOST[:PORT] or mqtts://...")
+        shown = without_login(url)
+        super().__init__(f"{shown!r} is no broker's address: {why}", "write mqtt://[USER@]HOST[:PORT] or mqtts://...")
 
 
 class SecretMissing(GilmokError):
@@ -47,22 +53,9 @@ class Address:
     @classmethod
     def of(cls, at: BrokerAt) -> "Address":
         """Raises BrokerUrlWrong or SecretMissing."""
-        parts = urlsplit(at.url)
-        if parts.scheme not in PORTS:
-            raise BrokerUrlWrong(at.url, "it begins neither with mqtt:// nor with mqtts://")
-        try:
-            port = parts.port or PORTS[parts.scheme]
-        except ValueError as error:
-            raise BrokerUrlWrong(at.url, str(error)) from error
-        if not parts.hostname or parts.path.strip("/"):
-            raise BrokerUrlWrong(at.url, "a host, perhaps a port, and nothing after it, is what belongs there")
-        if parts.password is not None:
-            # The URL itself is a secret then, and isn't repeated.
-            raise BrokerUrlWrong(
-                parts.hostname, "it holds a password; put that into a file, and its path into password_file"
-            )
+        parts, port = _parts(at.url)
         return cls(
-            host=parts.hostname,
+            host=parts.hostname or "",
             port=port,
             tls=parts.scheme == "mqtts",
             user=unquote(parts.username or ""),
@@ -79,6 +72,26 @@ class Address:
                 client.tls_set(ca_certs=str(self.ca_file) if self.ca_file else None)
             except OSError as error:
                 raise SecretMissing("ca_file", self.ca_file, str(error)) from error
+
+
+def _parts(url: str) -> tuple[SplitResult, int]:
+    """The URL's parts and its port; raises BrokerUrlWrong, which never quotes Python: it would repeat a password."""
+    login = url.rpartition("@")[0].partition("://")[2]
+    if ":" in login:
+        raise BrokerUrlWrong(url, "it holds a password; put that into a file, and its path into password_file")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise BrokerUrlWrong(url, "it can't be taken apart") from None
+    if parts.scheme not in PORTS:
+        raise BrokerUrlWrong(url, "it begins neither with mqtt:// nor with mqtts://")
+    try:
+        port = parts.port or PORTS[parts.scheme]
+    except ValueError:
+        raise BrokerUrlWrong(url, "its port is no number from 1 to 65535") from None
+    if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise BrokerUrlWrong(url, "a host, perhaps a port, and nothing after it, is what belongs there")
+    return parts, port
 
 
 def _secret(path: Path | None) -> str:

@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from edge.backends.onnxruntime import OnnxRuntime
+from edge.conformance import suite
 from edge.device.backend import (
     ArtefactRefused,
     DeviceAbsent,
@@ -20,6 +21,7 @@ from models.tensors import TensorSpec
 from sensors.config import ConfigWrong, convert
 from sensors.frame import Array
 from tests.fakes import StrictSession
+from tests.tiny import write_model
 from tests.tiny_models import artefact, manifest, save, sums
 
 
@@ -201,3 +203,16 @@ def test_a_closed_pool_fails_instead_of_waiting_for_ever() -> None:
     for _ in range(pool.depth + 1):
         with pytest.raises(InferenceFailed, match="closed"):
             pool.run(of(1))
+
+
+@pytest.mark.parametrize(("opset", "ir", "which"), [(99, 8, "opset 99"), (13, 99, "IR version 99")])
+def test_a_model_of_a_newer_format_says_which_and_what_to_do(tmp_path: Path, opset: int, ir: int, which: str) -> None:
+    model = onnx.load(write_model(tmp_path))
+    model.opset_import[0].version, model.ir_version = opset, ir
+    newer = tmp_path / "newer.onnx"
+    newer.write_bytes(model.SerializeToString())
+    artefact = suite.contract_artefact("onnxruntime", newer)
+    with pytest.raises(ArtefactRefused, match=rf"it has {which}, and ONNX Runtime .* up to") as refusal:
+        OnnxRuntime(OnnxRuntime.Options()).load(artefact, "cpu")
+    assert "or install a newer onnxruntime" in refusal.value.hint
+    assert "onnxruntime_src" not in str(refusal.value)
