@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from models import artefacts, catalogue
+from models import adding, artefacts, catalogue
 from models.fetch import OnBytes
 from models.manifest import Artefact, Manifest
 from models.recognise.recognise import Answers, Recognition
@@ -60,6 +60,8 @@ def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], 
 
 def _list(chosen: argparse.Namespace) -> int:
     models = [_record(manifest, _where(manifest)) for manifest in catalogue.known().values()]
+    for name, error in catalogue.broken().items():
+        console.warn(f"model {name} can't be used: {error.sentence}")
     if chosen.json:
         console.print_json(models)
         return DONE
@@ -93,7 +95,9 @@ def _add(chosen: argparse.Namespace) -> int:
     found: list[Recognition] = []
     with _progress(chosen.source) as on_bytes:
         answers = Answers(chosen.labels, chosen.size, chosen.decoder)
-        manifest, artefact = catalogue.add(
+        before = catalogue.known().get(chosen.name)
+        there = before is not None and _where(before) is not None
+        manifest, artefact = adding.add(
             chosen.name,
             chosen.source,
             chosen.manifest,
@@ -107,13 +111,15 @@ def _add(chosen: argparse.Namespace) -> int:
     else:
         console.say(*(f"read: {line}" for one in found for line in one.read))
         console.say(*(f"assumed: {line}" for one in found for line in one.assumed))
-        console.say(f"{manifest.name} is in the store: {artefact.path} (sha256 {artefact.sha256})")
+        where = "was in the store already" if there and before == manifest else "is in the store"
+        console.say(f"{manifest.name} {where}: {artefact.path} (sha256 {artefact.sha256})")
     return DONE
 
 
 def _verify(chosen: argparse.Namespace) -> int:
     names = chosen.models or [manifest.name for manifest in catalogue.known().values() if _where(manifest)]
-    verdicts = [_verdict(name) for name in names]
+    unreadable = [] if chosen.models else list(catalogue.broken())
+    verdicts = [_verdict(name) for name in [*names, *unreadable]]
     if chosen.json:
         console.print_json(verdicts)
     else:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import ModelChoice
-from models import catalogue
+from models import adding
 from models.recognise.recognise import Answers
 from replay.runs.offline import OfflineRun, ReplayConfig
 from sensors.clock import SystemClock
@@ -29,7 +29,7 @@ def test_an_export_finds_what_its_makers_program_found(
     if not exports.is_dir():
         pytest.skip(f"no exports at {exports}")
     monkeypatch.setenv("GILMOK_HOME", str(tmp_path / "home"))
-    catalogue.add("mine", str(exports / name / f"{name}.onnx"), answers=Answers(labels=labels))
+    adding.add("mine", str(exports / name / f"{name}.onnx"), answers=Answers(labels=labels))
     root = tmp_path / "coco"
     root.mkdir()
     (root / "images").symlink_to(exports / "images")
