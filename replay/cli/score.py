@@ -33,8 +33,9 @@ def _score(chosen: argparse.Namespace) -> int:
 
 def scored(truth: Path, outputs: Path, metric: str) -> dict[str, Any]:
     """Every figure of the metric; NaN where undefined. Raises FileRefused or RowRefused."""
-    from replay.scoring.submission import SCORES, Submission
+    from replay.scoring.submission import Submission
     from replay.scoring.submission_files import read_outputs, read_truth
+    from replay.scoring.submission_scores import SCORES
 
     there = read_truth(truth)
     return SCORES[metric](Submission(there, read_outputs(outputs, there)))

@@ -21,7 +21,7 @@ NO_TRACK = -1
 class ScoredStream:
     """One stream against its truth. `truths`, `answers` and `tracks` are parallel to `frames`.
 
-    An image is a frame that has a truth: nothing is asked of the others. The arrays over all images are worked out when
+    An image is a frame that has a truth: the others are not scored. The arrays over all images are worked out when
     they are first asked for, and kept.
     """
 

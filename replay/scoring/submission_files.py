@@ -1,4 +1,4 @@
-"""The door for outsiders: truth and findings of any program, read and refused row by row.
+"""A submission's two files: truth and findings of any program, read and refused row by row.
 
 The two files, field by field: docs/metrics.md, "The door". Nothing is scored that is not sound.
 """
@@ -44,7 +44,7 @@ class FrameRow(Row, frozen=True, gc=False):
     width: float
     height: float
     labelled: bool = True
-    """False: nobody labelled it, so nothing is asked there; outputs may come from it."""
+    """False: nobody labelled it, so it is not scored; outputs may come from it."""
 
 
 class CategoryRow(Row, frozen=True, gc=False):
@@ -144,7 +144,7 @@ def _read_leniently(path: Path, text: bytes, kind: type[T]) -> T:
 def _row_refused(path: Path, error: msgspec.ValidationError) -> GilmokError:
     what, _, where = str(error).replace("`", "'").partition(" - at '$")
     row = where.rstrip("'").lstrip(".")
-    return RowRefused(path.name, row, what) if row else FileRefused(path, f"is not what is asked for: {what}")
+    return RowRefused(path.name, row, what) if row else FileRefused(path, f"is not such a file: {what}")
 
 
 def _check_truth(truth: TruthFile, file: str) -> None:
