@@ -151,7 +151,10 @@ def _called(arguments: list[str]) -> int:
     if f"{verb} {' '.join(rest[:1])}" in VERBS:
         verb, rest = f"{verb} {rest[0]}", rest[1:]
     module, function = VERBS[verb][0].split(":")
-    return int(getattr(importlib.import_module(module), function)(rest))
+    from sensors.signals import ended_by_signals, interrupt
+
+    with ended_by_signals(interrupt):
+        return int(getattr(importlib.import_module(module), function)(rest))
 
 
 if __name__ == "__main__":

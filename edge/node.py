@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
 from edge.config import NodeConfig
+from edge.device.watch import Watched
 from edge.session_number import SessionName, next_session
 from edge.stream import Stream
 from edge.uplink import Uplink
@@ -45,11 +46,26 @@ class Node:
         self._done = threading.Event()
         self._faults: list[GilmokError] = []
         self._streams: list[Stream] = []
+        self._device: Watched | None = None
+        self._stopped = False
         self.session: SessionName | None = None
         """Known when `ready` is called."""
+        self.working = False
+        """From the first frame on: then `stop` ends the node with all that it has to say."""
+        self.leaving = False
+        """The frames are over; what was reported is being flushed."""
 
     def stop(self) -> None:
-        """End the streams; what is in flight is finished and flushed."""
+        """End the streams; what is in flight is finished and flushed, as long as the broker is there."""
+        self._stopped = True
+        self._end_streams()
+
+    def give_up(self) -> None:
+        """Wait no longer for a device that hangs: what is in flight fails. From any thread."""
+        if self._device is not None:
+            self._device.give_up()
+
+    def _end_streams(self) -> None:
         self._done.set()
         for stream in self._streams:
             stream.stop()
@@ -57,10 +73,12 @@ class Node:
     def run(self, ready: Callable[[], None]) -> None:
         """Work until the streams end; `ready` is called when all is loaded, and the frames begin when it returns.
 
-        Raises what kept the node from starting, or what broke a stream, after saying goodbye.
+        Raises what kept the node from starting, or what broke a stream, after saying goodbye; BaseExceptions of a
+        signal handler pass through before the first frame.
         """
         with ExitStack() as stack:
             parts = stack.enter_context(loaded(self._config.model, self._config.backend, self._base))
+            self._device = parts.session
             session = self.session = next_session(self._config.state, self._config.name)
             self._streams = [
                 stack.enter_context(open_stream(stream, parts, self._base, self._clock, name=session))
@@ -72,9 +90,10 @@ class Node:
                 ready()
                 self._work(uplink, parts)
             finally:
+                self.leaving = True
                 for stream in self._streams:
                     stream.close()
-                if lost := uplink.farewell(self._streams, parts.session.telemetry()):
+                if lost := uplink.farewell(self._streams, parts.session.telemetry(), hurried=self._stopped):
                     self._faults.append(ReportsLost(lost, self._config.broker.url))
         if self._faults:
             raise self._faults[0]
@@ -99,8 +118,9 @@ class Node:
             threading.Thread(target=self._drive, args=(stream, uplink), name=f"stream-{stream.name}")
             for stream in self._streams
         ]
+        self.working = True
         if self._done.is_set():
-            self.stop()
+            self._end_streams()
         for thread in threads:
             thread.start()
         waiting = threading.Thread(target=self._await, args=(threads,), name="end")
@@ -119,8 +139,8 @@ class Node:
             stream.run(uplink.report)
         except GilmokError as error:
             self._faults.append(error)
-            self.stop()
+            self._end_streams()
         except Exception as error:
             log.exception("stream %s broke", stream.name)
             self._faults.append(StreamBroke(stream.name, error))
-            self.stop()
+            self._end_streams()

@@ -26,6 +26,9 @@ CLIENT_DIGITS = 8
 FLUSH_S = 30.0
 """How long a farewell waits for the broker to acknowledge what is still on its way."""
 
+AWAY_S = 0.3
+"""How long where there is no connection, and somebody waits for the end."""
+
 UNKNOWN = Telemetry(math.nan, math.nan, math.nan, math.nan, None)
 
 
@@ -80,18 +83,19 @@ class Uplink:
         self._ask(self._clocks.question())
         self._link.publish(self._topics.health, encode(self._health(streams, device)), qos=0)
 
-    def farewell(self, streams: Sequence[Stream], device: Telemetry | None) -> int:
+    def farewell(self, streams: Sequence[Stream], device: Telemetry | None, *, hurried: bool = False) -> int:
         """Flush, say how it ended, and disconnect without the last will.
 
-        Returns how many messages the broker never acknowledged.
+        `hurried`: don't wait for a broker that is away. Returns how many messages it never acknowledged.
         """
         self._publisher.close()
+        patience_s = FLUSH_S if self._link.up or not hurried else AWAY_S
         # An exchange after the last report bounds its way from both sides; most answers come while the rest drains.
         self._ask(self._clocks.question())
-        self._link.drain(FLUSH_S)
+        self._link.drain(patience_s)
         self._link.publish(self._topics.health, encode(self._health(streams, device, final=True)), qos=1)
         self._link.publish(self._topics.conn, self._conn("offline"), qos=1, retain=True)
-        return self._link.close(FLUSH_S)
+        return self._link.close(patience_s)
 
     def _introduce(self) -> None:
         self._link.publish(self._topics.birth, encode(self._birth), qos=1, retain=True)

@@ -1,6 +1,5 @@
 """`gilmok node`: one node against any MQTT broker."""
 
-import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from sensors import config, console
 from sensors.clock import SystemClock
 from sensors.command_line import command_parser
 from sensors.logs import to_stderr
+from sensors.signals import ended_by_signals
 
 READY = "ready"
 SESSION = "session"
@@ -34,8 +34,11 @@ def _run(path: Path, hold: bool) -> int:
 
     to_stderr()
     node = Node(config.read(path, NodeConfig), path.parent, SystemClock())
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: node.stop())
+
+    def stop() -> None:
+        if not node.working:
+            raise KeyboardInterrupt
+        node.stop()
 
     def ready() -> None:
         if hold:
@@ -43,5 +46,6 @@ def _run(path: Path, hold: bool) -> int:
             console.say(f"{SESSION} {node.session.id}", READY)
             sys.stdin.readline()
 
-    node.run(ready)
+    with ended_by_signals(stop, give_up=node.give_up, finishing=lambda: node.leaving):
+        node.run(ready)
     return 0

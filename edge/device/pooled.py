@@ -1,11 +1,16 @@
 """A thread-safe session, run by several threads at once: a device with several cores, as the pipeline sees it."""
 
+import contextlib
+import queue
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from typing import TypeAlias
 
 from edge.device.backend import InferenceFailed, Session, Telemetry, Tensors
 from models.tensors import TensorSpec
+
+Work: TypeAlias = tuple[Tensors, "Future[Tensors]"]
 
 
 class Pooled:
@@ -17,7 +22,16 @@ class Pooled:
         # One more than there are workers: the next inference waits at the door while an answer is being read.
         self._depth = workers + 1
         self._places = threading.BoundedSemaphore(self._depth)
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=f"{backend}-worker")
+        self._waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._changing = threading.Lock()
+        self._closed = False
+        # Daemons: an inference that hangs must not keep the program from ending.
+        self._workers = [
+            threading.Thread(target=self._work, name=f"{backend}-worker-{number}", daemon=True)
+            for number in range(workers)
+        ]
+        for worker in self._workers:
+            worker.start()
 
     @property
     def inputs(self) -> Sequence[TensorSpec]:
@@ -40,17 +54,17 @@ class Pooled:
 
     def submit(self, feeds: Tensors) -> "Future[Tensors]":
         self._places.acquire()
-        try:
-            return self._pool.submit(self._session.run, feeds)
-        except RuntimeError as error:
-            self._places.release()
-            raise InferenceFailed(self._backend, "the session is closed") from error
+        answer: Future[Tensors] = Future()
+        with self._changing:
+            if self._closed:
+                self._places.release()
+                raise InferenceFailed(self._backend, "the session is closed")
+            self._waiting.put((feeds, answer))
+        return answer
 
     def collect(self, ticket: "Future[Tensors]") -> Tensors:
         try:
             return ticket.result()
-        except CancelledError:
-            raise InferenceFailed(self._backend, "the session was closed before its turn came") from None
         finally:
             self._places.release()
 
@@ -59,5 +73,30 @@ class Pooled:
 
     def close(self) -> None:
         """Waits for the inferences that run; those that wait for their turn fail."""
-        self._pool.shutdown(cancel_futures=True)
+        with self._changing:
+            self._closed = True
+            for work in self._left():
+                work[1].set_exception(InferenceFailed(self._backend, "the session was closed before its turn came"))
+            for _ in self._workers:
+                self._waiting.put(None)
+        for worker in self._workers:
+            worker.join()
         self._session.close()
+
+    def _left(self) -> Iterator[Work]:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if (work := self._waiting.get_nowait()) is not None:
+                    yield work
+
+    def _work(self) -> None:
+        while (work := self._waiting.get()) is not None:
+            feeds, answer = work
+            try:
+                outputs = self._session.run(feeds)
+            except BaseException as error:  # noqa: BLE001 (the top of a thread; whoever collects the answer gets it)
+                answer.set_exception(error)
+            else:
+                answer.set_result(outputs)
+            # Nothing of the call may live on while this thread waits.
+            del work, feeds, answer

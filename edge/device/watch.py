@@ -3,8 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from typing import Any
 
 from edge.device.backend import BackendError, InferenceFailed, Session, SessionLost, Telemetry, Tensors
 from edge.device.threads import on_a_thread
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 PATIENCE_MS = 1_000.0
 """After a failed rebuilding the next one waits so long, and twice as long after each further one."""
 MAX_PATIENCE_MS = 30_000.0
+
+GIVEN_UP = "the run was ended before it answered"
 
 GRACE_MS = 500.0
 """A session in a process of its own ends it at the deadline and says so; if it doesn't, the watchdog does so later."""
@@ -49,12 +52,12 @@ class Watched:
     """
 
     def __init__(self, name: str, build: Callable[[], Session], deadline_ms: float, clock: Clock) -> None:
-        """Builds the first session; raises what `build` raises."""
+        """Builds the first session, on a thread, so that a signal reaches whoever waits; raises what `build` raises."""
         self._name = name
         self._build = build
         self.deadline_ns = round(deadline_ms * NS_PER_MS)
         self._clock = clock
-        first = build()
+        first = _built(build, name)
         self._session: Session | None = first
         self.inputs, self.outputs = list(first.inputs), list(first.outputs)
         self._facts = dict(first.facts)
@@ -67,6 +70,7 @@ class Watched:
         self._patience_ms = PATIENCE_MS
         self._not_before_ns = 0
         self._closed = False
+        self._given_up: Future[None] = Future()
         self.losses: list[str] = []
         """Why each session was lost, in order."""
         self.rebuilt = 0
@@ -102,12 +106,13 @@ class Watched:
     def collect(self, ticket: Ticket) -> Tensors:
         left_ns = ticket.begun_ns + self.deadline_ns + self._grace_ns - self._clock.now().mono_ns
         try:
-            return ticket.answer.result(max(left_ns, 0) / NS_PER_S)
-        except TimeoutError:
+            self._await(ticket.answer, max(left_ns, 0) / NS_PER_S)
+            if ticket.answer.done():
+                return ticket.answer.result()
+            if self._given_up.done():
+                raise SessionLost(self._name, GIVEN_UP)
             added = f", nor its process's end within {GRACE_MS:g} ms more" if self._grace_ns else ""
-            error = SessionLost(self._name, f"no answer within {self.deadline_ns / NS_PER_MS:g} ms{added}")
-            self._lose(ticket.session, error)
-            raise error from None
+            raise SessionLost(self._name, f"no answer within {self.deadline_ns / NS_PER_MS:g} ms{added}")
         except SessionLost as error:
             self._lose(ticket.session, error)
             raise
@@ -130,6 +135,12 @@ class Watched:
             after = f"{self.rebuilt} of {len(self.losses)} were built anew"
             return [f"the session was lost: {why} ({after})" for why in self.losses]
 
+    def give_up(self) -> None:
+        """Fail what is in flight, and all that comes: nobody waits for this device any more. From any thread."""
+        with self._changing:
+            if not self._given_up.done():
+                self._given_up.set_result(None)
+
     def close(self) -> None:
         with self._changing:
             self._closed = True
@@ -145,6 +156,8 @@ class Watched:
         with self._changing:
             if self._closed:
                 raise InferenceFailed(self._name, "the session is closed")
+            if self._given_up.done():
+                raise InferenceFailed(self._name, GIVEN_UP)
             if self._session is not None:
                 return self._session
             if self._coming is None:
@@ -152,15 +165,20 @@ class Watched:
                     raise self._refused
                 self._coming = on_a_thread(self._rebuild, f"{self._name}-rebuild")
             coming = self._coming
+        self._await(coming, self.deadline_ns / NS_PER_S)
+        if not coming.done():
+            raise InferenceFailed(self._name, "its session is still being rebuilt")
         try:
-            session = coming.result(self.deadline_ns / NS_PER_S)
-        except TimeoutError:
-            raise InferenceFailed(self._name, "its session is still being rebuilt") from None
+            session = coming.result()
         except Exception as error:
             self._refuse(coming, error)
             raise
         self._accept(coming, session)
         return session
+
+    def _await(self, answer: "Future[Any]", patience_s: float) -> None:
+        """Until it is there, the time is over, or nobody waits any more."""
+        wait([answer, self._given_up], patience_s, FIRST_COMPLETED)
 
     def _rebuild(self) -> Session:
         session = self._build()
@@ -195,9 +213,20 @@ class Watched:
             self._session = None
             self._facts = dict(session.facts)
             self.losses.append(error.sentence)
-        log.warning("%s; a new session will be built", error.sentence)
+        if not self._given_up.done():
+            log.warning("%s; a new session will be built", error.sentence)
         # Closing waits for what hangs.
         on_a_thread(session.close, f"{self._name}-close")
+
+
+def _built(build: Callable[[], Session], name: str) -> Session:
+    building = on_a_thread(build, f"{name}-load")
+    try:
+        return building.result()
+    except BaseException:
+        # Whoever was interrupted leaves it alone: what loads in vain is closed as soon as it stands.
+        building.add_done_callback(_close_when_built)
+        raise
 
 
 def _close_when_built(coming: "Future[Session]") -> None:

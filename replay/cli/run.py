@@ -1,7 +1,6 @@
 """`gilmok replay run`: one recording through one model, without MQTT."""
 
 import argparse
-import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from edge.stream import Stream
     from replay.runs.offline import OfflineRun, ReplayConfig
 
-INTERRUPTED = 130
 """What a shell takes for ended by Ctrl-C."""
 PROGRESS_PERIOD_S = 0.2
 DEADLINE_MS = 10_000.0
@@ -69,12 +67,12 @@ def _run(chosen: argparse.Namespace) -> int:
     from replay.runs.tables import render
     from sensors import console
     from sensors.clock import SystemClock
+    from sensors.exit_status import INTERRUPTED
     from sensors.logs import to_stderr
+    from sensors.signals import ended_by_signals
 
     to_stderr()
     run = OfflineRun(_configuration(chosen), chosen.out, SystemClock())
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: _interrupt(run))
     done = threading.Event()
     watchers: list[threading.Thread] = []
 
@@ -84,12 +82,16 @@ def _run(chosen: argparse.Namespace) -> int:
         watchers.append(watcher)
 
     try:
-        summary = run.run(begun)
+        with ended_by_signals(lambda: _interrupt(run), give_up=run.give_up, finishing=lambda: run.scoring):
+            summary = run.run(begun)
     finally:
         done.set()
         for watcher in watchers:
             watcher.join()
-    page = offer_report(chosen.out)
+    # Whoever interrupts wants an end, and a report takes its time.
+    page = (
+        [f"`gilmok replay report {chosen.out}` draws its report"] if summary.interrupted else offer_report(chosen.out)
+    )
     if chosen.json:
         console.print_file(chosen.out / SUMMARY)
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.assembly import loaded, open_stream
 from edge.birth import birth
 from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, TrackerChoice
+from edge.device.watch import Watched
 from edge.session_number import UNNAMED
 from edge.stream import Stream
 from edge.wire.messages import Birth, PaceName
@@ -61,6 +62,9 @@ class OfflineRun:
         self._clock = clock or SystemClock()
         self._stream: Stream | None = None
         self._stopped = False
+        self._device: Watched | None = None
+        self.scoring = False
+        """The frames are over; what was found is being scored."""
 
     @property
     def begun(self) -> bool:
@@ -71,6 +75,11 @@ class OfflineRun:
         self._stopped = True
         if self._stream is not None:
             self._stream.stop()
+
+    def give_up(self) -> None:
+        """Wait no longer for a device that hangs: what is in flight fails. From any thread."""
+        if self._device is not None:
+            self._device.give_up()
 
     def run(self, begun: Callable[[Stream, int], None] = lambda _stream, _to_come: None) -> Summary:
         """Replay, write the run folder, return its summary.
@@ -84,6 +93,7 @@ class OfflineRun:
             check_sound(recording)
         to_come = min(len(recording.numbers), config.frames or len(recording.numbers))
         with loaded(config.model, config.backend, Path()) as parts:
+            self._device = parts.session
             evaluated(recording, parts.labels, config.labels)
             with open_stream(config.stream(), parts, Path(), self._clock) as stream:
                 who = birth(
@@ -105,6 +115,7 @@ class OfflineRun:
                     if self._stopped:
                         stream.stop()
                     stream.run(writer.put)
+                self.scoring = True
         counters = stream.counters()
         record = StreamRecord(
             birth=who,

@@ -1,0 +1,108 @@
+"""Ctrl-C and SIGTERM: a program is asked to end, and is ended within two seconds where it can't hear that."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from sensors.exit_status import INTERRUPTED
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+GIVE_UP_S = 0.8
+END_S = 1.8
+LOOK_S = 0.1
+NONE_YET = 0
+LAST_WORDS = (
+    b"gilmok: ended by a signal while something hung that nothing else could end\n"
+    b"  what is on the disk by now is all that there is of it\n"
+)
+
+
+@contextmanager
+def ended_by_signals(
+    stop: Callable[[], None],
+    *,
+    give_up: Callable[[], None] = lambda: None,
+    finishing: Callable[[], bool] = lambda: False,
+) -> Iterator[None]:
+    """Meanwhile both signals call `stop`, in the main thread: it raises, or lets the program end soon.
+
+    Where the program hasn't left this block GIVE_UP_S later, `give_up` is called in another thread: whatever waits for
+    a device stops waiting. Another second later the process ends, whatever hangs in it, with status INTERRUPTED;
+    unless `finishing` says that it is on its last steps. A second Ctrl-C ends it at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Signals are the main thread's; who calls from another one keeps them.
+        yield
+        return
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    watcher = threading.Thread(target=_watch, args=(ours, give_up, finishing), name="signals", daemon=True)
+    watcher.start()
+    # The interpreter writes there at once, even while the main thread is deep in a library that calls no Python.
+    before_fd = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    before = {number: signal.signal(number, handle) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(before_fd)
+        theirs.close()
+        watcher.join(GIVE_UP_S)
+        ours.close()
+
+
+def interrupt() -> None:
+    """A `stop` for what has nothing to bring to an end."""
+    raise KeyboardInterrupt
+
+
+def _watch(signals: socket.socket, give_up: Callable[[], None], finishing: Callable[[], bool]) -> None:
+    """On its own thread; returns when the other end is closed."""
+    first = _next(signals, None)
+    if first is None or _within(GIVE_UP_S, signals, first):
+        return
+    give_up()
+    if _within(END_S - GIVE_UP_S, signals, first):
+        return
+    while finishing():
+        if _within(LOOK_S, signals, first):
+            return
+    _end()
+
+
+def _within(patience_s: float, signals: socket.socket, first: int) -> bool:
+    """Whether the block was left in that time. A second Ctrl-C ends the process; a parent may repeat its SIGTERM."""
+    while (number := _next(signals, patience_s)) != NONE_YET:
+        if number is None:
+            return True
+        if first == number == signal.SIGINT:
+            _end()
+    return False
+
+
+def _next(signals: socket.socket, patience_s: float | None) -> int | None:
+    """The next signal that asks for an end, NONE_YET within `patience_s`; None where there will be no more."""
+    signals.settimeout(patience_s)
+    try:
+        while number := signals.recv(1):
+            if number[0] in ENDING:
+                return number[0]
+    except TimeoutError:
+        return NONE_YET
+    except OSError:
+        return None
+    return None
+
+
+def _end() -> None:
+    os.write(2, LAST_WORDS)
+    os._exit(INTERRUPTED)

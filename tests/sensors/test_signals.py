@@ -1,0 +1,80 @@
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from sensors.exit_status import INTERRUPTED
+
+DEEP = """
+import ctypes, threading
+from sensors.signals import ended_by_signals, interrupt
+finishing = threading.Event()
+given_up = threading.Event()
+def hang():
+    mutex = ctypes.create_string_buffer(64)
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(mutex)
+def give_up():
+    print("given up", flush=True)
+    given_up.set()
+with ended_by_signals({stop}, give_up=give_up, finishing=finishing.is_set):
+    print("ready", flush=True)
+    {work}
+print("done", flush=True)
+"""
+
+
+@contextmanager
+def program(stop: str, work: str) -> "Iterator[subprocess.Popen[str]]":
+    """One that is about to do `work`; killed where a test fails."""
+    code = DEEP.format(stop=stop, work=work)
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            yield child
+        finally:
+            child.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_hangs_in_c_code_is_ended_with_one_clear_line(number: signal.Signals) -> None:
+    with program("interrupt", "hang()") as child:
+        child.send_signal(number)
+        out, errors = child.communicate(timeout=60)
+    assert child.returncode == INTERRUPTED
+    assert out == "given up\n"
+    assert errors.startswith("gilmok: ended by a signal")
+
+
+def test_what_hears_the_signal_ends_by_itself() -> None:
+    with program("interrupt", "threading.Event().wait()") as child:
+        child.send_signal(signal.SIGTERM)
+        out, errors = child.communicate(timeout=60)
+    assert out == ""
+    assert "KeyboardInterrupt" in errors
+
+
+def test_what_is_given_up_goes_on_to_its_end() -> None:
+    with program("lambda: None", "given_up.wait()") as child:
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=60)
+    assert (out, child.returncode) == ("given up\ndone\n", 0)
+
+
+def test_last_steps_may_take_their_time_until_a_second_interrupt() -> None:
+    work = "finishing.set(); given_up.wait(); print('still here', flush=True); hang()"
+    with program("lambda: None", work) as child:
+        assert child.stdout is not None
+        child.send_signal(signal.SIGINT)
+        assert [child.stdout.readline() for _ in range(2)] == ["given up\n", "still here\n"]
+        child.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(timeout=3)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=60) == INTERRUPTED
