@@ -1,7 +1,7 @@
 """DEEPX's DX-M1, by DX-RT's dx_engine: jobs that are started and waited for by number."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Deepx:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         cores: Literal["ALL", "0", "1", "2", "01", "12", "02"] = "ALL"
         in_flight: Several = 3
         cpu_tasks: bool = False

@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -72,6 +72,8 @@ class Emulated:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         profiles: Path = PROFILES
         seed: Seed = 0
         threads: Threads = 1

@@ -1,7 +1,7 @@
 """FuriosaAI's first generation, Warboy, by furiosa.runtime 0.10: a runner, called by several threads at once."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class Furiosa:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         cores: Literal["0", "1", "0-1"] = "0-1"
         """Processing elements; `0-1` fuses both."""
         workers: Several = 2

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class Mobilint:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         cores: Literal["auto", "multi", "global4", "global8"] = "auto"
         """How cores share the work: each for itself, four or eight together on one inference."""
         in_flight: Several = 4

@@ -4,7 +4,7 @@ import platform
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnxruntime as ort
@@ -81,6 +81,8 @@ class OnnxRuntime:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         threads: Threads = 1
         """That compute one inference together."""
         spin: bool = True

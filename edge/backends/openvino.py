@@ -5,7 +5,7 @@ import queue
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -41,6 +41,8 @@ class OpenVino:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         hint: Literal["latency", "throughput"] = "latency"
         """Throughput runs several streams beside each other: more frames a second, each of them slower."""
         requests: SeveralOrAuto = 0

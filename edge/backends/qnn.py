@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from edge.device.backend import ArtefactRefused, BackendError, Device, DeviceAbsent, DeviceKind
 from edge.device.calls import CalledSession, Calls
@@ -54,6 +54,8 @@ class Qnn:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         htp_arch: NameOrNone = ""
         """Hexagon version, as 73 or 75; empty: the library's choice."""
         vtcm_mb: Megabytes = 8

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from edge.device.backend import ArtefactRefused, Device, DeviceAbsent, Session
 from edge.device.calls import CalledSession, Calls, QueuedSession, gist
@@ -31,6 +31,8 @@ class Rebellions:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         in_flight: Several = 2
         """1 takes the synchronous Runtime, more the AsyncRuntime."""
 

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
 
@@ -85,6 +85,8 @@ class Rknn:
     )
 
     class Options(Settings, frozen=True, kw_only=True):
+        page: ClassVar[str] = "docs/backends.md"
+
         target: Name = "rk3588"
         """The chip that the simulator plays."""
         cores: Literal["auto", "0", "1", "2", "0_1", "0_1_2", "all"] = "auto"

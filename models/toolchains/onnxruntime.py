@@ -1,7 +1,7 @@
 """For ONNX Runtime's CPU: weights as constants, bytes in, int8 where asked."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import onnx
 
@@ -15,6 +15,8 @@ PRECISIONS = ("fp32", "int8")
 
 
 class Options(Settings, frozen=True, kw_only=True):
+    page: ClassVar[str] = "docs/backends.md"
+
     bytes_in: bool = True
     """Take uint8 NHWC pictures and normalise them in the graph."""
     preset: Literal["performance", "mixed"] = "mixed"

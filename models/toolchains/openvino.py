@@ -1,6 +1,6 @@
 """For OpenVINO: its own format, bytes in; int8 by NNCF."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from models.manifest import InputContract
 from models.toolchains import graph
@@ -14,6 +14,8 @@ PRECISIONS = ("fp32", "fp16", "int8")
 
 
 class Options(Settings, frozen=True, kw_only=True):
+    page: ClassVar[str] = "docs/backends.md"
+
     preset: Literal["performance", "mixed"] = "mixed"
     """NNCF's: `mixed` quantises activations asymmetrically, as SiLU needs it."""
 

@@ -1,6 +1,6 @@
 """For Qualcomm's HTP: QDQ as the QNN execution provider wants it, 16-bit activations for choice."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from onnxruntime.quantization import QuantType, quantize
 from onnxruntime.quantization.execution_providers.qnn import get_qnn_qdq_config, qnn_preprocess_model
@@ -16,6 +16,8 @@ ACTIVATIONS = {"u16": QuantType.QUInt16, "int8": QuantType.QUInt8}
 
 
 class Options(Settings, frozen=True, kw_only=True):
+    page: ClassVar[str] = "docs/backends.md"
+
     method: Literal["", "minmax", "percentile", "entropy"] = ""
     """How the range of a tensor is told from the numbers seen; empty: `minmax` for 16 bits, which have room for
     outliers, `percentile` for 8, which haven't."""
