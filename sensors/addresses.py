@@ -3,6 +3,7 @@
 import re
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/+")
+_LOGIN_IN_TEXT = re.compile(rf"({_SCHEME.pattern})\S*@")
 
 
 def without_login(address: str) -> str:
@@ -17,3 +18,8 @@ def without_login(address: str) -> str:
         return address
     scheme = _SCHEME.match(before)
     return f"{scheme.group() if scheme else ''}***@{host}"
+
+
+def without_logins(text: str) -> str:
+    """A sentence with stars for the login of every address in it, up to the last `@` before a space."""
+    return _LOGIN_IN_TEXT.sub(r"\1***@", text) if "@" in text else text

@@ -1,5 +1,7 @@
 """The root of every error that gilmok raises on purpose."""
 
+from sensors.addresses import without_logins
+
 
 class GilmokError(Exception):
     """The world is wrong: a sentence says how, a hint says what to do about it.
@@ -11,6 +13,8 @@ class GilmokError(Exception):
     """Of a program that it ends; see `sensors.exit_status`."""
 
     def __init__(self, sentence: str, hint: str = "") -> None:
+        # Whatever address an error quotes, right or wrong: no password of it is ever printed or kept.
+        sentence, hint = without_logins(sentence), without_logins(hint)
         super().__init__(f"{sentence}\n  {hint}" if hint else sentence)
         self.sentence = sentence
         self.hint = hint

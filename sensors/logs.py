@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from sensors.addresses import without_logins
 from sensors.defects import kept, named
 from sensors.foreign_text import lines
 
@@ -14,7 +15,7 @@ class OneLine(logging.Formatter):
         return f"{named(ei[1])}; {kept(ei[1])}"
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n  ".join(lines(super().format(record)))
+        return "\n  ".join(lines(without_logins(super().format(record))))
 
 
 def to_stderr(level: int = logging.INFO) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from sensors.addresses import without_login
+from sensors.errors import GilmokError
 
 
 @pytest.mark.parametrize(
@@ -19,3 +20,23 @@ from sensors.addresses import without_login
 )
 def test_no_letter_of_a_login_is_shown(address: str, shown: str) -> None:
     assert without_login(address) == shown
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://user:secret@camera:554/x",
+        "rtsp:/user:secret@camera/x",
+        "mqtt://user:se@cret@hub:18833",
+        "https://secret@host/p?q=1",
+    ],
+)
+def test_no_error_quotes_a_login(address: str) -> None:
+    error = GilmokError(f"the video {address} is not there", f"try {address} again")
+    assert "cret" not in str(error)
+    assert "***@" in error.sentence
+    assert "***@" in error.hint
+
+
+def test_an_address_of_mail_is_left_as_it_is() -> None:
+    assert str(GilmokError("write to somebody@example.org")) == "write to somebody@example.org"
