@@ -71,7 +71,7 @@ class BackendBirth(Message, frozen=True, kw_only=True):
     device: Label
     device_kind: Label
     facts: Facts
-    depth: Annotated[int, Meta(ge=1)] | None = None
+    depth: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     """How many frames are in work at once; None where an older node doesn't say."""
 
 
