@@ -11,6 +11,8 @@ from sensors.ranges import Growth, Resamples, Seed, Share, in_range
 
 if TYPE_CHECKING:
     from replay.comparison.compare import Terms
+    from replay.comparison.plan import Plan
+    from sensors.text_table import Table
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,11 @@ def register(parser: argparse.ArgumentParser) -> None:
     add_terms(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the comparison as an HTML page")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="of A, or of A and B: how many recordings and runs each verdict would take",
+    )
     parser.set_defaults(call=_compare, parser=parser)
 
 
@@ -75,6 +82,8 @@ def watched(terms: "Terms", *, told: bool = True) -> Iterator[Callable[[int], No
 
 
 def _compare(chosen: argparse.Namespace) -> int:
+    if chosen.plan:
+        return _plan(chosen)
     from replay.comparison.compare import compare
     from replay.comparison.tables import render
     from replay.statistics.verdicts import Verdict
@@ -95,6 +104,47 @@ def _compare(chosen: argparse.Namespace) -> int:
         if not chosen.json:
             console.say(f"page: {chosen.out}")
     return REGRESSION if held.comparison.verdict is Verdict.WORSE else DONE
+
+
+def _plan(chosen: argparse.Namespace) -> int:
+    from replay.comparison.plan import plan
+    from replay.comparison.sides import check_side, read_side
+    from replay.runs.recordings import Recordings
+    from sensors import console
+
+    alone = len(chosen.runs) == 1 and not (chosen.a or chosen.b)
+    a, b = (chosen.runs, []) if alone else _sides(chosen)
+    recordings = Recordings()
+    sides = [read_side(paths, recordings) for paths in (a, b) if paths]
+    for side in sides:
+        check_side(side)
+    terms = terms_of(chosen)
+    with watched(terms) as progress:
+        told = plan(sides[0], sides[1] if len(sides) > 1 else None, terms, progress)
+    if chosen.json:
+        console.print_json(told)
+    else:
+        console.show(_plan_table(told), *told.notes)
+    return DONE
+
+
+def _plan_table(told: "Plan") -> "Table":
+    from sensors.figures import number
+    from sensors.text_table import Table, numbers
+
+    heads = numbers("deviation", "n", "power", "needed")
+    table = Table("What each verdict takes (needed: for a power of 80 %)", ["figure", "verdict", "to show", *heads])
+    for row in told.rows:
+        table.add(
+            row.figure,
+            row.verdict,
+            row.shows,
+            f"{number(row.deviation)}{' supposed' if row.supposed else ''}",
+            str(row.n),
+            "-" if row.power is None else f"{number(100 * row.power, 0)} %",
+            "-" if row.needed is None else f"{row.needed:,} {row.unit}{'' if row.paired else ' a side'}",
+        )
+    return table
 
 
 def _sides(chosen: argparse.Namespace) -> tuple[list[Path], list[Path]]:

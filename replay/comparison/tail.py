@@ -28,6 +28,13 @@ def rows(a: Side, b: Side, margins: Margins) -> Iterator[Row]:
             yield _doubted(row, _doubt(a, mark), _doubt(b, mark)) if way == "hub" else row
 
 
+def tails(side: Side, mark: str = "p99") -> Iterator[tuple[tuple[tuple[str, str], ...], float]]:
+    """What each run played, and its latency's percentile in ns; runs too short for one are left out."""
+    for run, value in zip(side.runs, _values(side, "total", mark), strict=True):
+        if value > 0:
+            yield _load(run), value
+
+
 def _doubt(side: Side, mark: str) -> float:
     """How far the side's latencies to the hub may all be off, because two machines' clocks were compared."""
     bounds = [run.summary.hub_bound_ns for run in side.runs]

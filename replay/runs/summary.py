@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from edge.wire.messages import STAGES, FrameReport, Pacing
 from replay.metrics.oneway import bounds_of
-from replay.metrics.percentiles import Percentiles, percentiles
+from replay.metrics.percentiles import QUANTILES, Percentiles, least_n, percentiles
 from replay.recording import remarks, unsound
 from replay.runs.books import Books, Frames, added_up, books_of, failures, frames_of
 from replay.runs.digests import findings_digest, joint_digest
@@ -40,7 +40,8 @@ class StreamSummary(Record, frozen=True, kw_only=True):
     fps: float
     """Reports per second, from the first frame's stamp to the last report's end."""
     latency_ns: dict[str, Percentiles]
-    """`total`, each stage, and `hub` (capture to receipt): ok frames."""
+    """Of ok frames `total`, each stage, `publish` (result to publication, beyond the total) and `hub` (capture to
+    receipt). `failed`: capture to giving up, where any failed: no tail of the others knows of them."""
     hub_bound_ns: Percentiles | None = None
     """How far each percentile of `hub` may be from the truth, systematically: 0 on one clock. None without `hub`."""
     hub_unknown: str = ""
@@ -149,13 +150,22 @@ def _remarks(record: StreamRecord) -> Iterator[str]:
 def _invalid_because(record: StreamRecord) -> Iterator[str]:
     bound_ms = record.stream.pacing_bound_ms
     lateness = record.counters.pacing if record.counters else None
-    if bound_ms is not None and lateness is not None and lateness.p99_ns > bound_ms * NS_PER_MS:
+    mark, late_ns = decisive_lateness(lateness) if lateness is not None else ("", 0)
+    if bound_ms is not None and late_ns > bound_ms * NS_PER_MS:
+        assert lateness is not None
         yield (
-            f"the camera was late: pacing error p99 {lateness.p99_ns / NS_PER_MS:.2f} ms exceeds {bound_ms:g} ms "
+            f"the camera was late: pacing error {mark} {late_ns / NS_PER_MS:.2f} ms exceeds {bound_ms:g} ms "
             f"(n={lateness.n})"
         )
     for why in unsound(record.recording) if record.recording else ():
         yield f"its recording is not sound: {why}"
+
+
+def decisive_lateness(lateness: Pacing) -> tuple[str, int]:
+    """What a paced run's validity goes by, and its name: the p99 where there are enough for one, else the max."""
+    if lateness.n >= least_n(QUANTILES["p99"]):
+        return "p99", lateness.p99_ns
+    return "max", lateness.max_ns
 
 
 def _latencies(records: Sequence[StreamRecord]) -> dict[str, Percentiles]:
@@ -164,6 +174,10 @@ def _latencies(records: Sequence[StreamRecord]) -> dict[str, Percentiles]:
     for stage in STAGES:
         if any(stage in report.stages for report in ok):
             found[stage] = percentiles(report.stages[stage] for report in ok if stage in report.stages)
+    found["publish"] = percentiles(max(one.published.mono_ns - one.stamp.mono_ns - one.total_ns, 0) for one in ok)
+    failed = [one.total_ns for record in records for one in record.reports if one.status == "failed"]
+    if failed:
+        found["failed"] = percentiles(failed)
     hub = [record.hub_latency_ns for record in records]
     if hub and all(latencies is not None for latencies in hub):
         found["hub"] = percentiles(latency for latencies in hub for latency in latencies or ())

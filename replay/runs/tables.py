@@ -9,6 +9,12 @@ from replay.runs.summary import StreamSummary, Summary
 from sensors.figures import ms, number
 from sensors.text_table import Table, Text, numbers
 
+ROW_NAMES = {
+    "total": "capture to result",
+    "publish": "result to publication",
+    "failed": "failed frames, until given up",
+    "hub": "capture to hub",
+}
 SHOWN_MS = 100
 """Which of the stated times (`replay.metrics.freshness.STATED_MS`) has a column."""
 
@@ -42,7 +48,9 @@ def latency_table(streams: Sequence[StreamSummary]) -> Table:
     for one in streams:
         table.add(Text(_name(one), "bold"))
         for name, row in one.latency_ns.items():
-            label = {"total": "capture to result", "hub": "capture to hub"}.get(name, f"  {name}")
+            label = ROW_NAMES.get(name, f"  {name}")
+            if name == "failed":
+                label = f"{label} ({number(100 * row.n / (one.frames.ok + row.n), 1)} %)"
             table.add(label, *percentile_cells(row))
             if name == "hub" and one.hub_bound_ns is not None and one.hub_bound_ns.max:
                 table.add("  ± (systematic)", *percentile_cells(one.hub_bound_ns))
@@ -50,7 +58,9 @@ def latency_table(streams: Sequence[StreamSummary]) -> Table:
             table.add("capture to hub", "-", "-", "-", "-", "-", "0")
         if one.pacing is not None:
             lateness = one.pacing
-            cells = [ms(lateness.p50_ns), "", ms(lateness.p99_ns), "", ms(lateness.max_ns), str(lateness.n)]
+            least = least_n(QUANTILES["p99"])
+            p99 = ms(lateness.p99_ns) if lateness.n >= least else f"n<{least}"
+            cells = [ms(lateness.p50_ns), "", p99, "", ms(lateness.max_ns), str(lateness.n)]
             table.add("camera's lateness", *cells)
     return table
 

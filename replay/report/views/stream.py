@@ -16,7 +16,12 @@ from replay.runs.loaded import LoadedStream
 from sensors.clock import NS_PER_MS
 
 LATENCY_COLUMNS = (*((mark, "percentile") for mark in ("p50", "p90", "p99", "p99.9")), ("max", ""), ("n", ""))
-ROW_NAMES = {"total": ("capture to result", "latency"), "hub": ("capture to hub", "hub")}
+ROW_NAMES = {
+    "total": ("capture to result", "latency"),
+    "publish": ("result to publication", "publish"),
+    "failed": ("failed frames, until given up", "frames"),
+    "hub": ("capture to hub", "hub"),
+}
 
 
 @dataclass(frozen=True, slots=True)
