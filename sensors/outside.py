@@ -24,6 +24,8 @@ MOST_BYTES = 2**31
 MOST_LINE = 2**20
 """Characters: no line of a label file comes near."""
 
+MOST_NAN = 1_000_000
+
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 """Byte order marks: some Windows programs begin every text with one."""
 
@@ -68,7 +70,7 @@ def open_bytes(path: Path) -> io.BufferedReader:
 def text_of(content: bytes) -> str:
     """UTF-8, or UTF-16 with its mark, without the mark; raises ContentWrong."""
     try:
-        return _unmarked(content).decode()
+        return unmarked(content).decode()
     except UnicodeDecodeError as error:
         raise ContentWrong("is not text in UTF-8") from error
 
@@ -102,13 +104,13 @@ def json_of(content: bytes, kind: type[T], *, nan_as_null: bool = False) -> T:
 
     `nan_as_null`: read NaN and Infinity, which are no JSON although Python's own module writes them, as null.
     """
-    content = _unmarked(content)
+    content = unmarked(content)
     try:
         return _json(content, kind)
     except ContentWrong:
         if not nan_as_null or (b"NaN" not in content and b"Infinity" not in content):
             raise
-    return _json(_NOT_JSON.sub(lambda found: found[0] if found[0].startswith(b'"') else b"null", content), kind)
+    return _json(_with_null(content), kind)
 
 
 def toml_of(content: bytes) -> dict[str, Any]:
@@ -130,8 +132,20 @@ def _json(content: bytes, kind: type[T]) -> T:
         raise ContentWrong("is nested too deep") from None
 
 
-def _unmarked(content: bytes) -> bytes:
-    """`content` in UTF-8, without its mark; raises ContentWrong."""
+def _with_null(content: bytes) -> bytes:
+    """NaN and Infinity as null, but in strings; raises ContentWrong for more of them than a tool would write."""
+    if content.count(b"NaN") + content.count(b"Infinity") > MOST_NAN:
+        raise ContentWrong(f"holds NaN or Infinity, which are no JSON, in more than {MOST_NAN:,} places")
+    written, copied = bytearray(), 0
+    for found in _NOT_JSON.finditer(content):
+        if not found[0].startswith(b'"'):
+            written += content[copied : found.start()] + b"null"
+            copied = found.end()
+    return bytes(written + content[copied:])
+
+
+def unmarked(content: bytes) -> bytes:
+    """`content`, if it has a byte order mark, in UTF-8, without its mark; raises ContentWrong."""
     for mark, encoding in MARKS:
         if content.startswith(mark):
             if encoding == "utf-8":

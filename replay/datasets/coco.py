@@ -4,25 +4,24 @@ annotations/instances_val2017.json
 val2017/000000000139.jpg ...      (or images/val2017/..., or images/...)
 """
 
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_SHOWN, MOST_WHOLE, Boxes, LabelsWrong, Lenience, json_labels, sized_box
+from replay.datasets.labels import MOST_SHOWN, MOST_VALUE, MOST_WHOLE, LabelsWrong, Lenience, json_labels, sized_box
 from replay.datasets.layout import files_in, find_root
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
 from replay.recording import Problem, RecordingUnknown, Severity
-from replay.truth import Role, Truth
+from replay.truth import Role, Truth, from_sizes
 from sensors.folder import sorted_by_number
 
 NAME = "coco"
@@ -32,6 +31,7 @@ FPS = float("nan")
 NOTHING = ("", "none", "null", "nan")
 NO = (*NOTHING, "0", "false", "no")
 
+Id: TypeAlias = int | float | str
 Loose: TypeAlias = int | float | str | None
 """A number as tools write it."""
 
@@ -69,15 +69,15 @@ class Coco:
 
 
 class _Image(msgspec.Struct):
-    id: int | float | str
+    id: Id
     file_name: str
     width: Loose = None
     height: Loose = None
 
 
 class _Annotation(msgspec.Struct):
-    image_id: int | float | str
-    category_id: int | float | str
+    image_id: Id
+    category_id: Id
     bbox: tuple[Loose, Loose, Loose, Loose]
     id: Loose = None
     area: Loose = None
@@ -85,7 +85,7 @@ class _Annotation(msgspec.Struct):
 
 
 class _Category(msgspec.Struct):
-    id: int | float | str
+    id: Id
     name: str
 
 
@@ -125,7 +125,7 @@ class _Content:
             yield Problem(Severity.UNSOUND, what)
         yield from self.lenience.problems()
 
-    def _by_id(self, rows: Sequence[tuple[int | float | str, str]], what: str) -> dict[int | str, str]:
+    def _by_id(self, rows: Sequence[tuple[Id, str]], what: str) -> dict[int | str, str]:
         found: dict[int | str, str] = {}
         for value, name in rows:
             key = self._key(value, what)
@@ -134,7 +134,7 @@ class _Content:
             found[key] = name
         return found
 
-    def _key(self, value: int | float | str, what: str) -> int | str:
+    def _key(self, value: Id, what: str) -> int | str:
         """An id: 7, 7.0 and "7" are one."""
         if isinstance(value, int):
             return value
@@ -172,40 +172,61 @@ class _Content:
         return float("nan") if value is None else float(value)
 
     def _read(self) -> Mapping[int, Truth]:
-        frames, labels, roles = array("q"), array("q"), array("q")
-        boxes, areas = Boxes(), array("d")
-        for place, row in enumerate(self.file.annotations):
-            at = f"annotation {place if row.id is None else row.id}"
-            box = self._box(row, at)
-            kind = self._key(row.category_id, "category")
-            if kind not in self._kinds:
-                raise LabelsWrong(self.path, at, f"there is no category {kind}")
-            image = self._key(row.image_id, "image")
-            if image not in self._numbers:
-                self._strange += 1
-                continue
-            frames.append(self._numbers[image])
-            labels.append(self._kinds[kind])
-            roles.append(Role.REGION if self._crowd(row.iscrowd, at) else Role.POSITIVE)
-            boxes.add(box)
-            area = self._number(row.area, at)
-            areas.append(area if area >= 0 else float("nan"))
+        rows = self.file.annotations
+        # Few ids stand in many rows: each is looked at once.
+        kinds = {value: self._kind(value, row) for row, value in self._first(lambda row: row.category_id)}
+        frames = {value: self._frame(value) for _, value in self._first(lambda row: row.image_id)}
+        boxes = self._columns([row.bbox for row in rows])
+        areas = self._columns([(row.area,) for row in rows])[:, 0]
+        bad = ~np.all(np.abs(boxes) <= MOST_VALUE, axis=1) | np.any(boxes[:, 2:] < 0, axis=1)
+        for place in np.flatnonzero(bad).tolist():
+            sized_box(self.path, self._at(place), *boxes[place].tolist())
+        every = np.array([frames[row.image_id] for row in rows], np.int64)
+        crowds = np.array([self._is_crowd(row, place) for place, row in enumerate(rows)], np.bool_)
         truth = Truth(
-            boxes=boxes.array(),
-            labels=np.array(labels, np.int64),
-            tracks=np.full(len(labels), -1),
-            roles=np.array(roles, np.int64),
-            areas=np.array(areas),
+            boxes=from_sizes(boxes),
+            labels=np.array([kinds[row.category_id] for row in rows], np.int64),
+            tracks=np.full(len(rows), -1),
+            roles=np.where(crowds, int(Role.REGION), int(Role.POSITIVE)),
+            areas=np.where(areas >= 0, areas, np.nan),
         )
-        return FrameTruths(np.array(frames, np.int64), truth, labelled=self.names)
+        listed = every >= 0
+        self._strange = int((~listed).sum())
+        return FrameTruths(every[listed], truth.pick(listed) if self._strange else truth, labelled=self.names)
 
-    def _box(self, row: _Annotation, at: str) -> Sequence[float]:
-        values = [self._number(value, at) for value in row.bbox]
-        if not all(map(isfinite, values)):
-            raise LabelsWrong(self.path, at, "its box has a value that is not finite")
-        return sized_box(self.path, at, *values)
+    def _at(self, place: int) -> str:
+        told = self.file.annotations[place].id
+        return f"annotation {place if told is None else told}"
 
-    def _crowd(self, value: bool | Loose, at: str) -> bool:
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            self.lenience.note("iscrowd is written as true and false, or as text", self.path, at)
+    def _first(self, of: Callable[[_Annotation], Id]) -> Iterator[tuple[int, Id]]:
+        """Every different value of a column, with the row where it stands first."""
+        seen: set[Id] = set()
+        for place, row in enumerate(self.file.annotations):
+            if (value := of(row)) not in seen:
+                seen.add(value)
+                yield place, value
+
+    def _kind(self, value: Id, place: int) -> int:
+        kind = self._kinds.get(key := self._key(value, "category"))
+        if kind is None:
+            raise LabelsWrong(self.path, self._at(place), f"there is no category {key}")
+        return kind
+
+    def _frame(self, value: Id) -> int:
+        """-1 for an image that isn't listed."""
+        return self._numbers.get(self._key(value, "image"), -1)
+
+    def _columns(self, rows: Sequence[Sequence[Loose]]) -> NDArray[np.float64]:
+        """(N, columns): numbers, NaN for null; raises LabelsWrong."""
+        plain = not any(isinstance(value, str) for row in rows for value in row)
+        if not plain:
+            rows = [[self._number(value, self._at(place)) for value in row] for place, row in enumerate(rows)]
+        values = np.array(rows, np.float64)
+        return values.reshape(len(rows), -1) if len(rows) else values.reshape(0, 4)
+
+    def _is_crowd(self, row: _Annotation, place: int) -> bool:
+        value = row.iscrowd
+        if value is None or type(value) is int:
+            return bool(value)
+        self.lenience.note("iscrowd is written as true and false, or as text", self.path, self._at(place))
         return value.strip().lower() not in NO if isinstance(value, str) else bool(value)

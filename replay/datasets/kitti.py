@@ -182,8 +182,8 @@ class _Rows:
 
     def labelled(self, frames: Iterable[int]) -> "_Labels":
         """`frames`: those that have a label file of their own, even an empty one."""
-        values = np.array(self.values).reshape(-1, COLUMNS[0])
-        labels = np.array(self.labels, np.int64)
+        values = np.asarray(self.values).reshape(-1, COLUMNS[0])
+        labels = np.asarray(self.labels, np.int64)
         names = (*LABELS, *self.own)
         counts = np.bincount(labels[labels >= 0], minlength=len(names))
         present = {name: int(count) for name, count in zip(names, counts, strict=True) if count}
@@ -191,7 +191,7 @@ class _Rows:
         return _Labels(
             names=names,
             groups=groups,
-            truths=FrameTruths(np.array(self.frames, np.int64), self._truth(labels, values), labelled=frames),
+            truths=FrameTruths(np.asarray(self.frames, np.int64), self._truth(labels, values), labelled=frames),
             problems=(*self.lenience.problems(), *own_problems(groups, present, LABELS)),
         )
 

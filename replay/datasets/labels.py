@@ -161,7 +161,7 @@ class Boxes:
         self._flat.extend(box)
 
     def array(self) -> NDArray[np.float64]:
-        return np.array(self._flat, np.float64).reshape(-1, 4)
+        return np.asarray(self._flat, np.float64).reshape(-1, 4)
 
 
 def _is_number(text: str) -> bool:

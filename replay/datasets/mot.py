@@ -189,19 +189,19 @@ class _Columns:
 
     @property
     def flags(self) -> NDArray[np.float64]:
-        return np.array(self.rest).reshape(-1, 3)[:, 0]
+        return np.asarray(self.rest).reshape(-1, 3)[:, 0]
 
     @property
     def has_classes(self) -> bool:
         """Ten columns are MOT15's, which end in a position in metres or in -1; tools write the class there, too."""
         if self.width < MOT15_COLUMNS:
             return self.width > FLAG + 1
-        said = np.array(self.rest).reshape(-1, 3)[:, 1]
+        said = np.asarray(self.rest).reshape(-1, 3)[:, 1]
         return bool(np.all(said == np.rint(said)) and np.any(said != -1))
 
     def classes(self, path: Path, known: int) -> NDArray[np.int64]:
         """From 1; raises LabelsWrong for one that can't be a class."""
-        said = np.array(self.rest).reshape(-1, 3)[:, 1]
+        said = np.asarray(self.rest).reshape(-1, 3)[:, 1]
         if not self.has_classes:
             return np.ones(len(said), np.int64)
         for wrong in np.flatnonzero((said != np.rint(said)) | (said < 1) | (said > max(known, MOST_CLASSES))).tolist():
@@ -210,7 +210,7 @@ class _Columns:
 
     @property
     def visible(self) -> NDArray[np.float64]:
-        said = np.array(self.rest).reshape(-1, 3)[:, 2]
+        said = np.asarray(self.rest).reshape(-1, 3)[:, 2]
         return np.where(said < 0, np.nan, said) if self.has_classes else np.full(len(said), np.nan)
 
 
@@ -238,7 +238,7 @@ def _read(path: Path, neighbours: Sequence[int]) -> _Labels:
     return _Labels(
         names=names,
         groups=groups,
-        truths=FrameTruths(np.array(columns.frames, np.int64), truth),
+        truths=FrameTruths(np.asarray(columns.frames, np.int64), truth),
         problems=(*lenience.problems(), *own_problems(groups, present)),
     )
 

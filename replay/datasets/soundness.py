@@ -1,12 +1,13 @@
 """Is a recording sound? A sentence for each kind of thing that is not, with how often and where first."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from replay.datasets.frame_truths import flat, labelled
 from replay.recording import Problem, Severity
 from replay.truth import Role, Truth
 
@@ -20,25 +21,27 @@ SHOWN = 5
 
 Size: TypeAlias = tuple[int, int]
 Marks: TypeAlias = NDArray[np.bool_]
+Numbers: TypeAlias = NDArray[np.int64]
 
 
 def label_problems(
     pictures: Sequence[int], truths: Mapping[int, Truth], *, unmentioned_is_labelled: bool, film: bool
 ) -> Iterator[Problem]:
     """What the frame numbers tell; arguments as in `PictureRecording`."""
-    there = set(pictures)
+    numbers, mentioned = np.array(pictures, np.int64), labelled(truths)
+    frames, rows = flat(truths)
     if not pictures:
         yield _unsound("there are no pictures")
     if not unmentioned_is_labelled:
-        yield from _unlabelled(pictures, truths)
-    missing = sorted(number for number in truths if number not in there)
-    if missing:
-        boxes = sum(len(truths[number]) for number in missing)
+        yield from _unlabelled(numbers, mentioned)
+    missing = mentioned[~np.isin(mentioned, numbers)]
+    if len(missing):
+        boxes = int(np.isin(frames, missing).sum())
         without = f"{counted(len(missing), 'labelled frame')} ({counted(boxes, 'box')}) without a picture"
         yield _unsound(f"{without}: {_some(missing)}")
     if film:
-        yield from _holes(np.array(pictures, np.int64))
-    yield from _tracks(truths)
+        yield from _holes(numbers)
+    yield from _tracks(frames, rows.tracks)
 
 
 def size_problems(sizes: Mapping[int, Size], promised: Mapping[int, Size], *, film: bool) -> Iterator[Problem]:
@@ -61,12 +64,9 @@ def size_problems(sizes: Mapping[int, Size], promised: Mapping[int, Size], *, fi
 def box_problems(truths: Mapping[int, Truth], sizes: Mapping[int, Size]) -> Iterator[Problem]:
     if not truths:
         return
-    every = list(truths.values())
-    frames = np.repeat(list(truths), [len(truth) for truth in every])
-    boxes = np.concatenate([truth.boxes for truth in every])
-    wanted = np.concatenate([truth.of_role(Role.POSITIVE) for truth in every])
-    # NaN compares as False: a box of a frame whose size is unknown is not outside it.
-    limits = np.array([sizes.get(number, (np.nan, np.nan)) for number in frames.tolist()]).reshape(-1, 2)
+    frames, rows = flat(truths)
+    boxes, wanted = rows.boxes, rows.of_role(Role.POSITIVE)
+    limits = _limits(frames, sizes)
     starts, ends = boxes[:, :2], boxes[:, 2:]
     turned: Marks = ~np.all(np.isfinite(boxes), axis=1) | np.any(ends < starts, axis=1)
     hollow: Marks = np.any(ends == starts, axis=1) & ~turned
@@ -85,22 +85,33 @@ def box_problems(truths: Mapping[int, Truth], sizes: Mapping[int, Size]) -> Iter
         yield from _marked(frames, reaching, f"reaching more than {OUTSIDE_PX:g} px out of the picture, {farthest}")
 
 
+def _limits(frames: Numbers, sizes: Mapping[int, Size]) -> NDArray[np.float64]:
+    """(N, 2) width and height of each row's picture. NaN, which compares as False, where nobody knows them: a box of
+    such a frame is not outside."""
+    numbers, place = np.unique(frames, return_inverse=True)
+    known = np.full((len(numbers), 2), np.nan)
+    told = np.fromiter(sizes, np.int64)
+    here = np.isin(told, numbers)
+    known[np.searchsorted(numbers, told[here])] = np.array(list(sizes.values())).reshape(-1, 2)[here]
+    return known[place]
+
+
 def counted(n: int, noun: str) -> str:
     """`1 box`, `2 boxes`."""
     plural = f"{noun}es" if noun.endswith("x") else f"{noun}s"
     return f"{n} {noun if n == 1 else plural}"
 
 
-def _unlabelled(pictures: Sequence[int], truths: Mapping[int, Truth]) -> Iterator[Problem]:
-    missing = [number for number in pictures if number not in truths]
-    if missing and len(missing) == len(pictures):
-        what = f"nobody labelled any of the {counted(len(pictures), 'picture')}: there is nothing to score against"
-        yield _remark(what)
-    elif missing:
-        yield _remark(f"{len(missing)} of {counted(len(pictures), 'picture')} have no labels: {_some(missing)}")
+def _unlabelled(pictures: Numbers, mentioned: Numbers) -> Iterator[Problem]:
+    missing = pictures[~np.isin(pictures, mentioned)]
+    held = counted(len(pictures), "picture")
+    if len(missing) and len(missing) == len(pictures):
+        yield _remark(f"nobody labelled any of the {held}: there is nothing to score against")
+    elif len(missing):
+        yield _remark(f"{len(missing)} of {held} have no labels: {_some(missing)}")
 
 
-def _holes(numbers: NDArray[np.int64]) -> Iterator[Problem]:
+def _holes(numbers: Numbers) -> Iterator[Problem]:
     """Counted by the usual step from number to number: names may count by tens, or in nanoseconds."""
     steps = np.diff(numbers)
     if not len(steps):
@@ -116,30 +127,25 @@ def _holes(numbers: NDArray[np.int64]) -> Iterator[Problem]:
         )
 
 
-def _marked(
-    frames: NDArray[np.int64], marks: Marks, what: str, severity: Severity = Severity.REMARK
-) -> Iterator[Problem]:
+def _marked(frames: Numbers, marks: Marks, what: str, severity: Severity = Severity.REMARK) -> Iterator[Problem]:
     if marks.any():
-        where = _some(np.unique(frames[marks]).tolist())
+        where = _some(np.unique(frames[marks]))
         yield Problem(severity, f"{counted(int(marks.sum()), 'box')} {what}: {where}")
 
 
-def _tracks(truths: Mapping[int, Truth]) -> Iterator[Problem]:
-    twice = {}
-    for number, truth in sorted(truths.items()):
-        tracks, counts = np.unique(truth.tracks[truth.tracks >= 0], return_counts=True)
-        if (counts > 1).any():
-            twice[number] = int(tracks[counts > 1][0])
-    if twice:
-        number, track = next(iter(twice.items()))
-        what = f"a track stands twice in one frame: track {track} in frame {number} first ({_some(list(twice))})"
-        yield _unsound(what)
+def _tracks(frames: Numbers, tracks: Numbers) -> Iterator[Problem]:
+    tracked = tracks >= 0
+    pairs, counts = np.unique(np.stack([frames[tracked], tracks[tracked]], axis=1), axis=0, return_counts=True)
+    twice = pairs[counts > 1]
+    if len(twice):
+        frame, track = twice[0].tolist()
+        where = _some(np.unique(twice[:, 0]))
+        yield _unsound(f"a track stands twice in one frame: track {track} in frame {frame} first ({where})")
 
 
-def _some(numbers: Iterable[int]) -> str:
-    every = list(numbers)
-    shown = ", ".join(map(str, every[:SHOWN]))
-    return f"frame{'s' if len(every) > 1 else ''} {shown}{', ...' if len(every) > SHOWN else ''}"
+def _some(numbers: Sequence[int] | Numbers) -> str:
+    shown = ", ".join(str(int(number)) for number in numbers[:SHOWN])
+    return f"frame{'s' if len(numbers) > 1 else ''} {shown}{', ...' if len(numbers) > SHOWN else ''}"
 
 
 def _size(size: Size) -> str:

@@ -170,7 +170,7 @@ class _Targets:
         return _Labels(
             types=types,
             groups=groups,
-            truths=FrameTruths(np.array(self._frames, np.int64), rows, labelled=self._numbers, always=empty),
+            truths=FrameTruths(np.asarray(self._frames, np.int64), rows, labelled=self._numbers, always=empty),
             unmentioned=empty,
             problems=(*self._problems(told, name), *self.lenience.problems(), *own_problems(groups, present)),
         )

@@ -82,9 +82,9 @@ class WorldTruth:
                 columns.extend((place[thing.label], thing.track, ROLES[thing.role]))
                 boxes.extend(thing.box or thing.amodal)
                 levels.extend((thing.truncated, thing.occluded, thing.distance_m))
-        ints, floats = np.array(columns, np.int64).reshape(-1, 3), np.array(levels, np.float32).reshape(-1, 3)
+        ints, floats = np.asarray(columns, np.int64).reshape(-1, 3), np.array(levels, np.float32).reshape(-1, 3)
         things = Truth(
-            boxes=np.array(boxes, np.float64).reshape(-1, 4),
+            boxes=np.asarray(boxes, np.float64).reshape(-1, 4),
             labels=ints[:, 0],
             tracks=ints[:, 1],
             roles=ints[:, 2],
@@ -92,7 +92,7 @@ class WorldTruth:
             occluded=floats[:, 1],
             distance_m=floats[:, 2],
         )
-        self.truths = FrameTruths(np.array(frames, np.int64), things, labelled=seen)
+        self.truths = FrameTruths(np.asarray(frames, np.int64), things, labelled=seen)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -12,10 +12,12 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from sensors.errors import GilmokError
+from sensors.outside import ContentWrong, read_bytes, unmarked
 
 Id: TypeAlias = int | str
 Box: TypeAlias = tuple[float, float, float, float]
 
+MOST_LENIENT_BYTES = 2**24
 MAX_INT = 2**62
 """Instants and numbers beyond this are no nanoseconds since anything."""
 
@@ -118,21 +120,24 @@ def read_outputs(path: Path, truth: TruthFile) -> OutputsFile:
 
 def _read(path: Path, kind: type[T]) -> T:
     try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise FileRefused(path, f"can't be read: {error.strerror}") from error
+        text = unmarked(read_bytes(path))
+    except ContentWrong as error:
+        raise FileRefused(path, error.what) from error
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:
         raise _row_refused(path, error) from error
     except RecursionError:
         raise FileRefused(path, "is nested too deep") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         # NaN and Infinity are no JSON, yet many programs write them: read on, to name the row that holds them.
         return _read_leniently(path, text, kind)
 
 
 def _read_leniently(path: Path, text: bytes, kind: type[T]) -> T:
+    """By Python's own module, which takes ten times the room."""
+    if len(text) > MOST_LENIENT_BYTES:
+        raise FileRefused(path, "is not JSON (it may hold NaN or Infinity, which JSON hasn't)")
     try:
         return msgspec.convert(json.loads(text), kind)
     except msgspec.ValidationError as error:
