@@ -31,9 +31,9 @@ def figures() -> dict[str, object]:
         summary = ScenarioRun(read_scenario(chosen.scenario), out, SystemClock()).run(lambda _heard: None)
         handed, travelled = [], []
         with LedgerReader(out / PARTS / "hub.sqlite") as ledger:
-            for birth in ledger.births(summary.run):
+            for birth in list(ledger.births(summary.run)):
                 for stream in birth.streams:
-                    for row in ledger.frames(key_of(birth), birth.session, stream.name):
+                    for row in ledger.frames(key_of(birth), stream.name):
                         done_ns = row.report.stamp.mono_ns + row.report.total_ns
                         handed.append(row.report.published.mono_ns - done_ns)
                         travelled.append(row.received.mono_ns - row.report.published.mono_ns)

@@ -78,7 +78,7 @@ def booked(folder: Path, chosen: argparse.Namespace) -> dict[str, object]:
         begin_ns, begin_cpu_ns = CLOCK.now().mono_ns, cpu_ns(child.pid)
         with LedgerReader(folder / "hub.db") as ledger:
             keys = [key_of(Speaker(CLOCK, node=name).birth) for name in names]
-            while sum(ledger.count(key, 1, "camera") for key in keys) < share * len(keys):
+            while sum(ledger.count(key, "camera") for key in keys) < share * len(keys):
                 if child.poll() is not None:
                     raise BenchmarkBroken("the hub ended before it had booked every report")
                 threading.Event().wait(POLL_S)

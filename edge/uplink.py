@@ -14,7 +14,7 @@ from edge.stream import Stream
 from edge.wire.address import BrokerAt
 from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
-from edge.wire.messages import Birth, ClockAsk, Conn, ConnState, FrameReport, Health, MessageWrong, decode, encode
+from edge.wire.messages import Birth, ClockAsk, Conn, ConnState, FrameReport, Health, MessageWrong, decode_birth, encode
 from edge.wire.topics import NodeTopics
 from sensors.clock import Clock
 from sensors.errors import GilmokError
@@ -46,7 +46,7 @@ class Uplink:
         Connects nothing yet. Raises BirthUnfit, BrokerUrlWrong or SecretMissing.
         """
         try:
-            decode(encode(birth), Birth)
+            decode_birth(encode(birth))
         except MessageWrong as error:
             # Better said here, at the start, than by the hub of every report.
             raise BirthUnfit(birth.node, error.what) from error

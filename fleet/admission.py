@@ -1,34 +1,46 @@
-"""What may come in: a topic and bytes in, an arrival out, or MessageWrong with the reason it is counted under."""
+"""What may come in: a topic and bytes in, arrivals out, or MessageWrong with the reason it is counted under."""
 
 from functools import lru_cache
 
 from edge.wire import topics
-from edge.wire.messages import Birth, ClockAsk, Conn, FrameReport, Health, MessageWrong, check, decode
+from edge.wire.messages import ClockAsk, Conn, FrameReport, Health, MessageWrong, check, decode, decode_birth
 from edge.wire.topics import NameWrong, UpTopic, check_name
-from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, ReportArrived, key_of
-from fleet.registry import Registry
+from fleet.arrivals import (
+    NOBODY,
+    Arrival,
+    BirthArrived,
+    ConnArrived,
+    HealthArrived,
+    NodeKey,
+    ReportArrived,
+    key_of,
+    session_key,
+)
+from fleet.registry import Introduction, Registry
 from sensors.clock import NS_PER_S, Stamp
 
-LIMIT = 2**63
-"""Integers on the wire have no bound; in a store and in an array they do."""
-
-SHORT_DIGEST = 12
+EARLIEST_UTC_NS = 1_577_836_800 * NS_PER_S
+"""2020: a wall clock that says less was never set."""
 
 TOPICS = 4096
 """Topics whose parts are remembered: a fleet has few, and they come again with every frame."""
+TOPIC_CHARACTERS = 400
 
 
 class Admission:
     """Judges messages one by one, and keeps the registry up to date with what it admits."""
 
     def __init__(self, registry: Registry, boot: str, clock_tolerance_s: float) -> None:
-        """`boot`: whose monotonic clock the receipt stamps are of."""
+        """`boot`: whose monotonic clock the receipt stamps are of.
+
+        `clock_tolerance_s`: so far a node's wall clock may be ahead before the hub doesn't believe it.
+        """
         self._registry = registry
         self._boot = boot
         self._tolerance_ns = int(clock_tolerance_s * NS_PER_S)
 
-    def admit(self, topic: str, payload: bytes, received: Stamp) -> Arrival | None:
-        """None: nothing to book (a repeated or outdated conn, a retained message being cleared, a clock's question).
+    def admit(self, topic: str, payload: bytes, received: Stamp) -> tuple[Arrival, ...]:
+        """Empty: nothing to book (a repeated or early conn, a retained message being cleared, a clock's question).
 
         Raises MessageWrong: topic, oversize, json, schema, foreign, session, stream, range, stages, findings, model,
         future.
@@ -37,60 +49,93 @@ class Admission:
         key = NodeKey(heard.site, heard.node)
         match heard.leaf, heard.stream:
             case "det", stream if stream:
-                return self._report(key, stream, payload, received)
+                return (self._report(key, stream, payload, received),)
             case "health", "":
-                return self._health(key, payload, received)
+                return (self._health(key, payload, received),)
             case (("birth" | "conn"), "") if not payload:
-                return None
+                return ()
             case "birth", "":
                 return self._birth(key, payload, received)
             case "conn", "":
                 return self._conn(key, payload, received)
             case topics.CLOCK, "":
                 decode(payload, ClockAsk)
-                return None
+                return ()
         raise MessageWrong("topic", f"{topic!r} is none of a node's topics")
 
-    def _birth(self, key: NodeKey, payload: bytes, received: Stamp) -> BirthArrived:
-        birth = decode(payload, Birth)
-        _fits(birth.session, birth.stamp.mono_ns, birth.stamp.utc_ns)
-        if key_of(birth) != key:
-            raise MessageWrong("foreign", f"{birth.site}/{birth.node} writes on the topic of {key.site}/{key.node}")
-        self._registry.birth_arrived(key, birth, received)
-        return BirthArrived(key, birth, payload, received)
+    def node_of(self, topic: str) -> NodeKey:
+        """Whose topic it is; NOBODY where that is no node that has introduced itself."""
+        try:
+            heard = _parse(topic)
+        except MessageWrong:
+            return NOBODY
+        key = NodeKey(heard.site, heard.node)
+        return key if self._registry.knows(key) else NOBODY
 
-    def _conn(self, key: NodeKey, payload: bytes, received: Stamp) -> ConnArrived | None:
+    def _birth(self, node: NodeKey, payload: bytes, received: Stamp) -> tuple[Arrival, ...]:
+        birth = decode_birth(payload)
+        if NodeKey(birth.site, birth.node) != node:
+            raise MessageWrong("foreign", f"{birth.site}/{birth.node} writes on the topic of {node.site}/{node.node}")
+        said = self._registry.birth_arrived(birth, received)
+        key = key_of(birth)
+        arrived = BirthArrived(key, birth, payload, received, self._believes(birth.stamp, received))
+        return (arrived,) if said is None else (arrived, ConnArrived(key, said, received))
+
+    def _conn(self, node: NodeKey, payload: bytes, received: Stamp) -> tuple[Arrival, ...]:
         conn = decode(payload, Conn)
-        _fits(conn.session)
-        if not self._registry.conn_arrived(key, conn, received):
-            return None
-        return ConnArrived(key, conn.session, conn.state, received)
+        key = session_key(node, conn)
+        return (
+            (ConnArrived(key, conn.state, received),) if self._registry.conn_arrived(key, conn.state, received) else ()
+        )
 
-    def _health(self, key: NodeKey, payload: bytes, received: Stamp) -> HealthArrived:
+    def _health(self, node: NodeKey, payload: bytes, received: Stamp) -> HealthArrived:
         health = decode(payload, Health)
-        _fits(health.session, health.stamp.mono_ns, health.stamp.utc_ns)
-        birth = self._registry.birth_of(key, health.session)
-        strangers = set(health.streams) - {stream.name for stream in birth.streams}
+        key = session_key(node, health)
+        strangers = health.streams.keys() - self._registry.introduction(key).streams
         if strangers:
-            raise MessageWrong("stream", f"{key.node} was born without {', '.join(map(repr, sorted(strangers)))}")
-        self._registry.health_arrived(key, health, received)
+            raise MessageWrong("stream", f"{node.node} has not introduced {', '.join(map(repr, sorted(strangers)))}")
+        self._registry.health_arrived(key, health.final, received)
         return HealthArrived(key, health, payload, received)
 
-    def _report(self, key: NodeKey, stream: str, payload: bytes, received: Stamp) -> ReportArrived:
+    def _report(self, node: NodeKey, stream: str, payload: bytes, received: Stamp) -> ReportArrived:
         report = decode(payload, FrameReport)
-        _fits(report.session, report.n, report.seq, report.total_ns, report.stamp.mono_ns, report.stamp.utc_ns)
         check(report)
-        birth = self._registry.birth_of(key, report.session)
-        _belongs(report, stream, birth)
-        shared = birth.boot == self._boot
-        latency_ns = received.mono_ns - report.stamp.mono_ns
-        if (shared and latency_ns < 0) or report.stamp.utc_ns > received.utc_ns + self._tolerance_ns:
-            raise MessageWrong("future", f"frame {report.seq} is stamped later than its report came in")
-        return ReportArrived(key, report, payload, received, latency_ns if shared else None, self._boot)
+        key = session_key(node, report)
+        introduction = self._registry.introduction(key)
+        _belongs(report, stream, introduction)
+        latency_ns = received.mono_ns - report.stamp.mono_ns if introduction.boot == self._boot else None
+        if latency_ns is not None and latency_ns < 0:
+            raise MessageWrong("future", f"frame {report.seq} is stamped later than its report came in, on one clock")
+        return ReportArrived(
+            key,
+            report,
+            payload,
+            received,
+            latency_ns,
+            self._boot,
+            current=self._registry.current(key),
+            clock_known=self._believes(report.stamp, received, latency_ns),
+        )
+
+    def _believes(self, stamp: Stamp, received: Stamp, latency_ns: int | None = None) -> bool:
+        """Whether the node's wall clock can be right: a label, so nothing is refused for it.
+
+        `latency_ns`: how long ago the stamp was taken, where a common clock tells.
+        """
+        ahead_ns = stamp.utc_ns - received.utc_ns + (latency_ns or 0)
+        if latency_ns is not None and abs(ahead_ns) > self._tolerance_ns:
+            return False
+        return stamp.utc_ns >= EARLIEST_UTC_NS and ahead_ns <= self._tolerance_ns
+
+
+def _parse(topic: str) -> UpTopic:
+    if len(topic) > TOPIC_CHARACTERS:
+        raise MessageWrong("topic", f"a topic of {len(topic)} characters")
+    return _parts(topic)
 
 
 @lru_cache(TOPICS)
-def _parse(topic: str) -> UpTopic:
+def _parts(topic: str) -> UpTopic:
     heard = topics.parse(topic)
     try:
         if heard is not None:
@@ -102,18 +147,13 @@ def _parse(topic: str) -> UpTopic:
     raise MessageWrong("topic", f"{topic!r} is none of a node's topics")
 
 
-def _belongs(report: FrameReport, stream: str, birth: Birth) -> None:
+def _belongs(report: FrameReport, stream: str, birth: Introduction) -> None:
     """Raises MessageWrong where the report contradicts its topic or its session's birth."""
-    if report.stream != stream or all(stream != known.name for known in birth.streams):
+    if report.stream != stream or stream not in birth.streams:
         raise MessageWrong("stream", f"a report of {report.stream!r} on {stream!r}; the birth knows which there are")
     if not report.stages.keys() <= set(birth.stages):
         raise MessageWrong("stages", f"the birth names {', '.join(birth.stages)}, not {', '.join(report.stages)}")
-    if (report.model, report.artefact) != (birth.model.sha256[:SHORT_DIGEST], birth.model.artefact[:SHORT_DIGEST]):
-        raise MessageWrong("model", f"the report comes from {report.model}, the birth says {birth.model.sha256}")
-    if report.findings is not None and max(report.findings.labels, default=-1) >= len(birth.model.labels):
-        raise MessageWrong("findings", f"a label is none of the model's {len(birth.model.labels)}")
-
-
-def _fits(*numbers: int) -> None:
-    if not all(0 <= number < LIMIT for number in numbers):
-        raise MessageWrong("range", "a number is negative or beyond 63 bits")
+    if (report.model, report.artefact) != (birth.model, birth.artefact):
+        raise MessageWrong("model", f"the report comes from {report.model}, the birth says {birth.model}")
+    if report.findings is not None and max(report.findings.labels, default=-1) >= birth.labels:
+        raise MessageWrong("findings", f"a label is none of the model's {birth.labels}")

@@ -42,9 +42,11 @@ class HubConfig(Settings, frozen=True, kw_only=True):
     health_period_s: Seconds = 1.0
     """How often nodes send health; after three periods of silence a node is stale."""
     clock_tolerance_s: SecondsOrNone = 300.0
-    """A report stamped further in the future than this, by UTC, is refused."""
+    """A node's wall clock that is further ahead than this, by UTC, is not believed: the hub's labels its frames."""
     patience_s: SecondsOrNone = 10.0
     """How long a broker may take to answer when the hub starts."""
+    for_one_run: bool = False
+    """It ends for good: afterwards the broker keeps nothing for it, neither its state nor what comes later."""
     session_s: WholeSeconds = 86_400
     """So long a broker keeps what it couldn't deliver while the hub was away (MQTT 5; 3.1.1: for ever)."""
 

@@ -3,11 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from edge.wire.address import BrokerAt
 from edge.wire.dialects import Will
-from edge.wire.link import Delivery, Link
+from edge.wire.link import BrokerRefused, BrokerUnreachable, Delivery, Link
 from edge.wire.messages import ConnState, Message, encode
 from edge.wire.topics import ROOT
 from fleet.admission import Admission
@@ -27,6 +27,8 @@ from sensors.host import software
 log = logging.getLogger(__name__)
 
 STATE_PERIOD_S = 1.0
+FORGET_S = 2.0
+"""How long a hub that ends for good tries to make the broker forget it."""
 
 
 class HubState(Message, frozen=True, kw_only=True):
@@ -58,6 +60,7 @@ class Hub:
         self._boot = boot_id()
         self._done = threading.Event()
         self._fault: GilmokError | None = None
+        self._client_id = f"gilmok-hub-{config.site or 'all'}-{config.name}"
         self._topic = f"{ROOT}/{config.site or 'all'}/hub/{config.name}/state"
 
     def stop(self) -> None:
@@ -73,8 +76,9 @@ class Hub:
         with ExitStack() as stack:
             ledger = stack.enter_context(Ledger(self._config.store))
             at = self._broker(stack)
-            registry = Registry(int(self._config.health_period_s * NS_PER_S))
-            _resume(registry, ledger, self._clock.now())
+            registry = Registry(int(self._config.health_period_s * NS_PER_S), ledger.birth)
+            for birth in ledger.newest_births():
+                registry.resume(birth, ledger.last_heard(key_of(birth)).state, self._clock.now())
             book = LatencyBook()
             admission = Admission(registry, self._boot, self._config.clock_tolerance_s)
             ingest = Ingest(admission, ledger, book, self._clock, on_fault=self.stop)
@@ -93,14 +97,24 @@ class Hub:
             try:
                 ready()
                 while not self._done.wait(STATE_PERIOD_S):
+                    ledger.check_whole()
                     link.publish(self._topic, state("online"), qos=0, retain=True)
             finally:
                 ingest.stop()
-                link.publish(self._topic, state("offline"), retain=True)
-                link.close()
+                self._leave(link, at, state("offline"))
         fault = self._fault or ingest.fault
         if fault is not None:
             raise fault
+
+    def _leave(self, link: Link, at: BrokerAt, last_state: bytes) -> None:
+        link.publish(self._topic, b"" if self._config.for_one_run else last_state, retain=True)
+        link.close()
+        if self._config.for_one_run:
+            # A fresh session of the same client takes the place of the one that the broker keeps, and ends at once.
+            with suppress(BrokerUnreachable, BrokerRefused):
+                fresh = Link(at, self._client_id, clock=self._clock)
+                fresh.connect(FORGET_S)
+                fresh.close()
 
     def _broker(self, stack: ExitStack) -> BrokerAt:
         embedded = self._config.embedded
@@ -124,7 +138,7 @@ class Hub:
 
         link = Link(
             at,
-            f"gilmok-hub-{site or 'all'}-{self._config.name}",
+            self._client_id,
             clock=self._clock,
             will=Will(self._topic, last_will),
             subscriptions=[(f"{ROOT}/{site or '+'}/+/up/#", 1), (self._topic, 0)],
@@ -151,8 +165,3 @@ class Hub:
             nodes={f"{one.key.site}/{one.key.node}": one.state for one in registry.standings(now)},
             latency=book.live(),
         )
-
-
-def _resume(registry: Registry, ledger: Ledger, now: Stamp) -> None:
-    for birth in ledger.births():
-        registry.resume(birth, ledger.last_heard(key_of(birth), birth.session).state, now)

@@ -4,7 +4,6 @@ What is not yet acknowledged is the broker's to deliver again: a hub that is kil
 """
 
 import logging
-import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,20 +13,18 @@ from edge.wire.link import Delivery
 from edge.wire.messages import MessageWrong
 from fleet.admission import Admission
 from fleet.arrivals import Arrival, Refused, ReportArrived
+from fleet.inbox import Inbox
 from fleet.latency import LatencyBook
 from fleet.ledger.ledger import Ledger
-from fleet.ledger.store import StoreBroken
-from sensors.clock import Clock, Stamp
-from sensors.errors import Defect
+from fleet.ledger.store import StoreBroken, StoreGone
+from sensors.clock import NS_PER_S, Clock, Stamp
+from sensors.errors import Defect, GilmokError
 
 log = logging.getLogger(__name__)
 
-WAITING = 10_000
-"""Messages between the network and the ledger; when they are full, the network waits, and so does the broker."""
-
-BATCH = 1000
 RETRY_S = 1.0
-FULL_POLL_S = 0.1
+REMIND_S = 30.0
+"""How often a store that still fails is told of again."""
 
 
 class IngestBroke(Defect):
@@ -59,21 +56,21 @@ class Ingest:
     ) -> None:
         """`on_fault` is called in the ingest thread when it can't go on; `fault` then says why."""
         self.tally = Tally()
-        self.fault: IngestBroke | None = None
+        self.fault: GilmokError | None = None
         self._admission = admission
         self._ledger = ledger
         self._book = book
         self._clock = clock
         self._on_fault = on_fault
         self._acknowledge: Callable[[Delivery], None] = lambda _: None
-        self._waiting: queue.Queue[tuple[Delivery, Stamp] | None] = queue.Queue(WAITING)
+        self._inbox = Inbox()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest")
 
     @property
     def waiting(self) -> int:
         """Received and not yet taken up."""
-        return self._waiting.qsize()
+        return len(self._inbox)
 
     def start(self, acknowledge: Callable[[Delivery], None]) -> None:
         """`acknowledge` is called for every delivery when its fate is on the disk."""
@@ -84,50 +81,34 @@ class Ingest:
         """Called in the network thread: the receipt's stamp is taken here."""
         received = self._clock.now()
         self.tally.received += 1
-        while not self._stopping.is_set():
-            try:
-                self._waiting.put((delivery, received), timeout=FULL_POLL_S)
-                return
-            except queue.Full:
-                continue
+        self._inbox.put(delivery, received)
 
     def stop(self) -> None:
         """Book and acknowledge what was received; later deliveries stay at the broker. Stopping twice is harmless."""
-        if self._stopping.is_set():
-            return
         self._stopping.set()
-        self._waiting.put(None)
-        self._thread.join()
+        self._inbox.close()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         try:
-            while (first := self._waiting.get()) is not None:
-                self._settle([first, *self._more()])
-        except StoreBroken as error:
-            log.error("%s; what isn't booked stays at the broker", error.sentence)
+            while batch := self._inbox.batch():
+                self._settle(batch)
+        except (StoreBroken, StoreGone) as error:
+            # What isn't booked stays at the broker; whoever stops a hub with a failing store is told.
+            self._give_up(error)
         except Exception as error:
             log.exception("ingest broke")
-            self.fault = IngestBroke(error)
-            self._stopping.set()
-            self._on_fault()
+            self._give_up(IngestBroke(error))
 
-    def _more(self) -> list[tuple[Delivery, Stamp]]:
-        """What else is waiting, without waiting for it."""
-        batch: list[tuple[Delivery, Stamp]] = []
-        while len(batch) < BATCH - 1:
-            try:
-                item = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if item is None:
-                self._waiting.put(None)
-                break
-            batch.append(item)
-        return batch
+    def _give_up(self, fault: GilmokError) -> None:
+        self.fault = fault
+        self._stopping.set()
+        self._inbox.close()
+        self._on_fault()
 
     def _settle(self, batch: Sequence[tuple[Delivery, Stamp]]) -> None:
-        judged = [self._judge(delivery, received) for delivery, received in batch]
-        arrivals = [arrival for arrival in judged if arrival is not None]
+        arrivals = [arrival for delivery, received in batch for arrival in self._judge(delivery, received)]
         if arrivals:
             self._book_all(arrivals)
         for delivery, _ in batch:
@@ -136,22 +117,28 @@ class Ingest:
             if isinstance(arrival, ReportArrived):
                 self._book.add(arrival)
 
-    def _judge(self, delivery: Delivery, received: Stamp) -> Arrival | None:
+    def _judge(self, delivery: Delivery, received: Stamp) -> tuple[Arrival, ...]:
         try:
             return self._admission.admit(delivery.topic, delivery.payload, received)
         except MessageWrong as error:
+            node = self._admission.node_of(delivery.topic)
+            refused = Refused.of(delivery.topic, error.reason, error.what, delivery.payload, received, node)
             if error.reason not in self.tally.refused:
-                log.warning("refused a message on %s: %s", delivery.topic, error)
+                log.warning("refused a message on %s (%s): %s", refused.topic, refused.reason, refused.what)
             self.tally.refused[error.reason] += 1
-            return Refused(delivery.topic, error.reason, error.what, delivery.payload, received)
+            return (refused,)
 
     def _book_all(self, arrivals: Sequence[Arrival]) -> None:
-        """Until it succeeds, or raises StoreBroken when the hub is being stopped meanwhile."""
+        """Until it succeeds; raises StoreGone, or StoreBroken when the hub is being stopped meanwhile."""
+        remind_ns = 0
         while True:
             try:
                 booked = self._ledger.commit(arrivals)
             except StoreBroken as error:
-                log.error("%s; trying again", error.sentence)
+                now_ns = self._clock.now().mono_ns
+                if now_ns >= remind_ns:
+                    log.error("%s; trying again each second", error.sentence)
+                    remind_ns = now_ns + int(REMIND_S * NS_PER_S)
                 if self._stopping.wait(RETRY_S):
                     raise
             else:

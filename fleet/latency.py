@@ -2,13 +2,15 @@
 
 import math
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 
 from edge.wire.messages import Message
 from fleet.arrivals import NodeKey, ReportArrived
 
 ALPHA = 0.001
 """The relative error of a quantile out of buckets is at most this."""
+STREAMS = 8192
+"""So many streams are remembered; of more, those that were heard longest ago are forgotten."""
 
 GROWTH = (1 + ALPHA) / (1 - ALPHA)
 _LN_GROWTH = math.log(GROWTH)
@@ -69,42 +71,48 @@ class LatencyBook:
     """
 
     def __init__(self) -> None:
-        self._streams: dict[tuple[NodeKey, str], _Streak] = {}
+        self._streams: OrderedDict[tuple[NodeKey, str], _StreamLatency] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, reported: ReportArrived) -> None:
-        """A report that is not newer than the stream's newest, as redelivered ones aren't, moves nothing."""
-        with self._lock:
-            self._add(reported)
+    def add(self, arrived: ReportArrived) -> None:
+        """A report that is not newer than the stream's newest, or of a session left behind, moves nothing."""
+        if arrived.current:
+            with self._lock:
+                self._add(arrived)
 
     def live(self) -> dict[str, dict[str, LiveLatency]]:
         """By "site/node/stream", then by `total` and `hub`."""
         with self._lock:
             return {
-                f"{key.site}/{key.node}/{stream}": {"total": _live(streak.total), "hub": _live(streak.hub)}
-                for (key, stream), streak in self._streams.items()
+                f"{key.site}/{key.node}/{stream}": {"total": _live(one.total), "hub": _live(one.hub)}
+                for (key, stream), one in self._streams.items()
             }
 
-    def _add(self, reported: ReportArrived) -> None:
-        report = reported.report
-        at = (reported.key, report.stream)
-        streak = self._streams.get(at)
-        if streak is None or report.session > streak.session:
-            streak = self._streams[at] = _Streak(report.session)
-        if report.session < streak.session or report.n <= streak.n:
+    def _add(self, arrived: ReportArrived) -> None:
+        report = arrived.report
+        at = (arrived.key.of_node, report.stream)
+        latency = self._streams.get(at)
+        if latency is None or latency.session != arrived.key.id:
+            latency = self._streams[at] = _StreamLatency(arrived.key.id)
+        self._streams.move_to_end(at)
+        if len(self._streams) > STREAMS:
+            self._streams.popitem(last=False)
+        if report.n <= latency.n:
             return
-        streak.n = report.n
+        latency.n = report.n
         if report.status != "ok":
             return
-        streak.total.add(report.total_ns)
-        if reported.hub_latency_ns is not None:
-            streak.hub.add(reported.hub_latency_ns)
+        latency.total.add(report.total_ns)
+        if arrived.hub_latency_ns is not None:
+            latency.hub.add(arrived.hub_latency_ns)
 
 
-class _Streak:
+class _StreamLatency:
+    """Of one session of the stream; `n` is its newest report's."""
+
     __slots__ = ("hub", "n", "session", "total")
 
-    def __init__(self, session: int) -> None:
+    def __init__(self, session: str) -> None:
         self.session = session
         self.n = -1
         self.total = LogBuckets()

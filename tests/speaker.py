@@ -26,6 +26,7 @@ from edge.wire.messages import (
     encode,
 )
 from edge.wire.topics import NodeTopics
+from fleet.arrivals import SessionKey, key_of
 from sensors.clock import NS_PER_MS, Clock, Stamp, SystemClock, boot_id
 
 SHA = "c" * 64
@@ -53,17 +54,20 @@ class Speaker:
         session: int = 1,
         run: str = "drive",
         boot: str | None = None,
+        session_id: str | None = None,
     ) -> None:
-        """`boot`: whose `clock` is, if not this machine's."""
+        """`boot`: whose `clock` is, if not this machine's. `session_id`: by default made of `session`."""
         self.clock = clock
         self.clocks = ClockClient(session, boot or boot_id(), clock)
         self.topics = NodeTopics(site, node)
         self.node = node
         self.session = session
+        self.session_id = f"{session:032x}" if session_id is None else session_id
         self.birth = Birth(
             site=site,
             node=node,
             session=session,
+            session_id=self.session_id,
             kind="roadside",
             run=run,
             stamp=clock.now(),
@@ -75,6 +79,10 @@ class Speaker:
             backend=BackendBirth(name="onnxruntime", device="cpu", device_kind="cpu", facts={}),
         )
         self.link: Link | None = None
+
+    @property
+    def key(self) -> SessionKey:
+        return key_of(self.birth)
 
     def connect(self, at: BrokerAt) -> "Speaker":
         """Introduce oneself, with a will, as a node does."""
@@ -89,7 +97,7 @@ class Speaker:
 
         link = self.link = Link(
             at,
-            f"{self.topics.site}-{self.node}",
+            f"{self.topics.site}-{self.node}-{self.session_id[-8:]}",
             clock=self.clock,
             will=Will(self.topics.conn, self.conn("lost")),
             subscriptions=[(self.topics.clock_answer, 0)],
@@ -105,13 +113,14 @@ class Speaker:
             self.link.publish(self.topics.clock_ask, encode(question), qos=0)
 
     def conn(self, state: ConnState) -> bytes:
-        return encode(Conn(state=state, session=self.session))
+        return encode(Conn(state=state, session=self.session, session_id=self.session_id))
 
     def report(self, n: int, **changes: object) -> FrameReport:
         """Frame n, taken just long enough ago to be done now."""
         now = self.clock.now()
         report = FrameReport(
             session=self.session,
+            session_id=self.session_id,
             n=n,
             stream="camera",
             seq=n,
@@ -131,6 +140,7 @@ class Speaker:
         counted = StreamCounters(captured=ok + failed + dropped, ok=ok, failed=failed, dropped=dropped)
         return Health(
             session=self.session,
+            session_id=self.session_id,
             stamp=self.clock.now(),
             streams={"camera": counted},
             queued=0,

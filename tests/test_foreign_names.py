@@ -71,7 +71,7 @@ def test_one_frame_is_seen(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", [ODD, "a?b#c%41 d", "차량"])
 def test_a_store_is_where_it_was_asked_for(tmp_path: Path, name: str) -> None:
-    Store(tmp_path / f"{name}.sqlite", create=True).close()
+    Store(tmp_path / f"{name}.sqlite", write=True).close()
     assert (tmp_path / f"{name}.sqlite").is_file()
 
 

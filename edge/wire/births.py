@@ -12,13 +12,17 @@ from edge.wire.message import (
     Label,
     Measured,
     Message,
+    MessageWrong,
     Number,
     SessionId,
     TopicName,
+    decode,
 )
 from sensors.clock import Stamp
 
 SCHEMA = 1
+MAX_BIRTH_BYTES = 256_000
+"""No honest birth is larger: a thousand labels, and a thousand frames that a quantiser saw, take a tenth of it."""
 
 STAGES = ("wait", "prepare", "infer", "decode", "track")
 """Disjoint and in order; their sum is a frame's total."""
@@ -95,3 +99,10 @@ class Birth(Message, frozen=True, kw_only=True):
     streams: Annotated[tuple[StreamBirth, ...], Meta(max_length=1000)]
     model: ModelBirth
     backend: BackendBirth
+
+
+def decode_birth(payload: bytes) -> Birth:
+    """Raises MessageWrong as `decode` does, and earlier where it is too large: a hub keeps every birth."""
+    if len(payload) > MAX_BIRTH_BYTES:
+        raise MessageWrong("oversize", f"a birth of {len(payload)} bytes, the limit is {MAX_BIRTH_BYTES}")
+    return decode(payload, Birth)

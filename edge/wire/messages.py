@@ -14,6 +14,7 @@ from edge.wire.births import (
     PaceName,
     StreamBirth,
     TrackerBirth,
+    decode_birth,
 )
 from edge.wire.clock_messages import ClockAnswer, ClockAsk, Exchange, HubClock
 from edge.wire.findings import Findings, check_findings
@@ -41,7 +42,7 @@ __all__ = [
     "MAX_BYTES", "SCHEMA", "STAGES", "BackendBirth", "Birth", "ClockAnswer", "ClockAsk", "Conn",
     "ConnState", "Exchange", "Findings", "FrameReport", "Health", "HubClock", "Message", "MessageWrong",
     "ModelBirth", "NodeKind", "PaceName", "Pacing", "Status", "StreamBirth", "StreamCounters", "TrackerBirth",
-    "check", "decode", "encode",
+    "check", "decode", "decode_birth", "encode",
 ]
 # fmt: on
 

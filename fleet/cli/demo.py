@@ -32,11 +32,11 @@ def main(argv: list[str]) -> int:
     chosen = parser.parse_args(argv)
 
     from fleet.scenario.demo import demo_scenario
-    from fleet.scenario.terminal import exit_status, run_at_terminal
+    from fleet.scenario.terminal import run_at_terminal
     from sensors import console
 
     scenario = demo_scenario(chosen.recordings, chosen.model, chosen.seconds)
-    summary = run_at_terminal(scenario, chosen.out or fresh_folder("demo"), chosen.json)
+    status = run_at_terminal(scenario, chosen.out or fresh_folder("demo"), chosen.json)
     if not chosen.json:
         console.say("", *NEXT.format(model=chosen.model).splitlines())
-    return exit_status(summary)
+    return status

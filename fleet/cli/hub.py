@@ -89,7 +89,7 @@ def _refused(chosen: argparse.Namespace) -> int:
 
 def _report(chosen: argparse.Namespace) -> int:
     from fleet.ledger.reader import LedgerReader
-    from fleet.reporting.run_records import known_run, records, troubles
+    from fleet.reporting.run_records import known_run, notes, records, troubles
     from replay.runs.summary import summarise
     from replay.runs.tables import render
     from sensors import console
@@ -98,7 +98,9 @@ def _report(chosen: argparse.Namespace) -> int:
     settings = _settings(chosen)
     with console.waiting("reading the run and its recordings"), LedgerReader(settings.store) as ledger:
         run = known_run(ledger, without_surrogates(chosen.run))
-        summary = summarise(run, list(records(ledger, run, settings.truth)), troubles(ledger, run))
+        births = list(ledger.births(run))
+        found = list(records(ledger, births, settings.truth))
+        summary = summarise(run, found, troubles(ledger, births), notes=notes(ledger, births))
     if chosen.json:
         console.print_json(summary)
     else:

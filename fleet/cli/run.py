@@ -20,10 +20,10 @@ def main(argv: list[str]) -> int:
     chosen = parser.parse_args(argv)
 
     from fleet.scenario.scenario import read_scenario
-    from fleet.scenario.terminal import exit_status, run_at_terminal
+    from fleet.scenario.terminal import run_at_terminal
 
     scenario = read_scenario(chosen.scenario, unsound=chosen.unsound)
-    return exit_status(run_at_terminal(scenario, chosen.out or fresh_folder(scenario.name), chosen.json))
+    return run_at_terminal(scenario, chosen.out or fresh_folder(scenario.name), chosen.json)
 
 
 def fresh_folder(name: str) -> Path:

@@ -1,18 +1,22 @@
 """The ledger, read: sessions, runs, reports, what each session said last, and what was refused."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
-from edge.wire.messages import Birth, ConnState, FrameReport, Health, decode
-from fleet.arrivals import NodeKey, Refused
+from edge.wire.messages import Birth, ConnState, FrameReport, Health, Message, MessageWrong, decode
+from fleet.arrivals import NodeKey, Refused, SessionKey
 from fleet.ledger.schema import CONNS, FRAMES, HEALTH, REFUSALS, REFUSED, SESSIONS
 from fleet.ledger.store import Store
 from sensors.clock import Stamp
+
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class RunRow:
     sessions: int
     frames: int
     born_utc_ns: int
-    """When its first node introduced itself, by that node's clock."""
+    """When its first node introduced itself, by that node's clock if it can be right, else by the hub's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +40,23 @@ class LastHeard:
 
 @dataclass(frozen=True, slots=True)
 class FrameRow:
-    """A report as it arrived (`fleet.arrivals.ReportArrived`)."""
+    """A report as it arrived (`fleet.arrivals.ReportArrived`), its stamp labelled by a clock that can be right."""
 
     report: FrameReport
     received: Stamp
     hub_latency_ns: int | None
     boot: str = ""
+    clock_known: bool = True
 
 
 class LedgerReader:
     """Reads the store that a hub writes, also while it does, and from another process. Used by `with`."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises StoreAbsent, or StoreUnreadable where it is no store of ours or of another version."""
-        self._store = Store(path, create=False)
+    def __init__(self, path: Path, store: Store | None = None) -> None:
+        """Raises StoreAbsent, StoreUnreadable where it is no store of ours, or StoreOutdated."""
+        self._store = store or Store(path, write=False)
+        self.unreadable: Counter[str] = Counter()
+        """Rows that were read and are no messages to this gilmok, by what they should be; they are left out."""
 
     def close(self) -> None:
         self._store.close()
@@ -62,31 +69,36 @@ class LedgerReader:
     ) -> None:
         self.close()
 
-    def births(self, run: str | None = None) -> list[Birth]:
-        """Of every session, or of one run's, oldest first."""
-        query = sa.select(SESSIONS.c.payload).order_by(SESSIONS.c.received_utc_ns, SESSIONS.c.node)
-        if run is not None:
-            query = query.where(SESSIONS.c.run == run)
-        with self._store.reading() as connection:
-            return [decode(payload, Birth) for payload in connection.scalars(query)]
+    def births(self, run: str) -> Iterator[Birth]:
+        """Of every session of a run, in the order in which they came."""
+        return self._births(sa.select(SESSIONS.c.payload).where(SESSIONS.c.run == run).order_by(SESSIONS.c.id))
 
-    def birth(self, key: NodeKey, session: int) -> Birth | None:
+    def newest_births(self) -> Iterator[Birth]:
+        """Of every node's newest session, by site and node."""
+        newest = sa.select(sa.func.max(SESSIONS.c.id)).group_by(SESSIONS.c.site, SESSIONS.c.node)
+        query = sa.select(SESSIONS.c.payload).where(SESSIONS.c.id.in_(newest))
+        return self._births(query.order_by(SESSIONS.c.site, SESSIONS.c.node))
+
+    def birth(self, key: SessionKey) -> Birth | None:
         """None for a session that never introduced itself."""
+        return next(self._births(sa.select(SESSIONS.c.payload).where(*_is(SESSIONS, key))), None)
+
+    def sessions(self, site: str) -> list[SessionKey]:
+        """Every session that introduced itself at a site, in the order in which they came."""
+        query = sa.select(SESSIONS.c.node, SESSIONS.c.session).where(SESSIONS.c.site == site).order_by(SESSIONS.c.id)
         with self._store.reading() as connection:
-            payload = connection.scalar(sa.select(SESSIONS.c.payload).where(*_is(SESSIONS, key, session)))
-        return None if payload is None else decode(payload, Birth)
+            return [SessionKey(site, node, session) for node, session in connection.execute(query)]
 
     def runs(self) -> list[RunRow]:
         """Every run, the newest first."""
+        of_session = ("site", "node", "session")
         counted = (
-            sa.select(FRAMES.c.site, FRAMES.c.node, FRAMES.c.session, sa.func.count().label("frames"))
-            .group_by(FRAMES.c.site, FRAMES.c.node, FRAMES.c.session)
+            sa.select(*(FRAMES.c[name] for name in of_session), sa.func.count().label("frames"))
+            .group_by(*(FRAMES.c[name] for name in of_session))
             .subquery()
         )
         born = sa.func.min(SESSIONS.c.born_utc_ns)
-        joined = SESSIONS.outerjoin(
-            counted, sa.and_(*(SESSIONS.c[name] == counted.c[name] for name in ("site", "node", "session")))
-        )
+        joined = SESSIONS.outerjoin(counted, sa.and_(*(SESSIONS.c[name] == counted.c[name] for name in of_session)))
         query = (
             sa.select(SESSIONS.c.run, sa.func.count(), sa.func.coalesce(sa.func.sum(counted.c.frames), 0), born)
             .select_from(joined)
@@ -96,50 +108,73 @@ class LedgerReader:
         with self._store.reading() as connection:
             return [RunRow(run, sessions, int(frames), utc) for run, sessions, frames, utc in connection.execute(query)]
 
-    def last_heard(self, key: NodeKey, session: int) -> LastHeard:
+    def last_heard(self, key: SessionKey) -> LastHeard:
         """What a session said last of itself."""
-        conn = sa.select(CONNS.c.state, CONNS.c.received_utc_ns).where(*_is(CONNS, key, session))
-        health = sa.select(HEALTH.c.payload, HEALTH.c.received_utc_ns).where(*_is(HEALTH, key, session))
+        conn = sa.select(CONNS.c.state, CONNS.c.received_utc_ns).where(*_is(CONNS, key))
+        health = sa.select(HEALTH.c.payload, HEALTH.c.received_utc_ns).where(*_is(HEALTH, key))
         with self._store.reading() as connection:
-            last_conn = connection.execute(conn.order_by(CONNS.c.id.desc()).limit(1)).first()
+            last_conn = connection.execute(conn).first()
             last_health = connection.execute(health.order_by(HEALTH.c.stamp_mono_ns.desc()).limit(1)).first()
         state, state_utc_ns = last_conn or (None, 0)
         payload, health_utc_ns = last_health or (None, 0)
-        return LastHeard(state, state_utc_ns, None if payload is None else decode(payload, Health), health_utc_ns)
+        return LastHeard(state, state_utc_ns, None if payload is None else self._read(payload, Health), health_utc_ns)
 
-    def frames(self, key: NodeKey, session: int, stream: str) -> Iterator[FrameRow]:
+    def frames(self, key: SessionKey, stream: str) -> Iterator[FrameRow]:
         """A stream's reports in order of n."""
-        columns = (FRAMES.c.received_mono_ns, FRAMES.c.received_utc_ns, FRAMES.c.hub_latency_ns, FRAMES.c.received_boot)
+        names = (
+            "received_mono_ns",
+            "received_utc_ns",
+            "hub_latency_ns",
+            "received_boot",
+            "clock_known",
+            "label_utc_ns",
+        )
         query = (
-            sa.select(FRAMES.c.payload, *columns)
-            .where(*_is(FRAMES, key, session), FRAMES.c.stream == stream)
+            sa.select(FRAMES.c.payload, *(FRAMES.c[name] for name in names))
+            .where(*_is(FRAMES, key), FRAMES.c.stream == stream)
             .order_by(FRAMES.c.n)
         )
         with self._store.reading() as connection:
-            for payload, mono_ns, utc_ns, latency_ns, boot in connection.execute(query):
-                yield FrameRow(decode(payload, FrameReport), Stamp(mono_ns, utc_ns), latency_ns, boot)
+            for payload, mono_ns, utc_ns, latency_ns, boot, clock_known, label_utc_ns in connection.execute(query):
+                report = self._read(payload, FrameReport)
+                if report is None:
+                    continue
+                if not clock_known:
+                    report = msgspec.structs.replace(report, stamp=Stamp(report.stamp.mono_ns, label_utc_ns))
+                yield FrameRow(report, Stamp(mono_ns, utc_ns), latency_ns, boot, clock_known)
 
-    def healths(self, key: NodeKey, session: int) -> Iterator[Health]:
+    def healths(self, key: SessionKey) -> Iterator[Health]:
         """Everything a session said of its health, in the order of its clock."""
-        query = sa.select(HEALTH.c.payload).where(*_is(HEALTH, key, session)).order_by(HEALTH.c.stamp_mono_ns)
+        query = sa.select(HEALTH.c.payload).where(*_is(HEALTH, key)).order_by(HEALTH.c.stamp_mono_ns)
         with self._store.reading() as connection:
             for payload in connection.scalars(query):
-                yield decode(payload, Health)
+                if (health := self._read(payload, Health)) is not None:
+                    yield health
 
-    def count(self, key: NodeKey, session: int, stream: str) -> int:
-        """How many reports of a stream are here."""
-        query = sa.select(sa.func.count()).where(*_is(FRAMES, key, session), FRAMES.c.stream == stream)
+    def count(self, key: SessionKey, stream: str | None = None) -> int:
+        """How many reports of a session are here, or of one of its streams."""
+        query = sa.select(sa.func.count()).where(*_is(FRAMES, key))
+        if stream is not None:
+            query = query.where(FRAMES.c.stream == stream)
         with self._store.reading() as connection:
             return int(connection.scalar(query) or 0)
 
-    def refusals(self) -> dict[str, int]:
-        """Refused messages by reason, over the store's whole life."""
+    def count_unlabelled(self, key: SessionKey) -> int:
+        """How many reports of a session came with an instant that can't be, and are labelled by their receipt."""
+        query = sa.select(sa.func.count()).where(*_is(FRAMES, key), sa.not_(FRAMES.c.clock_known))
         with self._store.reading() as connection:
-            rows = connection.execute(sa.select(REFUSALS.c.reason, REFUSALS.c.count).order_by(REFUSALS.c.reason))
-            return {row.reason: row[1] for row in rows}
+            return int(connection.scalar(query) or 0)
+
+    def refusals(self, node: NodeKey | None = None) -> dict[str, int]:
+        """Refused messages by reason, over the store's whole life; of one node's topics, or of all."""
+        query = sa.select(REFUSALS.c.reason, sa.func.sum(REFUSALS.c.count)).group_by(REFUSALS.c.reason)
+        if node is not None:
+            query = query.where(REFUSALS.c.site == node.site, REFUSALS.c.node == node.node)
+        with self._store.reading() as connection:
+            return {reason: int(count) for reason, count in connection.execute(query.order_by(REFUSALS.c.reason))}
 
     def refused(self) -> list[Refused]:
-        """The refused messages that were kept aside, oldest first, each payload cut to KEPT_BYTES."""
+        """The refused messages that were kept aside, oldest first, each cut to what a person needs."""
         query = sa.select(REFUSED).order_by(REFUSED.c.id)
         with self._store.reading() as connection:
             return [
@@ -147,6 +182,20 @@ class LedgerReader:
                 for row in connection.execute(query)
             ]
 
+    def _births(self, query: "sa.Select[Any]") -> Iterator[Birth]:
+        with self._store.reading() as connection:
+            for payload in connection.scalars(query):
+                if (birth := self._read(payload, Birth)) is not None:
+                    yield birth
 
-def _is(table: sa.Table, key: NodeKey, session: int) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.c.site == key.site, table.c.node == key.node, table.c.session == session
+    def _read(self, payload: bytes, kind: type[M]) -> M | None:
+        """None, and counted, where an older gilmok admitted what this one would refuse."""
+        try:
+            return decode(payload, kind)
+        except MessageWrong:
+            self.unreadable[kind.__name__] += 1
+            return None
+
+
+def _is(table: sa.Table, key: SessionKey) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.site == key.site, table.c.node == key.node, table.c.session == key.id

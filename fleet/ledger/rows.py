@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from fleet.arrivals import KEPT_BYTES, BirthArrived, ConnArrived, HealthArrived, Refused, ReportArrived
+from fleet.arrivals import BirthArrived, ConnArrived, HealthArrived, Refused, ReportArrived, SessionKey
 
 
 def frame_row(arrival: ReportArrived) -> dict[str, Any]:
     report = arrival.report
     return {
-        "site": arrival.key.site,
-        "node": arrival.key.node,
-        "session": report.session,
+        **_session(arrival.key),
         "stream": report.stream,
         "n": report.n,
         "seq": report.seq,
         "stamp_mono_ns": report.stamp.mono_ns,
-        "stamp_utc_ns": report.stamp.utc_ns,
+        "label_utc_ns": report.stamp.utc_ns if arrival.clock_known else arrival.received.utc_ns,
+        "clock_known": arrival.clock_known,
         "status": report.status,
         "total_ns": report.total_ns,
         "received_mono_ns": arrival.received.mono_ns,
@@ -28,11 +27,10 @@ def frame_row(arrival: ReportArrived) -> dict[str, Any]:
 
 def session_row(arrival: BirthArrived) -> dict[str, Any]:
     return {
-        "site": arrival.key.site,
-        "node": arrival.key.node,
-        "session": arrival.birth.session,
+        **_session(arrival.key),
+        "count": arrival.birth.session,
         "run": arrival.birth.run,
-        "born_utc_ns": arrival.birth.stamp.utc_ns,
+        "born_utc_ns": arrival.birth.stamp.utc_ns if arrival.clock_known else arrival.received.utc_ns,
         "received_utc_ns": arrival.received.utc_ns,
         "payload": arrival.payload,
     }
@@ -40,9 +38,7 @@ def session_row(arrival: BirthArrived) -> dict[str, Any]:
 
 def health_row(arrival: HealthArrived) -> dict[str, Any]:
     return {
-        "site": arrival.key.site,
-        "node": arrival.key.node,
-        "session": arrival.health.session,
+        **_session(arrival.key),
         "stamp_mono_ns": arrival.health.stamp.mono_ns,
         "final": arrival.health.final,
         "received_utc_ns": arrival.received.utc_ns,
@@ -51,13 +47,7 @@ def health_row(arrival: HealthArrived) -> dict[str, Any]:
 
 
 def conn_row(arrival: ConnArrived) -> dict[str, Any]:
-    return {
-        "site": arrival.key.site,
-        "node": arrival.key.node,
-        "session": arrival.session,
-        "state": arrival.state,
-        "received_utc_ns": arrival.received.utc_ns,
-    }
+    return {**_session(arrival.key), "state": arrival.state, "received_utc_ns": arrival.received.utc_ns}
 
 
 def refused_row(refused: Refused) -> dict[str, Any]:
@@ -67,6 +57,9 @@ def refused_row(refused: Refused) -> dict[str, Any]:
         "topic": refused.topic,
         "reason": refused.reason,
         "what": refused.what,
-        "bytes": len(refused.payload),
-        "payload": refused.payload[:KEPT_BYTES],
+        "payload": refused.payload,
     }
+
+
+def _session(key: SessionKey) -> dict[str, Any]:
+    return {"site": key.site, "node": key.node, "session": key.id}

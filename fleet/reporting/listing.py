@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from edge.wire.messages import Birth
-from fleet.arrivals import NodeKey, key_of
+from fleet.arrivals import key_of
 from fleet.ledger.reader import LastHeard, LedgerReader
 from fleet.registry import state_after
 from sensors.clock import NS_PER_S, Stamp
@@ -14,27 +14,24 @@ SHOWN_BYTES = 60
 
 def node_rows(ledger: LedgerReader, now: Stamp, health_period_s: float) -> list[dict[str, Any]]:
     """The newest session of every node, by site and name; `stale` is judged by UTC, between two processes."""
-    newest: dict[NodeKey, Birth] = {}
-    for birth in ledger.births():
-        if key_of(birth) not in newest or birth.session > newest[key_of(birth)].session:
-            newest[key_of(birth)] = birth
-    return [
-        _node_row(birth, ledger.last_heard(key, birth.session), now, int(health_period_s * NS_PER_S))
-        for key, birth in sorted(newest.items(), key=lambda item: (item[0].site, item[0].node))
-    ]
+    period_ns = int(health_period_s * NS_PER_S)
+    return [_node_row(birth, ledger.last_heard(key_of(birth)), now, period_ns) for birth in ledger.newest_births()]
 
 
 def _node_row(birth: Birth, last: LastHeard, now: Stamp, period_ns: int) -> dict[str, Any]:
     heard_utc_ns = max(last.state_utc_ns, last.health_utc_ns)
     counted = last.health.streams.values() if last.health else ()
+    # It speaks, so it is there, also where the word on its connection was lost.
+    said = last.state or ("online" if last.health else None)
     return {
         "site": birth.site,
         "node": birth.node,
         "kind": birth.kind,
-        "state": state_after(last.state, now.utc_ns - heard_utc_ns, period_ns),
+        "state": state_after(said, now.utc_ns - heard_utc_ns, period_ns),
         "last_heard": ago(now.utc_ns - heard_utc_ns) if heard_utc_ns else None,
         "last_heard_utc_ns": heard_utc_ns or None,
         "session": birth.session,
+        "session_id": birth.session_id,
         "run": birth.run,
         "model": birth.model.name,
         "device": f"{birth.backend.name}:{birth.backend.device}",
@@ -78,4 +75,8 @@ def ago(span_ns: int) -> str:
 
 
 def utc(instant_ns: int) -> str:
-    return f"{datetime.fromtimestamp(instant_ns / NS_PER_S, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    """To the second; an instant that no calendar has is told in nanoseconds."""
+    try:
+        return f"{datetime.fromtimestamp(instant_ns / NS_PER_S, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):
+        return f"{instant_ns} ns"

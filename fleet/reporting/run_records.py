@@ -1,10 +1,10 @@
 """A run, out of the ledger again: what a summary needs, and what is wrong beside the frames."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edge.wire.clocktrack import ClockTrack
 from edge.wire.messages import Birth, StreamBirth
-from fleet.arrivals import key_of
+from fleet.arrivals import NOBODY, NodeKey, key_of
 from fleet.config import TruthRoot
 from fleet.ledger.reader import FrameRow, LastHeard, LedgerReader
 from fleet.reporting.listing import utc
@@ -21,29 +21,72 @@ class RunUnknown(GilmokError):
         super().__init__(f"no node ever told this hub of a run {run!r}", f"it knows: {shown or 'no run at all'}")
 
 
-def records(ledger: LedgerReader, run: str, truth: Sequence[TruthRoot]) -> Iterator[StreamRecord]:
-    """Every stream of every session of the run, oldest session first; nothing for a run that isn't known."""
+def records(ledger: LedgerReader, births: Iterable[Birth], truth: Sequence[TruthRoot]) -> Iterator[StreamRecord]:
+    """Every stream of the sessions with these births, in their order."""
     truths = TruthIndex(truth)
-    for birth in ledger.births(run):
+    for birth in births:
         key = key_of(birth)
-        last = ledger.last_heard(key, birth.session)
-        clocks = clock_tracks(ledger.healths(key, birth.session))
+        last = ledger.last_heard(key)
+        clocks = clock_tracks(ledger.healths(key))
         for stream in birth.streams:
-            rows = list(ledger.frames(key, birth.session, stream.name))
+            rows = list(ledger.frames(key, stream.name))
             yield _record(birth, stream, last, rows, clocks, truths)
 
 
-def troubles(ledger: LedgerReader, run: str) -> list[str]:
-    """A sentence for each session of the run that didn't say goodbye, and for what the hub refused, ever."""
+def troubles(ledger: LedgerReader, births: Sequence[Birth]) -> list[str]:
+    """What went wrong beside the frames, a sentence each: sessions without a goodbye, messages that were refused."""
     found: list[str] = []
-    for birth in ledger.births(run):
-        last = ledger.last_heard(key_of(birth), birth.session)
+    for birth in births:
+        last = ledger.last_heard(key_of(birth))
         if last.state == "lost":
             found.append(f"node {birth.node} (session {birth.session}) was lost at {utc(last.state_utc_ns)}")
         elif last.state != "offline":
             found.append(f"node {birth.node} (session {birth.session}) has not ended")
-    found += [f"the hub refused {count} messages ({reason})" for reason, count in ledger.refusals().items()]
+    missing = {key_of(birth).of_node for birth in births if not _complete(ledger, birth)}
+    return [*found, *(f"the hub refused messages on the topics of {what}" for what in _refusals(ledger, missing))]
+
+
+def notes(ledger: LedgerReader, births: Sequence[Birth]) -> list[str]:
+    """What is worth knowing and no trouble, a sentence each: what strangers said that was refused, clocks that can't be
+    right, rows that can't be read.
+
+    Ask when the run has been read: rows are found unreadable by reading them.
+    """
+    complete = {key_of(birth).of_node for birth in births if _complete(ledger, birth)}
+    found = [
+        f"the hub refused messages on the topics of {what}; no report of this run is missing for it"
+        for what in _refusals(ledger, complete)
+    ]
+    for birth in births:
+        frames = ledger.count_unlabelled(key_of(birth))
+        if frames:
+            found.append(
+                f"clock: unknown. The wall clock of node {birth.node} can't be right; "
+                f"{frames} frames are labelled with the instants at which the hub received them"
+            )
+    strange = ", ".join(f"{count} ({reason})" for reason, count in ledger.refusals(NOBODY).items())
+    if strange:
+        found.append(f"the hub refused messages of nodes that it doesn't know: {strange}")
+    for kind, count in ledger.unreadable.items():
+        found.append(f"{count} of the ledger's rows are no {kind} to this gilmok, and left out")
     return found
+
+
+def _complete(ledger: LedgerReader, birth: Birth) -> bool:
+    """Whether every report that the session says it made is here."""
+    health = ledger.last_heard(key_of(birth)).health
+    if health is None or not health.final:
+        return False
+    said = sum(counted.ok + counted.failed for counted in health.streams.values())
+    return ledger.count(key_of(birth)) == said
+
+
+def _refusals(ledger: LedgerReader, nodes: Iterable[NodeKey]) -> Iterator[str]:
+    """node pole: 3 (json), 2 (session)"""
+    for key in sorted(nodes, key=lambda key: (key.site, key.node)):
+        refused = ", ".join(f"{count} ({reason})" for reason, count in ledger.refusals(key).items())
+        if refused:
+            yield f"node {key.node}: {refused}"
 
 
 def known_run(ledger: LedgerReader, run: str) -> str:

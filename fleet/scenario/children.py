@@ -8,11 +8,15 @@ from pathlib import Path
 
 from fleet.die_with_parent import tied_to_parent
 from sensors.errors import GilmokError
+from sensors.foreign_text import shown
 
 LAST_WORDS = 3
+LAST_BYTES = 100_000
+"""So much of a log's end is looked through for its process's last words."""
 ERROR = "gilmok: "
 """How the front door begins its one clear line."""
 STOP_S = 10.0
+POLL_S = 0.1
 
 
 class ChildDied(GilmokError):
@@ -37,11 +41,12 @@ class Child:
     """
 
     def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
+        """Starts it; `name` is what it is called in errors. `log` gets what it writes on standard error."""
         self.name = name
         self.log = log
-        self._stopped = False
-        self._said: list[str] = []
-        self._heard = threading.Condition()
+        self._terminated = False
+        self._printed: list[str] = []
+        self._news = threading.Condition()
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 tied_to_parent([sys.executable, "-P", "-m", "gilmok", *arguments]),
@@ -61,15 +66,27 @@ class Child:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def await_line(self, line: str, patience_s: float) -> None:
-        """Return when it has printed `line`; raises ChildDied if it ends before, or says nothing for too long."""
-        with self._heard:
-            self._heard.wait_for(lambda: line in self._said or not self.running, patience_s)
-            if line in self._said:
+    def await_line(self, line: str, patience_s: float, stop: threading.Event | None = None) -> None:
+        """Return when it has printed `line`, or when `stop` is set.
+
+        Raises ChildDied if it ends before, or ChildSilent if it says nothing for so long.
+        """
+        waited_s = 0.0
+        with self._news:
+            while not self._news.wait_for(lambda: line in self._printed or not self.running, POLL_S):
+                waited_s += POLL_S
+                if (stop is not None and stop.is_set()) or waited_s > patience_s:
+                    break
+            if line in self._printed or (stop is not None and stop.is_set()):
                 return
         self.check()
         self.stop()
         raise ChildSilent(self.name, line, patience_s)
+
+    def printed(self, word: str) -> str:
+        """What stands after `word` in a line that it has printed; empty if there is none."""
+        with self._news:
+            return next((line[len(word) + 1 :] for line in self._printed if line.startswith(f"{word} ")), "")
 
     def go(self) -> None:
         """Let it begin (a node holds until its standard input says or ends)."""
@@ -78,9 +95,9 @@ class Child:
 
     def terminate(self) -> None:
         """Ask it to end, once; it may take its time for a clean goodbye, and a second signal could cut that short."""
-        if self._stopped:
+        if self._terminated:
             return
-        self._stopped = True
+        self._terminated = True
         self.go()
         if self.running:
             self._process.terminate()
@@ -93,7 +110,8 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._listener.join()
+        # A grandchild that outlives it for a moment holds the other end.
+        self._listener.join(POLL_S)
 
     def check(self) -> None:
         """Raises ChildDied if it has ended with trouble."""
@@ -103,17 +121,19 @@ class Child:
 
     def last_words(self) -> list[str]:
         """Its error, if it could still tell one; else the last lines of its log."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        told = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
-        return [line.removeprefix(ERROR) for line in lines[told[-1] :]] if told else lines[-LAST_WORDS:]
+        with self.log.open("rb") as file:
+            file.seek(max(file.seek(0, 2) - LAST_BYTES, 0))
+            lines = [shown(line) for line in file.read().decode(errors="replace").splitlines()]
+        errors = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
+        return [line.removeprefix(ERROR) for line in lines[errors[-1] :]] if errors else lines[-LAST_WORDS:]
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
-                with self._heard:
-                    self._said.append(line.decode(errors="replace").strip())
-                    self._heard.notify_all()
+                with self._news:
+                    self._printed.append(line.decode(errors="replace").strip())
+                    self._news.notify_all()
         self._process.wait()
-        with self._heard:
-            self._heard.notify_all()
+        with self._news:
+            self._news.notify_all()

@@ -17,6 +17,8 @@ from sensors.foreign_text import path_of
 from sensors.ranges import Name, Port, Seconds
 from sensors.source import options_of
 
+HUB = "hub"
+
 
 class ScenarioContradicts(GilmokError):
     def __init__(self, what: str, hint: str) -> None:
@@ -42,6 +44,10 @@ class Scenario(Settings, frozen=True, kw_only=True):
         names = [node.name for node in self.nodes]
         if not names:
             raise ScenarioContradicts("it has no nodes", "add a [[nodes]] table")
+        if HUB in names:
+            raise ScenarioContradicts(
+                f"a node of it is named {HUB!r}", "rename it: the hub's own topics have that name"
+            )
         if len(set(names)) < len(names):
             raise ScenarioContradicts(f"two of its nodes have one name: {', '.join(names)}", "rename one")
 

@@ -90,6 +90,7 @@ def _verdicts(run: LoadedRun) -> list[dict[str, Any]]:
             "term": "",
             "because": summary.troubles,
         },
+        *([{"good": True, "text": "Worth knowing", "term": "", "because": summary.notes}] if summary.notes else []),
     ]
 
 

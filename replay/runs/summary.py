@@ -75,10 +75,17 @@ class Summary(Record, frozen=True, kw_only=True):
     streams: tuple[StreamSummary, ...]
     troubles: tuple[str, ...] = ()
     """What went wrong beside the frames: a node that died, a message that was refused."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and no trouble: who else spoke on the broker, a wall clock that can't be right."""
 
 
 def summarise(
-    run: str, records: Sequence[StreamRecord], troubles: Sequence[str] = (), *, interrupted: bool = False
+    run: str,
+    records: Sequence[StreamRecord],
+    troubles: Sequence[str] = (),
+    *,
+    interrupted: bool = False,
+    notes: Sequence[str] = (),
 ) -> Summary:
     """Every figure of the run; `records` in the order in which they shall be shown.
 
@@ -101,6 +108,7 @@ def summarise(
         books=Books(balanced=not complaints, complaints=complaints),
         streams=streams,
         troubles=tuple(troubles),
+        notes=tuple(notes),
     )
 
 

@@ -30,6 +30,7 @@ def render(summary: Summary) -> list[Text | Table]:
         *tracking_tables(summary.streams),
     ]
     parts += [Text(f"about {one.recording}: {remark}", "dim") for one in summary.streams for remark in one.remarks]
+    parts += [Text(f"note: {note}", "dim") for note in summary.notes]
     parts += [Text(line, "red") for line in _wrong(summary)]
     return parts
 

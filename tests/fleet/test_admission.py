@@ -5,15 +5,19 @@ import pytest
 
 from edge.wire.messages import Conn, FrameReport, MessageWrong, StreamCounters, encode
 from fleet.admission import Admission
-from fleet.arrivals import BirthArrived, ConnArrived, HealthArrived, NodeKey, ReportArrived
+from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, ReportArrived
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Stamp, boot_id
 from tests.fakes import ManualClock
 from tests.speaker import TOTAL_NS, Speaker, findings
 
 CLOCK = ManualClock()
-KEY = NodeKey("seoul", "pole")
 DET = "gilmok/v1/seoul/pole/up/det/camera"
+
+
+def _one(admission: Admission, topic: str, payload: bytes, received: Stamp) -> Arrival:
+    (arrival,) = admission.admit(topic, payload, received)
+    return arrival
 
 
 @pytest.fixture
@@ -24,21 +28,21 @@ def speaker() -> Speaker:
 @pytest.fixture
 def admission(speaker: Speaker) -> Admission:
     admission = Admission(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300)
-    assert isinstance(admission.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now()), BirthArrived)
+    assert isinstance(_one(admission, speaker.topics.birth, encode(speaker.birth), CLOCK.now()), BirthArrived)
     return admission
 
 
 def test_a_report_is_admitted_with_its_way_to_the_hub(admission: Admission, speaker: Speaker) -> None:
     report = speaker.report(0)
     received = report.published.shifted_to(report.published.mono_ns + 700)
-    arrival = admission.admit(DET, encode(report), received)
-    assert arrival == ReportArrived(KEY, report, encode(report), received, TOTAL_NS + 700, boot_id())
+    arrival = _one(admission, DET, encode(report), received)
+    assert arrival == ReportArrived(speaker.key, report, encode(report), received, TOTAL_NS + 700, boot_id())
 
 
 def test_without_a_common_clock_the_way_to_the_hub_is_unknown(speaker: Speaker) -> None:
     admission = Admission(Registry(NS_PER_S), "another machine's boot", clock_tolerance_s=300)
     admission.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now())
-    arrival = admission.admit(DET, encode(speaker.report(0)), Stamp(0, CLOCK.now().utc_ns))
+    arrival = _one(admission, DET, encode(speaker.report(0)), Stamp(0, CLOCK.now().utc_ns))
     assert isinstance(arrival, ReportArrived)
     assert arrival.hub_latency_ns is None
 
@@ -46,21 +50,30 @@ def test_without_a_common_clock_the_way_to_the_hub_is_unknown(speaker: Speaker) 
 def test_health_and_conn_are_admitted(admission: Admission, speaker: Speaker) -> None:
     now = CLOCK.now()
     health = speaker.health(3)
-    assert admission.admit(speaker.topics.health, encode(health), now) == HealthArrived(
-        KEY, health, encode(health), now
-    )
-    assert admission.admit(speaker.topics.conn, speaker.conn("online"), now) == ConnArrived(KEY, 1, "online", now)
-    assert admission.admit(speaker.topics.conn, speaker.conn("online"), now) is None
+    arrival = _one(admission, speaker.topics.health, encode(health), now)
+    assert arrival == HealthArrived(speaker.key, health, encode(health), now)
+    arrival = _one(admission, speaker.topics.conn, speaker.conn("online"), now)
+    assert arrival == ConnArrived(speaker.key, "online", now)
+    assert admission.admit(speaker.topics.conn, speaker.conn("online"), now) == ()
+
+
+def test_what_is_said_of_a_connection_before_its_birth_is_booked_with_the_birth(speaker: Speaker) -> None:
+    admission = Admission(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300)
+    now = CLOCK.now()
+    assert admission.admit(speaker.topics.conn, speaker.conn("online"), now) == ()
+    born, said = admission.admit(speaker.topics.birth, encode(speaker.birth), now)
+    assert isinstance(born, BirthArrived)
+    assert said == ConnArrived(speaker.key, "online", now)
 
 
 def test_clearing_a_retained_message_is_no_message(admission: Admission, speaker: Speaker) -> None:
-    assert admission.admit(speaker.topics.birth, b"", CLOCK.now()) is None
-    assert admission.admit(speaker.topics.conn, b"", CLOCK.now()) is None
+    assert admission.admit(speaker.topics.birth, b"", CLOCK.now()) == ()
+    assert admission.admit(speaker.topics.conn, b"", CLOCK.now()) == ()
 
 
 def test_fields_that_this_version_does_not_know_are_ignored(admission: Admission, speaker: Speaker) -> None:
     payload = encode(speaker.report(0)).replace(b'"seq"', b'"moon_phase":0.5,"seq"')
-    assert isinstance(admission.admit(DET, payload, CLOCK.now()), ReportArrived)
+    assert isinstance(_one(admission, DET, payload, CLOCK.now()), ReportArrived)
 
 
 def _with(**changes: object) -> Callable[[FrameReport], bytes]:
@@ -101,11 +114,11 @@ INSIDE_OUT = ((10.0, 10.0, 5.0, 20.0), (0.0, 0.0, 1.0, 1.0))
         ("range", DET, _found(labels=(0, -1))),
         ("model", DET, _with(model="d" * 12)),
         ("model", DET, _with(artefact="d" * 12)),
-        ("session", DET, _with(session=2)),
+        ("session", DET, _with(session_id="2" * 32)),
         ("stream", DET, _with(stream="lidar")),
         ("stream", DET.replace("camera", "lidar"), _with(stream="lidar")),
         ("future", DET, _with(stamp=CLOCK.now().shifted_to(CLOCK.mono_ns + 1))),
-        ("future", DET, _with(stamp=Stamp(0, CLOCK.now().utc_ns + 301 * NS_PER_S))),
+        ("topic", DET.replace("pole", "p" * 500), _with()),
         ("session", DET.replace("pole", "stranger"), _with()),
         ("topic", DET + "/left", _with()),
         ("topic", DET.replace("/camera", ""), _with()),
@@ -121,7 +134,7 @@ def test_a_bad_report_is_refused_for_the_right_reason(
     with pytest.raises(MessageWrong) as refusal:
         admission.admit(topic, bad, CLOCK.now())
     assert refusal.value.reason == reason
-    assert isinstance(admission.admit(DET, encode(speaker.report(0)), CLOCK.now()), ReportArrived)
+    assert isinstance(_one(admission, DET, encode(speaker.report(0)), CLOCK.now()), ReportArrived)
 
 
 def test_what_contradicts_its_topic_or_its_birth_is_refused(admission: Admission, speaker: Speaker) -> None:
@@ -139,12 +152,65 @@ def test_what_contradicts_its_topic_or_its_birth_is_refused(admission: Admission
         assert refusal.value.reason == reason
 
 
-def test_a_session_number_used_twice_is_refused_and_so_are_its_reports(admission: Admission, speaker: Speaker) -> None:
-    admission.admit(DET, encode(speaker.report(0)), CLOCK.now())
-    assert isinstance(admission.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now()), BirthArrived)
+@pytest.mark.parametrize(
+    ("utc_ns", "believed"),
+    [
+        (0, True),
+        (-299 * NS_PER_S, True),
+        (299 * NS_PER_S, True),
+        (301 * NS_PER_S, False),
+        (3600 * NS_PER_S, False),
+        (2**62, False),
+        (3600 * NS_PER_S - CLOCK.now().utc_ns, False),
+    ],
+    ids=["right", "behind", "ahead", "too far ahead", "an hour", "beyond any calendar", "1970"],
+)
+def test_a_wrong_wall_clock_is_noted_and_nothing_is_refused_for_it(
+    admission: Admission, speaker: Speaker, utc_ns: int, believed: bool
+) -> None:
+    report = speaker.report(0)
+    stamp = Stamp(report.stamp.mono_ns, report.stamp.utc_ns + utc_ns)
+    arrival = _one(admission, DET, encode(msgspec.structs.replace(report, stamp=stamp)), CLOCK.now())
+    assert isinstance(arrival, ReportArrived)
+    assert arrival.clock_known is believed
+
+
+def test_a_clock_that_is_behind_is_noticed_where_a_common_clock_tells(admission: Admission, speaker: Speaker) -> None:
+    elsewhere = Speaker(CLOCK, node="van", boot="another machine's")
+    admission.admit(elsewhere.topics.birth, encode(elsewhere.birth), CLOCK.now())
+    for node, believed in ((speaker, False), (elsewhere, True)):
+        report = node.report(0)
+        stamp = Stamp(report.stamp.mono_ns, report.stamp.utc_ns - 3600 * NS_PER_S)
+        payload = encode(msgspec.structs.replace(report, stamp=stamp))
+        arrival = _one(admission, node.topics.detections("camera"), payload, CLOCK.now())
+        assert isinstance(arrival, ReportArrived)
+        # From elsewhere it may have waited for an hour.
+        assert arrival.clock_known is believed
+
+
+def test_a_birth_that_no_honest_node_sends_is_refused(admission: Admission, speaker: Speaker) -> None:
+    with pytest.raises(MessageWrong, match="the limit is 256000"):
+        admission.admit(speaker.topics.birth, encode(speaker.birth) + b" " * 256_000, CLOCK.now())
+
+
+def test_a_counter_used_twice_is_refused_and_so_are_its_reports(admission: Admission) -> None:
+    first = Speaker(CLOCK, session_id="", node="old")
+    det = first.topics.detections("camera")
+    for topic, payload in ((first.topics.birth, encode(first.birth)), (det, encode(first.report(0)))):
+        assert admission.admit(topic, payload, CLOCK.now())
     CLOCK.pass_ns(1)
-    forgetful = Speaker(CLOCK)
-    for topic, payload in ((forgetful.topics.birth, forgetful.birth), (DET, forgetful.report(0))):
-        with pytest.raises(MessageWrong, match="session 1") as refusal:
-            admission.admit(topic, encode(payload), CLOCK.now())
+    forgetful = Speaker(CLOCK, session_id="", node="old")
+    for topic, payload in ((first.topics.birth, encode(forgetful.birth)), (det, encode(forgetful.report(0)))):
+        with pytest.raises(MessageWrong) as refusal:
+            admission.admit(topic, payload, CLOCK.now())
         assert refusal.value.reason == "session"
+
+
+def test_a_replaced_disk_is_another_session_and_both_are_booked(admission: Admission, speaker: Speaker) -> None:
+    replaced = Speaker(CLOCK, session_id="f" * 32)
+    assert replaced.session == speaker.session
+    assert isinstance(_one(admission, speaker.topics.birth, encode(replaced.birth), CLOCK.now()), BirthArrived)
+    for node, current in ((speaker, False), (replaced, True)):
+        arrival = _one(admission, DET, encode(node.report(0)), CLOCK.now())
+        assert isinstance(arrival, ReportArrived)
+        assert (arrival.key, arrival.current) == (node.key, current)

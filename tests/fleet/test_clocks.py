@@ -13,7 +13,7 @@ from edge.wire.address import BrokerAt
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import ClockAsk, encode
 from edge.wire.topics import NodeTopics
-from fleet.arrivals import NodeKey
+from fleet.arrivals import SessionKey
 from fleet.ledger.ledger import Ledger
 from fleet.reporting.run_records import records
 from replay.runs.stream_record import StreamRecord
@@ -38,11 +38,15 @@ def far(request: pytest.FixtureRequest) -> ForeignClock:
     return ForeignClock(*CLOCKS[request.param])
 
 
-def exchanged(ledger: Ledger, key: NodeKey) -> int:
-    return sum(len(clock.exchanges) for health in ledger.healths(key, 1) for clock in health.clocks.values())
+def _key(site: str) -> SessionKey:
+    return Speaker(SystemClock(), site).key
 
 
-def compare_clocks(speaker: Speaker, ledger: Ledger, key: NodeKey, count: int) -> None:
+def exchanged(ledger: Ledger, key: SessionKey) -> int:
+    return sum(len(clock.exchanges) for health in ledger.healths(key) for clock in health.clocks.values())
+
+
+def compare_clocks(speaker: Speaker, ledger: Ledger, key: SessionKey, count: int) -> None:
     """Until `count` more exchanges are in the ledger."""
     wanted = exchanged(ledger, key) + count
 
@@ -54,18 +58,18 @@ def compare_clocks(speaker: Speaker, ledger: Ledger, key: NodeKey, count: int) -
     wait_until(done, f"{count} exchanges in the ledger")
 
 
-def check_receipts(record: StreamRecord, ledger: Ledger, key: NodeKey, far: ForeignClock) -> None:
+def check_receipts(record: StreamRecord, ledger: Ledger, key: SessionKey, far: ForeignClock) -> None:
     """Every one lies within its bound of what the node's clock really read then."""
-    rows = list(ledger.frames(key, 1, record.stream.name))
+    rows = list(ledger.frames(key, record.stream.name))
     assert record.received_ns is not None
     assert record.received_bound_ns is not None
     for row, received_ns, bound_ns in zip(rows, record.received_ns, record.received_bound_ns, strict=True):
         assert abs(received_ns - far.reads(row.received.mono_ns)) <= bound_ns
 
 
-def check_offsets(ledger: Ledger, key: NodeKey, far: ForeignClock) -> None:
+def check_offsets(ledger: Ledger, key: SessionKey, far: ForeignClock) -> None:
     """Likewise for what the node told at the time."""
-    for health in ledger.healths(key, 1):
+    for health in ledger.healths(key):
         for clock in health.clocks.values():
             if clock.offset_ns is not None and clock.bound_ns is not None:
                 here_ns = health.stamp.mono_ns + clock.offset_ns
@@ -75,7 +79,7 @@ def check_offsets(ledger: Ledger, key: NodeKey, far: ForeignClock) -> None:
 def test_the_truth_lies_within_the_bound_every_time(
     hub: RunHub, broker: BrokerAt, site: str, far: ForeignClock
 ) -> None:
-    key = NodeKey(site, "pole")
+    key = _key(site)
     with hub() as ledger:
         speaker = Speaker(far, site, boot=ELSEWHERE).connect(broker)
         for n in range(20):
@@ -83,9 +87,9 @@ def test_the_truth_lies_within_the_bound_every_time(
             speaker.ask(speaker.clocks.question())
         compare_clocks(speaker, ledger, key, 10)
         speaker.leave(20)
-        wait_until(lambda: ledger.last_heard(key, 1).state == "offline", "the goodbye")
-        assert all(row.hub_latency_ns is None for row in ledger.frames(key, 1, "camera"))
-        (record,) = records(ledger, "drive", [])
+        wait_until(lambda: ledger.last_heard(key).state == "offline", "the goodbye")
+        assert all(row.hub_latency_ns is None for row in ledger.frames(key, "camera"))
+        (record,) = records(ledger, ledger.births("drive"), [])
         check_receipts(record, ledger, key, far)
         check_offsets(ledger, key, far)
     (stream,) = summarise("drive", [record]).streams
@@ -100,14 +104,14 @@ def test_the_truth_lies_within_the_bound_every_time(
 
 
 def test_a_clock_that_was_set_is_counted_and_told(hub: RunHub, broker: BrokerAt, site: str) -> None:
-    key, far = NodeKey(site, "pole"), ForeignClock(10**12, 40)
+    key, far = _key(site), ForeignClock(10**12, 40)
     with hub() as ledger:
         speaker = Speaker(far, site, boot=ELSEWHERE).connect(broker)
 
         def say_one_more() -> None:
-            before = ledger.count(key, 1, "camera")
+            before = ledger.count(key, "camera")
             speaker.say(speaker.report(before))
-            wait_until(lambda: ledger.count(key, 1, "camera") > before, "the report")
+            wait_until(lambda: ledger.count(key, "camera") > before, "the report")
 
         compare_clocks(speaker, ledger, key, 10)
         say_one_more()
@@ -116,17 +120,17 @@ def test_a_clock_that_was_set_is_counted_and_told(hub: RunHub, broker: BrokerAt,
         far.put_forward(5 * NS_PER_S)
         compare_clocks(speaker, ledger, key, 10)
         say_one_more()
-        (record,) = records(ledger, "drive", [])
+        (record,) = records(ledger, ledger.births("drive"), [])
         assert record.clock_steps == 1
         check_receipts(record, ledger, key, far)
         speaker.say(old)
-        wait_until(lambda: ledger.count(key, 1, "camera") == 3, "the report of a frame from before")
+        wait_until(lambda: ledger.count(key, "camera") == 3, "the report of a frame from before")
         speaker.leave(3)
-        wait_until(lambda: ledger.last_heard(key, 1).state == "offline", "the goodbye")
-        (record,) = records(ledger, "drive", [])
+        wait_until(lambda: ledger.last_heard(key).state == "offline", "the goodbye")
+        (record,) = records(ledger, ledger.births("drive"), [])
         assert record.hub_latency_ns is None
         assert record.hub_unknown == "a clock was set, or stood still, around 1 of 3 reports"
-        last = ledger.last_heard(key, 1).health
+        last = ledger.last_heard(key).health
     assert last is not None
     assert [clock.steps for clock in last.clocks.values()] == [1]
 
@@ -143,7 +147,6 @@ def test_a_real_node_compares_its_clock_while_it_runs(hub: RunHub, broker: Broke
         streams=(StreamConfig(name="north", source=SourceChoice(kind="recording", options=options), pace="lockstep"),),
         state=tmp_path / "state",
     )
-    key = NodeKey(site, "pole")
     answers: list[Delivery] = []
     topics = NodeTopics(site, "pole")
     listener = Link(
@@ -159,12 +162,15 @@ def test_a_real_node_compares_its_clock_while_it_runs(hub: RunHub, broker: Broke
         # The second question follows the first answer: a node that was answered twice has finished one exchange.
         wait_until(lambda: len(answers) > 1, "an exchange")
 
+    node = Node(config, tmp_path, far, boot=ELSEWHERE)
     with hub() as ledger, ThreadPoolExecutor() as pool:
-        pool.submit(Node(config, tmp_path, far, boot=ELSEWHERE).run, ready).result()
+        pool.submit(node.run, ready).result()
         listener.close()
-        wait_until(lambda: ledger.last_heard(key, 1).state == "offline", "the goodbye")
+        assert node.session is not None
+        key = SessionKey(site, "pole", node.session.id)
+        wait_until(lambda: ledger.last_heard(key).state == "offline", "the goodbye")
         assert exchanged(ledger, key) >= 1
-        (record,) = records(ledger, "drive", [])
+        (record,) = records(ledger, ledger.births("drive"), [])
         check_receipts(record, ledger, key, far)
         check_offsets(ledger, key, far)
         assert len(record.reports) == 12

@@ -7,7 +7,6 @@ import pytest
 from edge.wire.address import BrokerAt
 from edge.wire.link import Delivery
 from edge.wire.messages import encode
-from fleet.arrivals import NodeKey
 from fleet.config import HubConfig
 from fleet.duplicate_hub import DuplicateWatch, Life, NameTaken
 from fleet.hub import Hub
@@ -71,5 +70,5 @@ def test_of_two_hubs_with_one_name_the_first_ends_and_says_why(
                 ended.result(60)
             speaker = Speaker(clock, site).connect(broker)
             speaker.say(*map(speaker.report, range(5)))
-            wait_until(lambda: ledger.count(NodeKey(site, "pole"), 1, "camera") == 5, "the reports", 30)
+            wait_until(lambda: ledger.count(speaker.key, "camera") == 5, "the reports", 30)
             speaker.leave(5)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from fleet.arrivals import NodeKey, ReportArrived
+from fleet.arrivals import ReportArrived, key_of
 from fleet.latency import ALPHA, LatencyBook, LogBuckets
 from sensors.clock import NS_PER_MS, Stamp
 from tests.fakes import ManualClock
@@ -51,12 +51,15 @@ def test_the_book_counts_every_ok_frame_of_the_newest_session_once() -> None:
     book = LatencyBook()
 
     def add(session: int, n: int, hub_ms: int | None, **changes: object) -> None:
-        report = Speaker(clock, session=session).report(n, **changes)
+        speaker = Speaker(clock, session=session)
+        report = speaker.report(n, **changes)
         latency_ns = None if hub_ms is None else hub_ms * NS_PER_MS
-        book.add(ReportArrived(NodeKey("seoul", "pole"), report, b"", Stamp(0, 0), latency_ns))
+        book.add(ReportArrived(key_of(speaker.birth), report, b"", Stamp(0, 0), latency_ns, current=session == newest))
 
+    newest = 1
     add(1, 0, 30)
     assert book.live()["seoul/pole/camera"]["hub"].n == 1
+    newest = 2
     add(2, 0, 40)
     add(2, 0, 40)
     add(2, 2, None)

@@ -1,18 +1,21 @@
 import pytest
 
-from edge.wire.messages import Conn, ConnState, MessageWrong
-from fleet.arrivals import NodeKey
+from edge.wire.messages import ConnState, MessageWrong
+from fleet import registry as registries
+from fleet.arrivals import SessionKey
 from fleet.registry import NodeState, Registry, state_after
 from sensors.clock import NS_PER_S
 from tests.fakes import ManualClock
 from tests.speaker import Speaker
 
-KEY = NodeKey("seoul", "pole")
+
+def _id(session: int) -> SessionKey:
+    return Speaker(ManualClock(), session=session).key
 
 
 def _state(registry: Registry, clock: ManualClock) -> tuple[int, NodeState]:
     (standing,) = registry.standings(clock.now())
-    return standing.session, standing.state
+    return standing.count, standing.state
 
 
 @pytest.mark.parametrize(
@@ -36,16 +39,16 @@ def test_a_nodes_life() -> None:
     clock = ManualClock()
     registry = Registry(NS_PER_S)
     node = Speaker(clock)
-    registry.birth_arrived(KEY, node.birth, clock.now())
+    registry.birth_arrived(node.birth, clock.now())
     assert _state(registry, clock) == (1, "unknown")
-    assert registry.conn_arrived(KEY, Conn(state="online", session=1), clock.now())
+    assert registry.conn_arrived(_id(1), "online", clock.now())
     assert _state(registry, clock) == (1, "online")
     clock.pass_ns(4 * NS_PER_S)
     assert _state(registry, clock) == (1, "stale")
-    registry.health_arrived(KEY, node.health(7), clock.now())
+    registry.health_arrived(node.key, False, clock.now())
     assert _state(registry, clock) == (1, "online")
-    assert registry.conn_arrived(KEY, Conn(state="lost", session=1), clock.now())
-    assert not registry.conn_arrived(KEY, Conn(state="lost", session=1), clock.now())
+    assert registry.conn_arrived(_id(1), "lost", clock.now())
+    assert not registry.conn_arrived(_id(1), "lost", clock.now())
     assert _state(registry, clock) == (1, "lost")
 
 
@@ -53,42 +56,127 @@ def test_the_will_of_an_older_session_moves_nothing() -> None:
     clock = ManualClock()
     registry = Registry(NS_PER_S)
     for session in (1, 2):
-        registry.birth_arrived(KEY, Speaker(clock, session=session).birth, clock.now())
-        registry.conn_arrived(KEY, Conn(state="online", session=session), clock.now())
-    assert not registry.conn_arrived(KEY, Conn(state="lost", session=1), clock.now())
+        registry.birth_arrived(Speaker(clock, session=session).birth, clock.now())
+        registry.conn_arrived(_id(session), "online", clock.now())
+    assert registry.conn_arrived(_id(1), "lost", clock.now())
     assert _state(registry, clock) == (2, "online")
 
 
 def test_retained_messages_may_come_in_any_order() -> None:
     clock = ManualClock()
     registry = Registry(NS_PER_S)
-    assert registry.conn_arrived(KEY, Conn(state="lost", session=3), clock.now())
-    registry.birth_arrived(KEY, Speaker(clock, session=3).birth, clock.now())
+    assert not registry.conn_arrived(_id(3), "lost", clock.now())
+    assert registry.standings(clock.now()) == []
+    assert registry.birth_arrived(Speaker(clock, session=3).birth, clock.now()) == "lost"
     assert _state(registry, clock) == (3, "lost")
 
 
-def test_an_older_sessions_birth_and_health_come_late_and_move_nothing() -> None:
+def test_a_session_that_counts_lower_is_new_all_the_same() -> None:
+    clock = ManualClock()
+    registry = Registry(NS_PER_S)
+    old = Speaker(clock, session=7)
+    replaced = Speaker(clock, session=1)
+    registry.birth_arrived(old.birth, clock.now())
+    registry.birth_arrived(replaced.birth, clock.now())
+    assert _state(registry, clock) == (1, "unknown")
+    assert not registry.current(old.key)
+    assert registry.introduction(old.key).count == 7
+
+
+def test_two_sessions_of_one_count_are_told_apart_by_their_ids() -> None:
+    clock = ManualClock()
+    registry = Registry(NS_PER_S)
+    one, other = (Speaker(clock, session_id=id_ * 32) for id_ in "ab")
+    registry.birth_arrived(one.birth, clock.now())
+    clock.pass_ns(1)
+    registry.birth_arrived(other.birth, clock.now())
+    registry.birth_arrived(one.birth, clock.now())
+    assert registry.introduction(one.key).key != registry.introduction(other.key).key
+
+
+def test_a_node_that_only_counts_and_lost_its_counter_is_told() -> None:
+    clock = ManualClock()
+    registry = Registry(NS_PER_S)
+    first = Speaker(clock, session_id="")
+    registry.birth_arrived(first.birth, clock.now())
+    clock.pass_ns(1)
+    with pytest.raises(MessageWrong, match="begins session 1 again: it has lost its session counter"):
+        registry.birth_arrived(Speaker(clock, session_id="").birth, clock.now())
+    with pytest.raises(MessageWrong, match="twice"):
+        registry.introduction(first.key)
+
+
+def test_an_older_sessions_health_comes_late_and_moves_nothing() -> None:
     clock = ManualClock()
     registry = Registry(NS_PER_S)
     old, new = Speaker(clock, session=1), Speaker(clock, session=2)
-    registry.birth_arrived(KEY, new.birth, clock.now())
-    registry.conn_arrived(KEY, Conn(state="online", session=2), clock.now())
-    registry.birth_arrived(KEY, old.birth, clock.now())
-    registry.health_arrived(KEY, old.health(5), clock.now())
-    (standing,) = registry.standings(clock.now())
-    assert (standing.session, standing.state, standing.health) == (2, "online", None)
-    assert registry.birth_of(KEY, 1) == old.birth
+    registry.birth_arrived(old.birth, clock.now())
+    registry.birth_arrived(new.birth, clock.now())
+    registry.conn_arrived(_id(2), "online", clock.now())
+    registry.health_arrived(old.key, False, clock.now())
+    assert _state(registry, clock) == (2, "online")
 
 
-def test_a_session_that_nobody_was_born_in_is_unknown() -> None:
-    with pytest.raises(MessageWrong, match="no session 1"):
-        Registry(NS_PER_S).birth_of(KEY, 1)
+def test_an_older_session_that_goes_on_where_the_newest_fell_silent_is_the_nodes_again() -> None:
+    clock = ManualClock()
+    registry = Registry(NS_PER_S)
+    alive, passing = Speaker(clock, session=1), Speaker(clock, session=2)
+    registry.birth_arrived(alive.birth, clock.now())
+    registry.birth_arrived(passing.birth, clock.now())
+    clock.pass_ns(4 * NS_PER_S)
+    registry.health_arrived(alive.key, True, clock.now())
+    assert _state(registry, clock) == (2, "unknown")
+    registry.health_arrived(alive.key, False, clock.now())
+    assert _state(registry, clock) == (1, "online")
 
 
-def test_a_resumed_registry_knows_the_last_word_and_is_not_told_news_twice() -> None:
+def test_two_nodes_of_one_name_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock()
+    registry = Registry(NS_PER_S)
+    nodes = [Speaker(clock, session=session) for session in (1, 2)]
+    for node in nodes:
+        registry.birth_arrived(node.birth, clock.now())
+    for _ in range(6):
+        clock.pass_ns(NS_PER_S)
+        for node in nodes:
+            registry.health_arrived(node.key, False, clock.now())
+    assert caplog.text.count("speaks in two sessions at once") == 1
+
+
+def test_a_node_that_speaks_is_there_whatever_an_older_sessions_will_left_behind() -> None:
+    clock = ManualClock()
+    registry = Registry(NS_PER_S)
+    node = Speaker(clock, session=2)
+    registry.birth_arrived(node.birth, clock.now())
+    registry.conn_arrived(_id(1), "lost", clock.now())
+    assert _state(registry, clock) == (2, "unknown")
+    registry.health_arrived(node.key, False, clock.now())
+    assert _state(registry, clock) == (2, "online")
+
+
+def test_a_session_that_nobody_introduced_is_unknown() -> None:
+    with pytest.raises(MessageWrong, match="has not introduced"):
+        Registry(NS_PER_S).introduction(_id(1))
+
+
+def test_what_is_not_remembered_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registries, "SESSIONS", 2)
+    monkeypatch.setattr(registries, "NODES", 2)
+    clock = ManualClock()
+    nodes = [Speaker(clock, node=f"n{number}") for number in range(5)]
+    booked = {node.key: node.birth for node in nodes}
+    registry = Registry(NS_PER_S, booked.get)
+    for node in nodes:
+        registry.birth_arrived(node.birth, clock.now())
+    assert [standing.key.node for standing in registry.standings(clock.now())] == ["n3", "n4"]
+    assert registry.introduction(nodes[0].key).streams == {"camera"}
+    registry.health_arrived(nodes[0].key, False, clock.now())
+    assert [standing.key.node for standing in registry.standings(clock.now())] == ["n0", "n4"]
+
+
+def test_a_resumed_registry_knows_what_was_said_last_and_is_not_told_news_twice() -> None:
     clock = ManualClock()
     registry = Registry(NS_PER_S)
     registry.resume(Speaker(clock, session=4).birth, "lost", clock.now())
-    registry.resume(Speaker(clock, session=3).birth, "offline", clock.now())
     assert _state(registry, clock) == (4, "lost")
-    assert not registry.conn_arrived(KEY, Conn(state="lost", session=4), clock.now())
+    assert not registry.conn_arrived(_id(4), "lost", clock.now())

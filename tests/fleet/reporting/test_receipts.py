@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.wire.messages import Exchange, HubClock, encode
-from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, ReportArrived
+from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, ReportArrived
 from fleet.ledger.ledger import Ledger
 from fleet.reporting.receipts import UNCOMPARED
 from fleet.reporting.run_records import records
@@ -21,7 +21,6 @@ from tests.edge.networks import NETWORKS, exchanges, hub_time
 from tests.fakes import ManualClock
 from tests.speaker import TOTAL_NS, Speaker
 
-KEY = NodeKey("seoul", "pole")
 EDGE, HUB = "the pole's boot", "the hub's boot"
 CLOCK = ManualClock()
 
@@ -39,21 +38,21 @@ def session(
     clock = HubClock(offset_ns=None, bound_ns=None, steps=0, exchanges=tuple(Exchange(*stamps) for stamps in said))
     health = msgspec.structs.replace(speaker.health(len(ways), final=True), clocks={HUB: clock})
     arrivals: list[Arrival] = [
-        BirthArrived(KEY, speaker.birth, encode(speaker.birth), CLOCK.now()),
-        HealthArrived(KEY, health, encode(health), CLOCK.now()),
-        ConnArrived(KEY, 1, "offline", CLOCK.now()),
+        BirthArrived(speaker.key, speaker.birth, encode(speaker.birth), CLOCK.now()),
+        HealthArrived(speaker.key, health, encode(health), CLOCK.now()),
+        ConnArrived(speaker.key, "offline", CLOCK.now()),
     ]
     for n, (captured_ns, received_ns) in enumerate(ways):
         report = speaker.report(n, stamp=Stamp(captured_ns, captured_ns))
         received = Stamp(hub_time(received_ns), received_ns)
-        arrivals.append(ReportArrived(KEY, report, encode(report), received, None, boot))
+        arrivals.append(ReportArrived(speaker.key, report, encode(report), received, None, boot))
     return arrivals
 
 
 def told(store: Path, arrivals: Sequence[Arrival]) -> StreamRecord:
     with Ledger(store) as ledger:
         ledger.commit(arrivals)
-        (record,) = records(ledger, "drive", [])
+        (record,) = records(ledger, ledger.births("drive"), [])
     return record
 
 

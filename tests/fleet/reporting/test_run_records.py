@@ -1,5 +1,6 @@
 """What `gilmok hub` tells of a store."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,11 @@ import pytest
 
 import gilmok
 from edge.wire.messages import Birth, encode
-from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, Refused, ReportArrived
+from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, Refused, ReportArrived
 from fleet.config import HubConfig, TruthRoot
 from fleet.ledger.ledger import Ledger
 from fleet.reporting.listing import ago, node_rows
-from fleet.reporting.run_records import records, troubles
+from fleet.reporting.run_records import notes, records, troubles
 from replay.recording import open_dataset
 from replay.runs.summary import summarise
 from sensors import config
@@ -22,7 +23,6 @@ from tests.fakes import ManualClock
 from tests.layouts import ua_detrac
 from tests.speaker import TOTAL_NS, Speaker
 
-KEY = NodeKey("seoul", "pole")
 CLOCK = ManualClock()
 
 
@@ -44,23 +44,23 @@ def _session(
     reports = [speaker.report(n) for n in ns]
     health = speaker.health(ok, final=True)
     return [
-        BirthArrived(KEY, birth or speaker.birth, encode(birth or speaker.birth), now),
-        *(ReportArrived(KEY, one, encode(one), now, TOTAL_NS + one.n if shared else None) for one in reports),
-        HealthArrived(KEY, health, encode(health), now),
-        ConnArrived(KEY, speaker.session, "offline", now),
+        BirthArrived(speaker.key, birth or speaker.birth, encode(birth or speaker.birth), now),
+        *(ReportArrived(speaker.key, one, encode(one), now, TOTAL_NS + one.n if shared else None) for one in reports),
+        HealthArrived(speaker.key, health, encode(health), now),
+        ConnArrived(speaker.key, "offline", now),
     ]
 
 
 def test_a_run_comes_out_of_the_ledger_as_it_was_told(store: Path) -> None:
     _booked(store, *_session(Speaker(CLOCK), range(5), ok=5))
     with Ledger(store) as ledger:
-        (record,) = records(ledger, "drive", [])
+        (record,) = records(ledger, ledger.births("drive"), [])
         assert [report.n for report in record.reports] == [0, 1, 2, 3, 4]
         assert record.hub_latency_ns == [TOTAL_NS + n for n in range(5)]
         assert record.final
         assert record.truth_unknown == "the stream replays no recording with a truth"
-        assert troubles(ledger, "drive") == []
-        assert list(records(ledger, "another", [])) == []
+        assert troubles(ledger, list(ledger.births("drive"))) == []
+        assert list(records(ledger, ledger.births("another"), [])) == []
     summary = summarise("drive", [record])
     assert summary.books.balanced
     assert summary.latency_ns["hub"].max == TOTAL_NS + 4
@@ -69,7 +69,7 @@ def test_a_run_comes_out_of_the_ledger_as_it_was_told(store: Path) -> None:
 def test_holes_in_n_are_told(store: Path) -> None:
     _booked(store, *_session(Speaker(CLOCK), [0, 1, 4, 6], ok=8))
     with Ledger(store) as ledger:
-        summary = summarise("drive", list(records(ledger, "drive", [])))
+        summary = summarise("drive", list(records(ledger, ledger.births("drive"), [])))
     (complaint,) = summary.books.complaints
     assert "4 of 8 reports are missing" in complaint
     assert "n = 2-3, 5, 7" in complaint
@@ -78,7 +78,7 @@ def test_holes_in_n_are_told(store: Path) -> None:
 def test_without_a_common_clock_there_is_no_way_to_the_hub(store: Path) -> None:
     _booked(store, *_session(Speaker(CLOCK), range(3), ok=3, shared=False))
     with Ledger(store) as ledger:
-        (record,) = records(ledger, "drive", [])
+        (record,) = records(ledger, ledger.births("drive"), [])
     assert record.hub_latency_ns is None
 
 
@@ -90,8 +90,8 @@ def test_a_known_recordings_truth_comes_with_the_record(store: Path, tmp_path: P
     birth = msgspec.structs.replace(speaker.birth, streams=(stream,))
     _booked(store, *_session(speaker, range(3), ok=3, birth=birth))
     with Ledger(store) as ledger:
-        (record,) = records(ledger, "drive", [TruthRoot(dataset="ua-detrac", root=made.root)])
-        (unknown,) = records(ledger, "drive", [])
+        (record,) = records(ledger, ledger.births("drive"), [TruthRoot(dataset="ua-detrac", root=made.root)])
+        (unknown,) = records(ledger, ledger.births("drive"), [])
     assert record.recording is not None
     assert record.recording.digest == digest
     assert unknown.truth_unknown == "no folder is configured for ua-detrac"
@@ -102,17 +102,20 @@ def test_nodes_that_never_said_goodbye_and_refusals_are_troubles(store: Path) ->
     at = Stamp(0, 1_700_000_000 * NS_PER_S)
     _booked(
         store,
-        BirthArrived(KEY, lost.birth, encode(lost.birth), at),
-        ConnArrived(KEY, 1, "lost", at),
-        BirthArrived(KEY, silent.birth, encode(silent.birth), at),
-        Refused("t", "json", "why", b"{", at),
+        BirthArrived(lost.key, lost.birth, encode(lost.birth), at),
+        ConnArrived(lost.key, "lost", at),
+        BirthArrived(silent.key, silent.birth, encode(silent.birth), at),
+        Refused("t", "json", "why", b"{", at, lost.key.of_node),
+        Refused("t", "topic", "a stranger's", b"{", at),
     )
     with Ledger(store) as ledger:
-        assert troubles(ledger, "drive") == [
+        births = list(ledger.births("drive"))
+        assert troubles(ledger, births) == [
             "node pole (session 1) was lost at 2023-11-14 22:13:20 UTC",
             "node pole (session 2) has not ended",
-            "the hub refused 1 messages (json)",
+            "the hub refused messages on the topics of node pole: 1 (json)",
         ]
+        assert notes(ledger, births) == ["the hub refused messages of nodes that it doesn't know: 1 (topic)"]
 
 
 def test_nodes_are_told_by_their_newest_session(store: Path) -> None:
@@ -122,15 +125,41 @@ def test_nodes_are_told_by_their_newest_session(store: Path) -> None:
     _booked(
         store,
         *_session(old, range(2), ok=2),
-        BirthArrived(KEY, new.birth, encode(new.birth), now),
-        ConnArrived(KEY, 2, "online", now),
-        HealthArrived(KEY, health, encode(health), now),
+        BirthArrived(new.key, new.birth, encode(new.birth), now),
+        ConnArrived(new.key, "online", now),
+        HealthArrived(new.key, health, encode(health), now),
     )
     with Ledger(store) as ledger:
         (row,) = node_rows(ledger, now, health_period_s=1.0)
         (later,) = node_rows(ledger, Stamp(0, now.utc_ns + 4 * NS_PER_S), health_period_s=1.0)
     assert (row["session"], row["state"], later["state"]) == (2, "online", "stale")
     assert [row[name] for name in ("captured", "ok", "failed", "dropped")] == [7, 4, 2, 1]
+
+
+def test_what_was_refused_where_nothing_is_missing_was_a_strangers_and_is_no_trouble(store: Path) -> None:
+    speaker = Speaker(CLOCK)
+    refused = Refused("t", "json", "why", b"{", CLOCK.now(), speaker.key.of_node)
+    _booked(store, *_session(speaker, range(5), ok=5), refused, refused)
+    with Ledger(store) as ledger:
+        births = list(ledger.births("drive"))
+        assert troubles(ledger, births) == []
+        (note,) = notes(ledger, births)
+    assert (
+        note == "the hub refused messages on the topics of node pole: 2 (json); no report of this run is missing for it"
+    )
+
+
+def test_a_wall_clock_that_can_not_be_right_is_a_note(store: Path) -> None:
+    speaker = Speaker(CLOCK)
+    arrivals = _session(speaker, range(3), ok=3)
+    wrong = [dataclasses.replace(one, clock_known=False) if isinstance(one, ReportArrived) else one for one in arrivals]
+    _booked(store, *wrong)
+    with Ledger(store) as ledger:
+        births = list(ledger.births("drive"))
+        (record,) = records(ledger, births, [])
+        (note,) = notes(ledger, births)
+    assert [report.stamp.utc_ns for report in record.reports] == [CLOCK.now().utc_ns] * 3
+    assert note.startswith("clock: unknown. The wall clock of node pole can't be right; 3 frames are labelled")
 
 
 @pytest.mark.parametrize(

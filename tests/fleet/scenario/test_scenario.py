@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tomli_w
 
 import gilmok
 from fleet.scenario.launch import RunProgress, ScenarioRun
@@ -16,33 +15,7 @@ from replay.recording import RecordingUnsound
 from replay.runs.reports import read_reports
 from replay.runs.runfolder import read_identity, read_summary
 from sensors.clock import SystemClock
-from tests.tiny import write_model, write_recording
-
-
-def stream(root: Path, recording: str, **more: Any) -> dict[str, Any]:
-    options = {"dataset": "mot", "root": str(root), "recording": recording}
-    return {"name": "north", "source": {"kind": "recording", "options": options}, **more}
-
-
-def plan(folder: Path, *nodes: dict[str, Any], **more: Any) -> Path:
-    path = folder / "scenario.toml"
-    path.write_text(tomli_w.dumps({"name": "walks", "nodes": list(nodes), **more}))
-    return path
-
-
-def node(name: str, model: Path, *streams: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"name": name, "model": {"file": str(model)}, "streams": list(streams), **more}
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return write_model(tmp_path)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    write_recording(tmp_path / "mot", "WALK")
-    return write_recording(tmp_path / "mot", "LONG", frames=400, fps=20)
+from tests.fleet.scenario.plans import node, plan, stream
 
 
 @pytest.mark.slow
@@ -126,6 +99,8 @@ def test_stopping_ends_with_what_there_is(model: Path, root: Path, tmp_path: Pat
 
     summary = run.run(watch)
     assert 5 < summary.frames.captured < 400
+    assert summary.interrupted
+    assert not summary.valid
     assert summary.books.balanced
     assert summary.troubles == ()
     assert summary.accuracy.coco["n_frames"] == summary.frames.captured
@@ -158,6 +133,7 @@ def test_an_occupied_port_is_told(model: Path, root: Path, tmp_path: Path, capsy
     [
         (lambda one: one.update(fps=3), "unknown key 'fps' - at '$.nodes[0]"),
         (lambda one: one.update(name="a.b"), "'a.b' can't be the name of a node"),
+        (lambda one: one.update(name="hub"), "a node of it is named 'hub'"),
         (lambda one: one["streams"][0].update(labels=["tram"]), "'tram'"),
         (lambda one: one["streams"][0]["source"]["options"].update(recording="RUN"), "'RUN'"),
         (lambda one: one["streams"][0]["source"].update(kind="crystal-ball"), "crystal-ball"),
