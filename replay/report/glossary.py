@@ -225,8 +225,9 @@ COMPARISON_TERMS = (
         "interval",
         "95 % interval",
         "Accuracy: recordings are drawn again and again, with replacement, the same ones for A and B (paired "
-        "bootstrap), and Student's t over them. Latency: Welch's interval on the logarithm of each run's percentile. "
-        "None is shown where n is too small: 8 sequences, or 5 runs a side.",
+        "bootstrap, or leaving each out once where that spreads more), and Student's t over them. Latency: of the "
+        "logarithm of each run's percentile, runs over the same recordings compared with each other. None is shown "
+        "where n is too small: 8 sequences, or 5 runs a side.",
     ),
     Definition(
         "unit",
@@ -238,7 +239,7 @@ COMPARISON_TERMS = (
         "margin",
         "Margin",
         "How much worse B may be and still pass for not worse: a difference of accuracy, or a factor on a latency. "
-        "Chosen by whoever asks.",
+        "Chosen by whoever asks; over a tenth of A's own figure it is refused.",
     ),
     Definition(
         "holm",
