@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+# pytest-xdist tells its workers how wide its own terminal is; what is printed here goes to no terminal.
+os.environ.pop("COLUMNS", None)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
