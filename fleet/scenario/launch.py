@@ -20,6 +20,7 @@ from sensors.atomic_files import FileUnwritable
 from sensors.clock import NS_PER_S, Clock, boot_id
 from sensors.config import plain
 from sensors.errors import GilmokError
+from sensors.exit_status import INTERRUPTED
 from sensors.foreign_text import without_surrogates
 from sensors.host import host_facts, software
 
@@ -38,6 +39,7 @@ class NothingRan(GilmokError):
 
     def __init__(self) -> None:
         super().__init__("interrupted before the first frame; nothing was kept")
+        self.exit_status = INTERRUPTED
 
 
 class RunUnfinished(GilmokError):
@@ -65,6 +67,8 @@ class ScenarioRun:
         self._folder = RunFolder(out)
         self._run = without_surrogates(out.name)
         self._stop = threading.Event()
+        self.ending = False
+        """Whether it is on its last steps: goodbyes, figures, files; none of them can hang."""
         folder = out.absolute() / PARTS
         try:
             folder.mkdir()
@@ -91,6 +95,7 @@ class ScenarioRun:
                 wrong = self._watch(ledger, watch, started_utc_ns)
                 # Stopped later, it has all that there is.
                 interrupted = self._stop.is_set()
+                self.ending = True
                 self._settle(ledger)
             self._parts.end_hub(INTERRUPTED_S if interrupted else STOP_S)
         finally:
@@ -123,6 +128,7 @@ class ScenarioRun:
         nodes = self._parts.nodes.values()
         while any(node.running for node in nodes):
             if self._stop.wait(WATCH_S):
+                self.ending = True
                 self._parts.end_nodes(INTERRUPTED_S)
                 return list(deaths.values())
             if not introduced and len(births := self._births(ledger)) == len(nodes):
