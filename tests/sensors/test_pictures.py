@@ -101,6 +101,7 @@ def test_a_bit_flipped_in_a_png_is_found_by_its_checksum(tmp_path: Path) -> None
         read_picture(path)
 
 
+@pytest.mark.slow
 def test_a_small_file_that_claims_billions_of_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     PillowImage.new("1", (30_000, 30_000)).save(buffer, "PNG")

@@ -46,6 +46,7 @@ def examined(recording: Recording, frames: Sequence[LabelledFrame], **wrong: obj
         return diagnose(tried(parts, recording, frames, seeded, *([right] if wrong else [])), seeded, None)
 
 
+@pytest.mark.slow
 def test_a_right_contract_is_confirmed(recording: Recording, frames: list[LabelledFrame]) -> None:
     found = examined(recording, frames)
     assert found.word is Word.RIGHT
@@ -54,6 +55,7 @@ def test_a_right_contract_is_confirmed(recording: Recording, frames: list[Labell
     assert found.own.low <= found.own.ap <= found.own.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "change"),
     [
@@ -71,6 +73,7 @@ def test_a_wrong_input_is_found(
     assert found.advised.gain > 0 < found.advised.gain_low
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [1, -1])
 def test_a_shifted_label_table_is_found(recording: Recording, frames: list[LabelledFrame], shift: int) -> None:
     with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:

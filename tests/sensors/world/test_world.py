@@ -201,6 +201,7 @@ def test_what_the_command_cannot_mean_is_refused_by_its_option(
     assert words[0] in capsys.readouterr().err.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_a_fault_without_an_end_is_written_as_json_that_everybody_reads(tmp_path: Path) -> None:
     words = ["render", "--layout", "narrow", "--seconds", "0.2", "--fps", "10", "--size", "64x64", "--cameras", "rsu-1"]
     assert cli.main([*words, "--fault", "clock@0.1:-2", "--out", str(tmp_path), "--cache", str(tmp_path / "c")]) == 0
@@ -216,6 +217,7 @@ def test_a_camera_that_loses_every_frame_is_told(tmp_path: Path) -> None:
         cli.main([*words, "--fault", "loss@0:1", "--out", str(tmp_path), "--cache", str(tmp_path / "c")])
 
 
+@pytest.mark.slow
 def test_folders_that_cannot_be_written_are_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     words = ["render", "--layout", "narrow", "--seconds", "0.2", "--fps", "10", "--size", "64x64", "--cameras", "rsu-1"]
