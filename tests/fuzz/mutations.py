@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import tomllib
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -145,7 +146,7 @@ def _json_line(content: bytes, rng: Random) -> bytes:
 def _zipped(content: bytes, rng: Random) -> bytes:
     try:
         return gzip.compress(_json_line(gzip.decompress(content), rng), mtime=0)
-    except (OSError, EOFError):  # spoilt before
+    except (OSError, EOFError, zlib.error):  # spoilt before
         return _bits(content, rng)
 
 
