@@ -19,7 +19,7 @@ T = TypeVar("T")
 FILE_BYTES = 4_000_000
 """A configuration is written by hand; what is larger is another file."""
 PATH_CHARACTERS = 4096
-PAGE = "docs/tour.md"
+PAGE = "docs/settings.md"
 
 
 class ConfigMissing(GilmokError):

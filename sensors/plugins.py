@@ -1,7 +1,7 @@
 """Plugins are entry points, in the groups `gilmok.<group>`; ours use the same door as a stranger's."""
 
 import importlib
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, metadata
 from typing import Any
 
 from sensors.errors import GilmokError
@@ -18,9 +18,10 @@ class PluginUnknown(GilmokError):
 class PluginBroken(GilmokError):
     def __init__(self, group: str, name: str, error: ImportError) -> None:
         needs = error.name or str(error)
+        extra = name in (metadata("gilmok").get_all("Provides-Extra") or ())
         super().__init__(
             f"{group.removesuffix('s')} {name!r} needs {needs!r}, which is not installed",
-            f"pip install 'gilmok[{name}]'",
+            f"pip install 'gilmok[{name}]'" if extra else f"install the package that holds {needs}",
         )
 
 

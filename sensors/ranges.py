@@ -122,7 +122,7 @@ def in_words(kind: Any) -> str:
     """The values of a type, as a sentence names them: `a whole number from 1 to 256`."""
     if get_origin(kind) is Annotated:
         plain, *metas = get_args(kind)
-        return " ".join([in_words(plain), *(_bounds(meta) for meta in metas if isinstance(meta, Meta))])
+        return " ".join([in_words(plain), *(_bounds(plain, meta) for meta in metas if isinstance(meta, Meta))])
     if get_origin(kind) in (Union, UnionType):
         return " or ".join(in_words(one) for one in get_args(kind) if one is not NoneType)
     if get_origin(kind) is Literal:
@@ -141,11 +141,13 @@ def quoted(value: Any) -> str:
     return f"{text[:QUOTED_CHARACTERS]}... ({len(str(value))} characters)"
 
 
-def _bounds(meta: Meta) -> str:
+def _bounds(plain: Any, meta: Meta) -> str:
     if meta.pattern is not None:
         return f"of {meta.max_length} hexadecimal digits" + ("" if meta.min_length else ", or none")
-    if meta.max_length is not None:
-        return f"of {meta.min_length or 0} to {meta.max_length} characters"
+    if meta.max_length is not None or meta.min_length is not None:
+        most = "" if meta.max_length is None else f" to {meta.max_length}"
+        least = " at least" if meta.max_length is None else ""
+        return f"of {meta.min_length or 0}{most} {'characters' if plain is str else 'entries'}{least}"
     even = ", even" if meta.multiple_of == 2 else ""
     return f"from {_figure(meta.ge)} to {_figure(meta.le)}{even}"
 

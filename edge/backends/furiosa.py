@@ -24,7 +24,7 @@ class Furiosa:
     about = About(
         silicon="FuriosaAI Warboy",
         module="furiosa.runtime.sync",
-        install="pip install 'gilmok[furiosa]', and FuriosaAI's driver and libhal system packages",
+        install="pip install furiosa-sdk, and FuriosaAI's driver and libhal system packages",
         tried="the error of the absent library; not run on hardware",
     )
 

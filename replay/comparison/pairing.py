@@ -85,7 +85,10 @@ def _check_same_recordings(a: dict[str, list[LoadedStream]], b: dict[str, list[L
             for side, other in ((a, b), (b, a))]  # fmt: skip
     if only[0] or only[1]:
         told = [f"only {name} played {_listing(alone)}" for name, alone in zip("AB", only, strict=True) if alone]
-        raise NotComparable(" and ".join(told), "run both sides over the same recordings, or compare with --common")
+        raise NotComparable(
+            " and ".join(told),
+            "run both sides over the same; `gilmok replay compare --common` leaves out what only one side played",
+        )
 
 
 def _check_names(a: Side, b: Side, digests: Sequence[str]) -> None:
@@ -142,7 +145,7 @@ def _classes(
         shown = [_listing(sorted({label for told in side for label in told})) for side in found]
         raise NotComparable(
             f"on {name} A is scored for {shown[0]}, B for {shown[1]}",
-            "name the classes that both know with --labels",
+            "name the classes that both know: --labels, or `labels` below [baseline] in GATES.toml",
         )
     return next(iter(found[0]))
 

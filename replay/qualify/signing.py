@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.fetch import digest
-from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable, write
+from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable
+from sensors import atomic_files
 from sensors.clock import Clock
 from sensors.errors import GilmokError
 from sensors.outside import ContentWrong, json_of, read_bytes
@@ -102,7 +103,7 @@ def sign(folder: Path, key: Path, clock: Clock) -> Path:
         files=files,
         signature=base64.b64encode(signer.sign(signed_bytes(signed_utc_ns, files))).decode(),
     )
-    return write(folder, SIGNATURE, pretty(signature))
+    return atomic_files.write(path, pretty(signature))
 
 
 def verify(folder: Path, key: Path) -> Signature:
@@ -158,7 +159,9 @@ def _read(path: Path) -> Signature:
     try:
         return json_of(read_bytes(path), Signature)
     except ContentWrong as error:
-        raise SignatureWrong(f"{path} {error.what}", "get the report from its signer again") from error
+        raise SignatureWrong(
+            f"{path} can't be read as a signature: {error.what}", "get the report from its signer again"
+        ) from error
 
 
 def _private(path: Path) -> "Ed25519PrivateKey":

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import tomli_w
-
 from tests import layouts
 from tests.tiny import write_model, write_recording
 from tests.tiny_campaign import Subject as Campaign
@@ -38,7 +36,6 @@ DATASETS = {
     "coco": layouts.coco,
     "world": layouts.world,
 }
-BARS = {"absolute": {"ap50_min": 0.1, "latency_p99_ms_max": 1000.0, "failed_max": 0}}
 QUESTIONS = (
     ("replay", "report", "{here}/run"),
     ("replay", "whatif", "{here}/run", "--json"),
@@ -46,7 +43,7 @@ QUESTIONS = (
     ("replay", "compare", "{here}/run", "{here}/other", "--resamples", "100", "--out", "{here}/page.html"),
     ("replay", "compare", "{here}/other", "{here}/run", "--resamples", "100", "--json"),
     ("replay", "gate", "{here}/gates.toml", "{here}/run", "--junit", "{here}/junit.xml"),
-    ("replay", "trend", "{here}/trend.jsonl", "{here}/run", "--baseline", "{here}/other"),
+    ("replay", "trend", "{here}/trend.jsonl", "{here}/run", "--baseline", "{here}/base"),
 )
 NODE = """\
 name = "n"
@@ -106,14 +103,15 @@ def runs(folder: Path, call: Callable[..., None]) -> Iterator[Subject]:
     base = folder / "runs"
     base.mkdir()
     model, root = write_model(base), write_recording(base / "mot")
-    for name in ("run", "other"):
+    for name in ("run", "other", "base"):
         asked = ["replay", "run", "--dataset", "mot", "--root", root, "--name", "WALK", "--model", model]
         call(*asked, "--pace", "realtime", "--out", base / name)
-    (base / "gates.toml").write_text(tomli_w.dumps(BARS))
     shutil.copy(REPOSITORY / "examples" / "gates.toml", base / "gates.toml")
-    call("replay", "trend", base / "trend.jsonl", base / "other", "--baseline", base / "run", base / "other")
+    call("replay", "trend", base / "trend.jsonl", base / "other", "--baseline", base / "base")
     for words in QUESTIONS:
-        yield Subject(words, base, ("run/*.json*", "run/*.json*", "other/*.json*", "gates.toml", "trend.jsonl"))
+        yield Subject(
+            words, base, ("run/**/*.json*", "run/**/*.json*", "other/**/*.json*", "gates.toml", "trend.jsonl")
+        )
 
 
 def submissions(folder: Path) -> Iterator[Subject]:

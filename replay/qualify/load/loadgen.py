@@ -35,7 +35,7 @@ class LoadGenAbsent(GilmokError):
     def __init__(self) -> None:
         super().__init__(
             "MLPerf's LoadGen (mlperf_loadgen) is not installed",
-            "pip install 'gilmok[qualify]', or leave the latencies out with --skip latency",
+            "pip install 'gilmok[qualify]'; `gilmok qualify run --skip latency` leaves the latencies out",
         )
 
 

@@ -66,7 +66,7 @@ def test_what_cannot_be_compared_is_one_sentence_and_a_hint(tmp_path: Path, caps
     assert compare(a, b) == 1
     assert capsys.readouterr().err == (
         "gilmok: A and B can't be compared: only A played kitti-tracking 0000 and only B played kitti-tracking 0001\n"
-        "  run both sides over the same recordings, or compare with --common\n"
+        "  run both sides over the same; `gilmok replay compare --common` leaves out what only one side played\n"
     )
 
 

@@ -1,0 +1,112 @@
+"""What a hint names is there: options that the verb has, commands that exist, pages that hold the key."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+from gilmok import VERBS, main
+from replay.cli.replay import VERBS as REPLAY
+from scripts.settings_page import FILES, page
+from sensors.config import PAGE
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("sensors", "models", "edge", "replay", "fleet")
+INNER = {
+    "hub": ("run", "nodes", "runs", "report", "refused"),
+    "node": ("run",),
+    "replay": tuple(REPLAY),
+    "model": ("list", "show", "add", "verify"),
+    "world": ("render",),
+    "backend": ("list", "check", "install", "network"),
+    "qualify": ("run", "rerun", "compare", "keygen", "sign", "verify"),
+    "camera": ("view",),
+}
+OPTION = re.compile(r"--[a-z][a-z-]*")
+COMMAND = re.compile(r"`gilmok ([^`]*)`")
+PAGES = re.compile(r"docs/[\w-]+\.\w+")
+EXTRA = re.compile(r"gilmok\[([a-z]+)\]")
+OF_OTHERS = {"--no-deps", "--quiet", "--jinja"}
+"""Of pip and the like, in commands that we run ourselves."""
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Every text in the source that is no docstring: where, and what, with `…` for what is filled in."""
+    for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in ast.walk(tree):
+            where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.JoinedStr):
+                yield where, "".join(str(p.value) if isinstance(p, ast.Constant) else "…" for p in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs | inner:
+                yield where, node.value
+
+
+@pytest.fixture(scope="module")
+def options() -> dict[str, set[str]]:
+    """By command, as its --help tells them."""
+    found = {}
+    for verb in [name for name in VERBS if " " not in name]:
+        for inner in INNER.get(verb, ("",)):
+            command = f"{verb} {inner}".strip()
+            found[command] = set(OPTION.findall(help_of(command)))
+    return found | {name: set(OPTION.findall(help_of(name))) for name in VERBS if " " in name}
+
+
+def help_of(command: str) -> str:
+    import contextlib
+    import io
+
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    return said.getvalue()
+
+
+def test_every_option_that_a_text_names_is_one_of_some_verb(options: dict[str, set[str]]) -> None:
+    known = set().union(*options.values(), OF_OTHERS)
+    strange = [(where, option) for where, text in texts() for option in OPTION.findall(text) if option not in known]
+    assert not strange
+
+
+def test_every_command_that_a_text_names_exists_with_its_options(options: dict[str, set[str]]) -> None:
+    wrong = []
+    for where, text in texts():
+        for command in COMMAND.findall(text):
+            words = command.split()
+            name = " ".join(words[:2]) if words[0] in INNER and len(words) > 1 else words[0]
+            # `gilmok qualify --model ...` is short for `qualify run`, and `gilmok hub` may stand for all of it.
+            name = {"qualify": "qualify run"}.get(name, name)
+            bare = name in INNER or name.startswith("qualify --")
+            if not bare and (name not in options or not set(OPTION.findall(command)) <= options[name]):
+                wrong.append((where, command))
+    assert not wrong
+
+
+def test_every_page_that_a_text_names_is_there() -> None:
+    missing = [(where, one) for where, text in texts() for one in PAGES.findall(text) if not (ROOT / one).is_file()]
+    assert not missing
+
+
+def test_every_extra_that_a_text_names_exists() -> None:
+    there = set(metadata("gilmok").get_all("Provides-Extra") or [])
+    wrong = [(where, one) for where, text in texts() for one in EXTRA.findall(text) if one not in there]
+    assert not wrong
+
+
+def test_the_page_of_settings_is_the_types_own() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize("tree", [tree for _, _, tree in FILES])
+def test_the_page_that_a_wrong_key_points_to_holds_every_key(tree: type) -> None:
+    from scripts.settings_page import tables
+
+    text = (ROOT / getattr(tree, "page", PAGE)).read_text(encoding="utf-8")
+    keys = {field for _, table in tables(tree) for field in table.__struct_encode_fields__}  # type: ignore[attr-defined]
+    assert not [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)]
