@@ -1,7 +1,7 @@
 """What a model is: its input contract, its decoder, its labels, and which file holds it."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -80,8 +80,6 @@ class Origin(Settings, frozen=True, kw_only=True):
 
 
 class Manifest(Settings, frozen=True, kw_only=True):
-    page: ClassVar[str] = "docs/models.md"
-
     name: Name
     summary: Text
     file: FileName
