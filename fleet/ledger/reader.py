@@ -1,5 +1,6 @@
 """The ledger, read: sessions, runs, reports, what each session said last, and what was refused."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,13 +189,14 @@ class LedgerReader:
                 if (birth := self._read(payload, Birth)) is not None:
                     yield birth
 
-    def _read(self, payload: bytes, kind: type[M]) -> M | None:
-        """None, and counted, where an older gilmok admitted what this one would refuse."""
-        try:
-            return decode(payload, kind)
-        except MessageWrong:
-            self.unreadable[kind.__name__] += 1
-            return None
+    def _read(self, payload: object, kind: type[M]) -> M | None:
+        """None, and counted, where an older gilmok admitted what this one would refuse, or the file is damaged."""
+        # SQLite keeps whatever is there, whatever the column's type.
+        with contextlib.suppress(MessageWrong):
+            if isinstance(payload, bytes):
+                return decode(payload, kind)
+        self.unreadable[kind.__name__] += 1
+        return None
 
 
 def _is(table: sa.Table, key: SessionKey) -> tuple[sa.ColumnElement[bool], ...]:

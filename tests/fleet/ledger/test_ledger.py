@@ -164,6 +164,20 @@ def test_rows_that_are_no_messages_any_more_are_counted_and_left_out(store: Path
         assert ledger.unreadable == {"FrameReport": 1}
 
 
+@pytest.mark.parametrize("damaged", ["text", 7])
+def test_a_damaged_row_is_counted_and_left_out_whatever_is_in_it(store: Path, damaged: object) -> None:
+    speaker = Speaker(CLOCK)
+    with Ledger(store) as ledger:
+        ledger.commit([_birth(speaker), _report(speaker, 0)])
+    spoilt = sqlite3.connect(store)
+    spoilt.execute("UPDATE frames SET payload = ?", (damaged,))
+    spoilt.commit()
+    spoilt.close()
+    with LedgerReader(store) as reader:
+        assert list(reader.frames(KEY, "camera")) == []
+        assert reader.unreadable == {"FrameReport": 1}
+
+
 def test_a_nodes_newest_session_is_the_one_that_came_last_whatever_it_counts(store: Path) -> None:
     old, replaced, other = Speaker(CLOCK, session=7), Speaker(CLOCK, session=1), Speaker(CLOCK, node="van")
     with Ledger(store) as ledger:
