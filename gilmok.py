@@ -122,7 +122,7 @@ def main(argv: list[str] | None = None) -> int:
     except PackageShadowed as error:
         print(f"gilmok: {error}", file=sys.stderr)
         return WORLD_WRONG
-    from sensors.exit_status import ended
+    from sensors.terminal.exit_status import ended
 
     arguments = sys.argv[1:] if argv is None else argv
     return ended(lambda: _called(arguments), words=arguments, real=argv is None)

@@ -19,7 +19,7 @@ from fleet.scenario.launch import PARTS, ScenarioRun
 from fleet.scenario.scenario import read_scenario
 from replay.metrics.percentiles import percentiles
 from sensors.clock import SystemClock
-from sensors.command_line import command_parser
+from sensors.terminal.command_line import command_parser
 
 
 def figures() -> dict[str, object]:

@@ -24,9 +24,9 @@ from edge.wire.messages import FrameReport, encode
 from replay.recording import open_dataset
 from replay.source import RecordingSource
 from sensors.clock import SystemClock
-from sensors.command_line import command_parser
-from sensors.pacing import Lockstep
+from sensors.pace.pacing import Lockstep
 from sensors.ranges import Count, Several, Threads, in_range
+from sensors.terminal.command_line import command_parser
 
 
 def figures() -> dict[str, object]:

@@ -32,9 +32,9 @@ from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig
 from fleet.ledger.reader import LedgerReader
 from sensors.clock import NS_PER_S, SystemClock
-from sensors.command_line import command_parser
 from sensors.config import plain
 from sensors.ranges import Count, CountOrNone, Several, in_range
+from sensors.terminal.command_line import command_parser
 from tests.speaker import Speaker, findings
 
 CLOCK = SystemClock()

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 
 from sensors.errors import GilmokError
-from sensors.exit_status import DONE, ended
-from sensors.pretty_json import pretty
+from sensors.terminal.exit_status import DONE, ended
+from sensors.terminal.pretty_json import pretty
 
 
 class BenchmarkBroken(GilmokError):

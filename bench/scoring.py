@@ -28,8 +28,8 @@ from replay.metrics.pool import Found, Labelled
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.metrics.streaming import AnswerTimeline, answered, in_force
 from replay.truth import Role
-from sensors.command_line import command_parser
 from sensors.ranges import Count, Seed, in_range
+from sensors.terminal.command_line import command_parser
 
 CLASSES, LABELLED_AN_IMAGE, FOUND_AN_IMAGE, SEQUENCES = 10, 15, 100, 100
 PERIOD_NS, LATENCY_NS = 33_333_333, 52_000_000

@@ -22,9 +22,9 @@ from models import catalogue
 from models.labels import table
 from models.manifest import Artefact, Manifest
 from sensors.clock import Clock, SystemClock
-from sensors.feeder import Feeder
-from sensors.pacing import Lockstep, Pace
-from sensors.source import open_source, options_of
+from sensors.pace.feeder import Feeder
+from sensors.pace.pacing import Lockstep, Pace
+from sensors.sources.source import open_source, options_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Self, TypeAlias
 
 from edge.pipeline import Pipeline, StartedFrame
 from edge.wire.messages import FrameReport, Pacing, StreamCounters
-from sensors.pacing import Pace
+from sensors.pace.pacing import Pace
 
 Deliver: TypeAlias = Callable[[FrameReport], None]
 """Gets every report, in order of `n`; it must not wait for a network or a disk."""

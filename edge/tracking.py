@@ -11,7 +11,7 @@ from sensors import config, plugins
 from sensors.clock import Stamp
 from sensors.errors import GilmokError
 from sensors.frame import FrameId
-from sensors.pacing import Schedule
+from sensors.pace.pacing import Schedule
 
 
 class Tracker(Protocol):

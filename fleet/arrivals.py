@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from edge.wire.messages import Birth, Conn, ConnState, FrameReport, Health
 from sensors.clock import Stamp
-from sensors.foreign_text import shown
+from sensors.terminal.foreign_text import shown
 
 KEPT_BYTES = 4096
 """So much of a refused payload is kept aside: enough to see what it was."""

@@ -16,7 +16,7 @@ from models.manifest import Artefact, Manifest
 from models.plain_path import plain_name
 from models.recognise.recognise import Answers, Recognition
 from sensors.errors import GilmokError
-from sensors.pretty_json import encodable
+from sensors.terminal.pretty_json import encodable
 
 
 class NameTaken(GilmokError):

@@ -10,8 +10,8 @@ from replay.truth import Truth
 from sensors import plugins
 from sensors.clock import Clock
 from sensors.errors import GilmokError
-from sensors.foreign_text import without_surrogates
 from sensors.frame import Frame, Image
+from sensors.terminal.foreign_text import without_surrogates
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sensors.config import Settings
 from sensors.errors import GilmokError
 from sensors.frame import Frame
 from sensors.ranges import FileName, Name
-from sensors.source import Origin, SourceUnusable
+from sensors.sources.source import Origin, SourceUnusable
 
 
 class RecordingSource:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sensors.errors import GilmokError
-from sensors.figures import size
+from sensors.terminal.figures import size
 
 NAME_BYTES = 240
 """What a name may take so that the temporary's still fits a file system's 255."""

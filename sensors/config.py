@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origi
 import msgspec
 
 from sensors.errors import GilmokError
-from sensors.foreign_text import path_of
 from sensors.outside import ContentWrong, read_bytes, toml_of
-from sensors.pretty_json import encodable
 from sensors.ranges import in_words, quoted
+from sensors.terminal.foreign_text import path_of
+from sensors.terminal.pretty_json import encodable
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ class GilmokError(Exception):
     """
 
     exit_status = 1
-    """Of a program that it ends; see `sensors.exit_status`."""
+    """Of a program that it ends; see `sensors.terminal.exit_status`."""
 
     def __init__(self, sentence: str, hint: str = "") -> None:
         # Whatever address an error quotes, right or wrong: no password of it is ever printed or kept.

@@ -4,8 +4,8 @@ import logging
 from typing import Any
 
 from sensors.addresses import without_logins
-from sensors.defects import kept, named
-from sensors.foreign_text import lines
+from sensors.terminal.defects import kept, named
+from sensors.terminal.foreign_text import lines
 
 
 class OneLine(logging.Formatter):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from sensors.exit_status import INTERRUPTED
+from sensors.terminal.exit_status import INTERRUPTED
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 GIVE_UP_S = 0.8

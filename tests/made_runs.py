@@ -28,7 +28,7 @@ from replay.runs.runfolder import RunFolder, RunIdentity
 from replay.runs.stream_record import StreamRecord
 from replay.runs.summary import summarise
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
-from sensors.pacing import Schedule
+from sensors.pace.pacing import Schedule
 
 PERSON, CAR = 0, 1
 BOXES = {"Car": (10.0, 10.0, 60.0, 60.0), "Pedestrian": (100.0, 10.0, 120.0, 70.0)}

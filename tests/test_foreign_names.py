@@ -12,7 +12,7 @@ from fleet.ledger.store import Store
 from gilmok import main
 from models.plain_path import plain_name, plain_path
 from replay.recording import open_recorded
-from sensors.foreign_text import path_of, without_surrogates
+from sensors.terminal.foreign_text import path_of, without_surrogates
 from tests.tiny import write_model, write_recording
 
 ODD = os.fsdecode(b"caf\xe9")

@@ -9,11 +9,12 @@ import msgspec
 
 from edge.conformance.suite import NETWORK, Outcome, contract_artefact
 from models.tensors import DType, Layout
-from sensors import atomic_files, console, plugins
-from sensors.command_line import command_parser
+from sensors import atomic_files, plugins
 from sensors.config import assignments
 from sensors.errors import GilmokError
-from sensors.exit_status import DONE, WORLD_WRONG
+from sensors.terminal import console
+from sensors.terminal.command_line import command_parser
+from sensors.terminal.exit_status import DONE, WORLD_WRONG
 
 if TYPE_CHECKING:
     from edge.conformance.subject import Subject

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensors.addresses import without_login
-from sensors.command_line import command_parser
 from sensors.errors import GilmokError
 from sensors.ranges import FrameNumber, Share, in_range
+from sensors.terminal.command_line import command_parser
 
 if TYPE_CHECKING:
     from models.detections import Detections
     from sensors.frame import Frame
-    from sensors.source import Source
+    from sensors.sources.source import Source
 
 STREAM = "view"
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -60,9 +60,9 @@ def main(argv: list[str]) -> int:
 
 
 def _view(source: Path, number: int, model: str | None, score: float, out: Path) -> int:
-    from sensors import console
-    from sensors.folder import ENDINGS
-    from sensors.pictures import write_picture
+    from sensors.sources.folder import ENDINGS
+    from sensors.sources.pictures import write_picture
+    from sensors.terminal import console
 
     if out.suffix.lower() not in ENDINGS or not out.parent.is_dir():
         raise NotWritable(out)
@@ -85,10 +85,10 @@ def _view(source: Path, number: int, model: str | None, score: float, out: Path)
 
 def _frame(path: Path, number: int) -> "Frame":
     from sensors.clock import SystemClock
-    from sensors.files import VideoFile
-    from sensors.folder import ENDINGS, ImageFolder
     from sensors.frame import FrameId
-    from sensors.pictures import read_frame
+    from sensors.sources.files import VideoFile
+    from sensors.sources.folder import ENDINGS, ImageFolder
+    from sensors.sources.pictures import read_frame
 
     clock = SystemClock()
     if path.suffix.lower() in ENDINGS and not path.is_dir():

@@ -3,11 +3,12 @@
 import sys
 from pathlib import Path
 
-from sensors import config, console
+from sensors import config
 from sensors.clock import SystemClock
-from sensors.command_line import command_parser
 from sensors.logs import to_stderr
 from sensors.signals import ended_by_signals
+from sensors.terminal import console
+from sensors.terminal.command_line import command_parser
 
 READY = "ready"
 SESSION = "session"

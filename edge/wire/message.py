@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from edge.wire.topics import NAME_CHARACTERS
 from sensors.errors import GilmokError
-from sensors.pretty_json import compact
+from sensors.terminal.pretty_json import compact
 
 MAX_BYTES = 1_000_000
 """No honest message is larger: a full frame of 100 findings takes about 5 kB."""

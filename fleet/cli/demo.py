@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sensors.command_line import command_parser
 from sensors.ranges import Seconds, in_range
+from sensors.terminal.command_line import command_parser
 
 NEXT = """\
 What you saw: four cameras at one drawn crossing, each with a node of its own running a small detector in real time,
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
 
     from fleet.scenario.demo import demo_scenario
     from fleet.scenario.terminal import run_at_terminal
-    from sensors import console
+    from sensors.terminal import console
 
     scenario = demo_scenario(chosen.recordings, chosen.model, chosen.seconds)
     status = run_at_terminal(scenario, chosen.out or fresh_folder("demo"), chosen.json)

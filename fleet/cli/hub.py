@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sensors.command_line import command_parser
+from sensors.terminal.command_line import command_parser
 
 if TYPE_CHECKING:
     from fleet.config import HubConfig
@@ -46,9 +46,10 @@ def main(argv: list[str]) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     from fleet.config import HubConfig
     from fleet.hub import Hub
-    from sensors import config, console
+    from sensors import config
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
+    from sensors.terminal import console
 
     to_stderr()
     hub = Hub(config.read(chosen.config, HubConfig), SystemClock())
@@ -92,8 +93,8 @@ def _report(chosen: argparse.Namespace) -> int:
     from fleet.reporting.run_records import known_run, notes, records, troubles
     from replay.runs.summary import summarise
     from replay.runs.tables import render
-    from sensors import console
-    from sensors.foreign_text import without_surrogates
+    from sensors.terminal import console
+    from sensors.terminal.foreign_text import without_surrogates
 
     settings = _settings(chosen)
     with console.waiting("reading the run and its recordings"), LedgerReader(settings.store) as ledger:
@@ -116,8 +117,8 @@ def _settings(chosen: argparse.Namespace) -> "HubConfig":
 
 
 def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], as_json: bool, nothing: str) -> int:
-    from sensors import console
-    from sensors.text_table import Column, Table
+    from sensors.terminal import console
+    from sensors.terminal.text_table import Column, Table
 
     if as_json:
         console.print_json(rows)

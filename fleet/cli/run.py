@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sensors.command_line import command_parser
+from sensors.terminal.command_line import command_parser
 
 
 def main(argv: list[str]) -> int:

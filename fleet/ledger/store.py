@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.ledger.schema import ABOUT, ALL, VERSION
 from sensors.errors import GilmokError
-from sensors.figures import size
+from sensors.terminal.figures import size
 
 BUSY_S = 5.0
 """So long a statement waits for another process that writes."""

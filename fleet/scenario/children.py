@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleet.die_with_parent import tied_to_parent
 from sensors.errors import GilmokError
-from sensors.foreign_text import shown
+from sensors.terminal.foreign_text import shown
 
 LAST_WORDS = 3
 LAST_BYTES = 100_000

@@ -20,9 +20,9 @@ from sensors.atomic_files import FileUnwritable
 from sensors.clock import NS_PER_S, Clock, boot_id
 from sensors.config import plain
 from sensors.errors import GilmokError
-from sensors.exit_status import INTERRUPTED
-from sensors.foreign_text import without_surrogates
 from sensors.host import host_facts, software
+from sensors.terminal.exit_status import INTERRUPTED
+from sensors.terminal.foreign_text import without_surrogates
 
 log = logging.getLogger(__name__)
 

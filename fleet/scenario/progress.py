@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from fleet.scenario.launch import RunProgress
 from fleet.scenario.scenario import Scenario, expected_frames
-from sensors import console
+from sensors.terminal import console
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from replay.recording import Recording, check_sound, open_recorded
 from replay.scoring.classes import check_offered
 from sensors.config import Settings, plain, read
 from sensors.errors import GilmokError
-from sensors.foreign_text import path_of
 from sensors.ranges import Name, Port, Seconds
-from sensors.source import options_of
+from sensors.sources.source import options_of
+from sensors.terminal.foreign_text import path_of
 
 HUB = "hub"
 

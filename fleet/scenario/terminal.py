@@ -8,11 +8,11 @@ from fleet.scenario.scenario import Scenario
 from replay.report.offer import offer_report
 from replay.runs.runfolder import SUMMARY
 from replay.runs.tables import render
-from sensors import console
 from sensors.clock import SystemClock
-from sensors.exit_status import INTERRUPTED
 from sensors.logs import to_stderr
 from sensors.signals import ended_by_signals
+from sensors.terminal import console
+from sensors.terminal.exit_status import INTERRUPTED
 
 
 def run_at_terminal(scenario: Scenario, folder: Path, as_json: bool) -> int:

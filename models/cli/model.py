@@ -12,12 +12,12 @@ from models import adding, artefacts, catalogue
 from models.fetch import OnBytes
 from models.manifest import Artefact, Manifest
 from models.recognise.recognise import Answers, Recognition
-from sensors import console
-from sensors.command_line import command_parser
 from sensors.errors import GilmokError
-from sensors.exit_status import DONE, WORLD_WRONG
 from sensors.ranges import Pixels, size_in
-from sensors.text_table import Table
+from sensors.terminal import console
+from sensors.terminal.command_line import command_parser
+from sensors.terminal.exit_status import DONE, WORLD_WRONG
+from sensors.terminal.text_table import Table
 
 
 def main(argv: list[str]) -> int:

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensors.exit_status import DONE, REGRESSION
 from sensors.ranges import Growth, Resamples, Seed, Share, in_range
+from sensors.terminal.exit_status import DONE, REGRESSION
 
 if TYPE_CHECKING:
     from replay.comparison.compare import Terms
     from replay.comparison.plan import Plan
-    from sensors.text_table import Table
+    from sensors.terminal.text_table import Table
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def terms_of(chosen: argparse.Namespace) -> "Terms":
 @contextmanager
 def watched(terms: "Terms", *, told: bool = True) -> Iterator[Callable[[int], None]]:
     """A progress bar, if it is told; what it yields takes the draws that were worked out."""
-    from sensors import console
+    from sensors.terminal import console
 
     # Two sides; streamed accuracy is another pass over both, which only the runs themselves tell.
     whole = 2 * (terms.resamples + 1)
@@ -87,7 +87,7 @@ def _compare(chosen: argparse.Namespace) -> int:
     from replay.comparison.compare import compare
     from replay.comparison.tables import render
     from replay.statistics.verdicts import Verdict
-    from sensors import console
+    from sensors.terminal import console
 
     a, b = _sides(chosen)
     terms = terms_of(chosen)
@@ -110,7 +110,7 @@ def _plan(chosen: argparse.Namespace) -> int:
     from replay.comparison.plan import plan
     from replay.comparison.sides import check_side, read_side
     from replay.runs.recordings import Recordings
-    from sensors import console
+    from sensors.terminal import console
 
     alone = len(chosen.runs) == 1 and not (chosen.a or chosen.b)
     a, b = (chosen.runs, []) if alone else _sides(chosen)
@@ -129,8 +129,8 @@ def _plan(chosen: argparse.Namespace) -> int:
 
 
 def _plan_table(told: "Plan") -> "Table":
-    from sensors.figures import number
-    from sensors.text_table import Table, numbers
+    from sensors.terminal.figures import number
+    from sensors.terminal.text_table import Table, numbers
 
     heads = numbers("deviation", "n", "power", "needed")
     table = Table("What each verdict takes (needed: for a power of 80 %)", ["figure", "verdict", "to show", *heads])

@@ -8,7 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from models.toolchains.job import TOOLCHAINS
-from sensors.command_line import command_parser
+from sensors.terminal.command_line import command_parser
 
 if TYPE_CHECKING:
     from models.manifest import Calibration
@@ -45,8 +45,8 @@ def _compile(chosen: argparse.Namespace) -> int:
     from edge.device.finishing import finish
     from models.toolchains.compiling import compile_model
     from replay.calibration import CalibrationFrames
-    from sensors import console
     from sensors.config import assignments, plain
+    from sensors.terminal import console
 
     wanted = [CalibrationFrames.of(text) for text in chosen.calibration]
     # Quantisers don't tell how far they are.

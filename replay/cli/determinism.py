@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensors.exit_status import DONE, REGRESSION
 from sensors.ranges import Count, Repetitions, in_range
+from sensors.terminal.exit_status import DONE, REGRESSION
 
 if TYPE_CHECKING:
     from replay.runs.determinism import Repeats
@@ -37,9 +37,9 @@ def register(check: argparse.ArgumentParser) -> None:
 def _check(chosen: argparse.Namespace) -> int:
     from replay.recording import open_dataset
     from replay.runs.determinism import repeated
-    from sensors import console
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
+    from sensors.terminal import console
 
     to_stderr()
     held = len(open_dataset(chosen.dataset, chosen.root).open(chosen.name).numbers)

@@ -42,7 +42,7 @@ def _examine(chosen: argparse.Namespace) -> int:
     from replay.doctor.diagnosis import diagnose
     from replay.doctor.trial import labelled_frames, trials
     from replay.recording import check_sound, open_dataset
-    from sensors import console
+    from sensors.terminal import console
 
     recording = open_dataset(chosen.dataset, chosen.root).open(chosen.name)
     check_sound(recording)
@@ -71,7 +71,7 @@ def _examine(chosen: argparse.Namespace) -> int:
 
 def _draw(out: Path, trials: "list[Trial]", frames: "list[LabelledFrame]", diagnosis: "Diagnosis") -> None:
     from replay.doctor.side_by_side import side_by_side
-    from sensors.pictures import write_picture
+    from sensors.sources.pictures import write_picture
 
     ranked = sorted(trials, key=lambda trial: -trial.ap if trial.ap == trial.ap else 0.0)
     first, second = diagnosis.best[:2]
@@ -79,8 +79,8 @@ def _draw(out: Path, trials: "list[Trial]", frames: "list[LabelledFrame]", diagn
 
 
 def _print(diagnosis: "Diagnosis", out: Path | None) -> None:
-    from sensors import console
-    from sensors.text_table import Table, numbers
+    from sensors.terminal import console
+    from sensors.terminal.text_table import Table, numbers
 
     title = (
         f"{diagnosis.contracts} contracts on {diagnosis.frames} frames with {diagnosis.boxes} objects "

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replay.cli.compare import watched
-from sensors.exit_status import DONE, REGRESSION
+from sensors.terminal.exit_status import DONE, REGRESSION
 
 if TYPE_CHECKING:
     from replay.gates.outcome import GateOutcome
-    from sensors.text_table import Table
+    from sensors.terminal.text_table import Table
 
 
 def register(gate: argparse.ArgumentParser) -> None:
@@ -36,8 +36,9 @@ def _gate(chosen: argparse.Namespace) -> int:
     from replay.gates.bars import Gates
     from replay.gates.gate import failed, held
     from replay.gates.junit import write_junit
-    from sensors import config, console
-    from sensors.text_table import Text
+    from sensors import config
+    from sensors.terminal import console
+    from sensors.terminal.text_table import Text
 
     gates = config.read(chosen.gates, Gates)
     with watched(relative.terms(gates.baseline), told=bool(gates.baseline.not_worse)) as progress:
@@ -58,8 +59,8 @@ def _gate(chosen: argparse.Namespace) -> int:
 
 
 def _table(outcome: "GateOutcome") -> "Table":
-    from sensors.figures import number
-    from sensors.text_table import Table, Text, numbers
+    from sensors.terminal.figures import number
+    from sensors.terminal.text_table import Table, Text, numbers
 
     title = f"{outcome.gates}: {', '.join(outcome.runs[:4])}" + (" ..." if len(outcome.runs) > 4 else "")
     table = Table(title, ["bar", *numbers("value"), "at", ""])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from replay.runs.loaded import LoadedStream
     from replay.scoring.profiles.figures import ProfileFigures
-    from sensors.text_table import Table
+    from sensors.terminal.text_table import Table
 
 
 def register(profile: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def register(profile: argparse.ArgumentParser) -> None:
 
 def _profile(chosen: argparse.Namespace) -> int:
     from replay.runs.loaded import read_run
-    from sensors import console
+    from sensors.terminal import console
 
     with console.waiting(f"scoring {chosen.run}"):
         run = read_run(chosen.run)
@@ -70,7 +70,7 @@ def _parts(stream: str, profile: str, figures: "ProfileFigures") -> "Iterator[st
 
 def _table(title: str, figures: "ProfileFigures") -> "Table":
     """Figures down, classes across: profiles have many of the ones and few of the others."""
-    from sensors.text_table import Table, numbers
+    from sensors.terminal.text_table import Table, numbers
 
     columns = {"mean": figures.overall, **figures.per_class}
     table = Table(title, ["figure", *numbers(*columns)])
@@ -80,7 +80,7 @@ def _table(title: str, figures: "ProfileFigures") -> "Table":
 
 
 def _cell(row: str, column: "dict[str, float | None]") -> str:
-    from sensors.figures import number
+    from sensors.terminal.figures import number
 
     value = column.get(row)
     return str(value) if isinstance(value, int) else number(value)

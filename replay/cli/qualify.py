@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sensors.command_line import command_parser
-from sensors.exit_status import DONE, INTERRUPTED, REGRESSION
 from sensors.ranges import Fps, Milliseconds, Seed, in_range
+from sensors.terminal.command_line import command_parser
+from sensors.terminal.exit_status import DONE, INTERRUPTED, REGRESSION
 
 if TYPE_CHECKING:
     from replay.qualify.campaign import Campaign
@@ -149,7 +149,7 @@ def _conducted(conductor: "Conductor", campaign: "Campaign", chosen: argparse.Na
     from replay.qualify.page.table import render
     from replay.qualify.record import RECORD
     from replay.qualify.verdict import Word
-    from sensors import console
+    from sensors.terminal import console
 
     found = _with_progress(conductor, campaign)
     page = write_page(found, chosen.out)
@@ -166,7 +166,7 @@ def _conducted(conductor: "Conductor", campaign: "Campaign", chosen: argparse.Na
 def _with_progress(conductor: "Conductor", campaign: "Campaign") -> "Qualification":
     """A bar for the part that runs, and one for all of them."""
     from replay.qualify.conductor import PARTS, planned_s
-    from sensors import console
+    from sensors.terminal import console
 
     planned = planned_s(campaign.budget)
     order = ["identity", *PARTS]
@@ -191,7 +191,7 @@ def _compare(chosen: argparse.Namespace) -> int:
     from replay.qualify.page.page import write_comparison
     from replay.qualify.page.table import render_comparison
     from replay.qualify.ranking import compared
-    from sensors import console
+    from sensors.terminal import console
 
     comparison = compared(chosen.folders)
     if chosen.json:
@@ -206,7 +206,7 @@ def _compare(chosen: argparse.Namespace) -> int:
 
 def _keygen(chosen: argparse.Namespace) -> int:
     from replay.qualify.signing import make_keys
-    from sensors import console
+    from sensors.terminal import console
 
     private, public = make_keys(chosen.name)
     console.say(f"{private}: signs; keep it to yourself")
@@ -216,8 +216,8 @@ def _keygen(chosen: argparse.Namespace) -> int:
 
 def _sign(chosen: argparse.Namespace) -> int:
     from replay.qualify.signing import sign
-    from sensors import console
     from sensors.clock import SystemClock
+    from sensors.terminal import console
 
     console.say(f"signed: {sign(chosen.folder, chosen.key, SystemClock())}")
     return DONE
@@ -227,8 +227,8 @@ def _verify(chosen: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
     from replay.qualify.signing import verify
-    from sensors import console
     from sensors.clock import NS_PER_S
+    from sensors.terminal import console
 
     told = verify(chosen.folder, chosen.key)
     signed = datetime.fromtimestamp(told.signed_utc_ns / NS_PER_S, UTC)

@@ -48,8 +48,8 @@ def facts(recording: Recording) -> dict[str, Any]:
 
 def _list(chosen: argparse.Namespace) -> int:
     """Exit status 1 where there is nothing, or something that can't be opened."""
-    from sensors import console
-    from sensors.text_table import Table, numbers
+    from sensors.terminal import console
+    from sensors.terminal.text_table import Table, numbers
 
     found = [
         facts(what) if not isinstance(what, GilmokError) else {"name": name, "error": what.sentence}
@@ -72,7 +72,7 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     """Exit status 1 where anything is not sound, or damaged."""
-    from sensors import console
+    from sensors.terminal import console
 
     rows = [_looked_at(name, what) for name, what in _opened(chosen, chosen.name)]
     wrong = not rows or any(row["complaints"] for row in rows)
@@ -93,7 +93,7 @@ def _check(chosen: argparse.Namespace) -> int:
 def _looked_at(name: str, what: Recording | GilmokError) -> dict[str, Any]:
     """What `check` tells of a recording; decodes every picture."""
     from replay.recording import Severity
-    from sensors import console
+    from sensors.terminal import console
 
     if isinstance(what, GilmokError):
         return {"name": name, "sound": False, "complaints": [what.sentence], "remarks": []}
@@ -108,7 +108,7 @@ def _looked_at(name: str, what: Recording | GilmokError) -> dict[str, Any]:
 def _opened(chosen: argparse.Namespace, only: str | None) -> Iterator[tuple[str, Recording | GilmokError]]:
     """Each recording, or why it can't be opened; a recording asked for by name must open."""
     from replay.recording import open_dataset
-    from sensors import console
+    from sensors.terminal import console
 
     dataset = open_dataset(chosen.dataset, chosen.root)
     if only is not None:
@@ -126,7 +126,7 @@ def _opened(chosen: argparse.Namespace, only: str | None) -> Iterator[tuple[str,
 
 
 def _cells(row: Mapping[str, Any]) -> Sequence[str]:
-    from sensors.figures import short
+    from sensors.terminal.figures import short
 
     first = "-" if row["first"] is None else str(row["first"])
     counts = [str(row[key]) for key in ("labelled", "boxes", "tracks")]

@@ -2,7 +2,7 @@
 
 import importlib
 
-from sensors.command_line import command_parser
+from sensors.terminal.command_line import command_parser
 
 VERBS = {
     "run": ("replay.cli.run:register", "run a model over a recording, in lockstep or in real time, and score it"),

@@ -12,7 +12,7 @@ def register(report: argparse.ArgumentParser) -> None:
 
 def _report(chosen: argparse.Namespace) -> int:
     from replay.report.write import write_report
-    from sensors import console
+    from sensors.terminal import console
 
     with console.waiting(f"drawing {chosen.run}"):
         path = write_report(chosen.run, chosen.out)

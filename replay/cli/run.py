@@ -65,11 +65,11 @@ def _run(chosen: argparse.Namespace) -> int:
     from replay.runs.offline import OfflineRun
     from replay.runs.runfolder import SUMMARY
     from replay.runs.tables import render
-    from sensors import console
     from sensors.clock import SystemClock
-    from sensors.exit_status import INTERRUPTED
     from sensors.logs import to_stderr
     from sensors.signals import ended_by_signals
+    from sensors.terminal import console
+    from sensors.terminal.exit_status import INTERRUPTED
 
     to_stderr()
     run = OfflineRun(_configuration(chosen), chosen.out, SystemClock())
@@ -138,7 +138,7 @@ def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
 
 def _watch(name: str, stream: "Stream", total: int, done: threading.Event) -> None:
     """A progress bar beside the run; it only reads counters."""
-    from sensors import console
+    from sensors.terminal import console
 
     with console.bars("count", "remaining") as progress:
         task = progress.add_task(name, total=total)

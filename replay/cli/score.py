@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sensors.text_table import Table
+    from sensors.terminal.text_table import Table
 
 METRICS = ("coco", "sap", "kitti", "hota")
 
@@ -20,7 +20,7 @@ def register(score: argparse.ArgumentParser) -> None:
 
 
 def _score(chosen: argparse.Namespace) -> int:
-    from sensors import console
+    from sensors.terminal import console
 
     with console.waiting(f"scoring {chosen.outputs}"):
         figures = scored(chosen.truth, chosen.outputs, chosen.metric)
@@ -43,7 +43,7 @@ def scored(truth: Path, outputs: Path, metric: str) -> dict[str, Any]:
 
 def _tables(metric: str, figures: Mapping[str, Any]) -> "list[Table]":
     """The figures that are one number, then those that come by class."""
-    from sensors.text_table import Table, numbers
+    from sensors.terminal.text_table import Table, numbers
 
     shown = {name: value for name, value in figures.items() if name not in figures.get("deprecated", ())}
     plain = {name: value for name, value in shown.items() if value is None or isinstance(value, int | float)}
@@ -61,6 +61,6 @@ def _tables(metric: str, figures: Mapping[str, Any]) -> "list[Table]":
 
 
 def _cell(value: float | None) -> str:
-    from sensors.figures import number
+    from sensors.terminal.figures import number
 
     return str(value) if isinstance(value, int) else number(value)

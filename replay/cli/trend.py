@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from sensors.exit_status import DONE, REGRESSION
 from sensors.ranges import Probability, in_range
+from sensors.terminal.exit_status import DONE, REGRESSION
 
 FIGURES = ("AP", "AP50", "sAP_edge")
 
@@ -29,9 +29,9 @@ def register(trend: argparse.ArgumentParser) -> None:
 
 def _trend(chosen: argparse.Namespace) -> int:
     from replay.gates.trend import Asked, one_more_night
-    from sensors import console
-    from sensors.figures import short, signed
-    from sensors.text_table import Table, Text, numbers
+    from sensors.terminal import console
+    from sensors.terminal.figures import short, signed
+    from sensors.terminal.text_table import Table, Text, numbers
 
     asked = Asked(figure=chosen.figure, alpha=chosen.alpha, labels=tuple(chosen.labels))
     with console.waiting("scoring both sides"):

@@ -10,7 +10,7 @@ from sensors.ranges import Factor, MillisecondsOrNone, in_range
 if TYPE_CHECKING:
     from replay.runs.loaded import LoadedStream
     from replay.runs.supposition import Point, Supposed, Supposition
-    from sensors.text_table import Table
+    from sensors.terminal.text_table import Table
 
 LATENCY_MOST_MS = 1e7
 SCALE_MOST = 1e4
@@ -57,7 +57,7 @@ def register(whatif: argparse.ArgumentParser) -> None:
 def _whatif(chosen: argparse.Namespace) -> int:
     from replay.runs.loaded import read_run
     from replay.runs.whatif import suppose
-    from sensors import console
+    from sensors.terminal import console
 
     with console.waiting(f"scoring {chosen.run}"):
         run = read_run(chosen.run)
@@ -99,8 +99,8 @@ def _counterpart(stream: "LoadedStream", other: "Sequence[LoadedStream]", folder
 
 def _table(curve: "Supposition") -> "Table":
     from replay.runs.tables import SHOWN_MS
-    from sensors.figures import number
-    from sensors.text_table import Table, numbers
+    from sensors.terminal.figures import number
+    from sensors.terminal.text_table import Table, numbers
 
     title = f"{curve.node}/{curve.stream}: streaming accuracy under other latencies, ms ({_shape(curve)})"
     heads = ("×", "added", "p50", "AP", "AP50", "drops", f"≤{SHOWN_MS} ms", "age p50", "p99")
@@ -124,7 +124,7 @@ def _shape(curve: "Supposition") -> str:
 def _cells(point: "Point") -> list[str]:
     from replay.runs.tables import fresh_cells, percentile_cells
     from replay.runs.whatif import dropped_share
-    from sensors.figures import number
+    from sensors.terminal.figures import number
 
     _, _, within, _, *ages, _ = fresh_cells(point.freshness)
     return [
@@ -139,7 +139,7 @@ def _cells(point: "Point") -> list[str]:
 
 def _distance(curve: "Supposition") -> list[str]:
     """How much to trust the model: how far it is from what happened."""
-    from sensors.figures import ms, signed
+    from sensors.terminal.figures import ms, signed
 
     if curve.distance is None:
         return []

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from replay.comparison.outcome import Comparison, Row
 from replay.statistics.verdicts import Verdict
-from sensors.figures import ms, number, signed
-from sensors.text_table import Table, Text, numbers
+from sensors.terminal.figures import ms, number, signed
+from sensors.terminal.text_table import Table, Text, numbers
 
 COLOURS = {Verdict.WORSE: "bold red", Verdict.NOT_WORSE: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
 

@@ -22,7 +22,7 @@ from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
 from replay.recording import Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth, from_sizes
-from sensors.folder import sorted_by_number
+from sensors.sources.folder import sorted_by_number
 
 NAME = "coco"
 PREFIX = "instances_"

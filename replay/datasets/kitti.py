@@ -31,7 +31,7 @@ from replay.datasets.layout import files_in, find_root, folders, numbered, pictu
 from replay.datasets.pictures import PictureRecording
 from replay.recording import Group, Problem, RecordingUnknown
 from replay.truth import Role, Truth, nothing_there
-from sensors.folder import sorted_by_number
+from sensors.sources.folder import sorted_by_number
 
 FPS = 10.0
 LABEL_ENDING = ".txt"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from replay.recording import DatasetWrong
-from sensors.folder import is_meant, is_picture, sorted_by_number
+from sensors.sources.folder import is_meant, is_picture, sorted_by_number
 
 MOST_NUMBER = 2**63 - 1
 _LAST_DIGITS = re.compile(r"([0-9]+)$")

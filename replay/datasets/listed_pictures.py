@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from replay.datasets.soundness import counted
 from replay.recording import Problem, Severity
-from sensors.folder import is_picture, sorted_by_number
+from sensors.sources.folder import is_picture, sorted_by_number
 
 SAMPLE = 1000
 """So many names decide where all of them lie."""

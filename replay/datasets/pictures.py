@@ -12,8 +12,8 @@ from replay.recording import DatasetWrong, Group, Problem, Severity
 from replay.truth import Truth
 from sensors.clock import Clock
 from sensors.frame import NO_IMAGE, Frame, FrameId, Image
-from sensors.picture_header import UPRIGHT, Header
-from sensors.pictures import PictureUnreadable, decode, read_header
+from sensors.sources.picture_header import UPRIGHT, Header
+from sensors.sources.pictures import PictureUnreadable, decode, read_header
 
 PART_BYTES = 2**20
 MOST_DAMAGED = 10

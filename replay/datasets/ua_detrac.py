@@ -24,9 +24,9 @@ from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
 from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth
-from sensors.folder import by_number
 from sensors.outside import ContentWrong
 from sensors.outside_xml import Node, XmlFile
+from sensors.sources.folder import by_number
 
 NAME = "ua-detrac"
 FPS = 25.0

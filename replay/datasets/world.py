@@ -20,10 +20,10 @@ from replay.datasets.world_truth import RecordingDamaged, WorldTruth
 from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Truth
 from sensors.clock import Clock
-from sensors.decoding import Shown, Video, VideoUnreadable
 from sensors.frame import NO_IMAGE, Frame, FrameId, Image
 from sensors.outside import ContentWrong, json_of, read_bytes
-from sensors.pictures import PictureUnreadable
+from sensors.sources.decoding import Shown, Video, VideoUnreadable
+from sensors.sources.pictures import PictureUnreadable
 
 NAME = "world"
 FORMAT = "gilmok-world/1"

@@ -23,7 +23,7 @@ from replay.qualify.record import EVIDENCE, RECORD, Measured, PartOutcome, check
 from replay.runs import nan_json
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
-from sensors.pretty_json import pretty
+from sensors.terminal.pretty_json import pretty
 
 OnProgress: TypeAlias = Callable[[str, float, str], None]
 """Called with the part, the share of it that is done, and what it is doing."""

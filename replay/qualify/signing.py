@@ -12,8 +12,8 @@ from sensors import atomic_files
 from sensors.clock import Clock
 from sensors.errors import GilmokError
 from sensors.outside import ContentWrong, json_of, read_bytes
-from sensors.pretty_json import pretty
 from sensors.record import Record
+from sensors.terminal.pretty_json import pretty
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey

@@ -3,7 +3,7 @@
 import sys
 
 from sensors.clock import SystemClock
-from sensors.exit_status import ended
+from sensors.terminal.exit_status import ended
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from replay.report import texts
 from replay.report.glossary import GLOSSARY, Definition
 from replay.report.views.stream import StreamView, stream_view
 from replay.runs.loaded import LoadedRun
-from sensors.pretty_json import pretty
+from sensors.terminal.pretty_json import pretty
 
 HERE = Path(__file__).parent
 PICTURES_BYTES = 950_000

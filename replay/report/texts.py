@@ -6,8 +6,8 @@ from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
 from replay.runs.books import Frames
 from replay.runs.loaded import LoadedStream
 from replay.runs.summary import decisive_lateness
-from sensors import figures
 from sensors.clock import NS_PER_MS, NS_PER_S
+from sensors.terminal import figures
 
 UNKNOWN = "–"
 

@@ -6,7 +6,7 @@ from typing import Any
 from edge.wire.messages import StreamBirth
 from replay.recording import Recording, open_recorded
 from sensors.errors import GilmokError
-from sensors.foreign_text import path_of
+from sensors.terminal.foreign_text import path_of
 
 
 class Recordings:

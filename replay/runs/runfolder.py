@@ -13,8 +13,8 @@ from sensors import atomic_files
 from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
 from sensors.outside import ContentWrong, json_of, read_bytes
-from sensors.pretty_json import pretty
 from sensors.record import Record
+from sensors.terminal.pretty_json import pretty
 
 RUN, REPORTS, SUMMARY = "run.json", "reports", "summary.json"
 FLAT_REPORTS = "reports.jsonl"

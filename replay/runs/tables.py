@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from replay.metrics.freshness import Freshness
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
 from replay.runs.summary import StreamSummary, Summary
-from sensors.figures import ms, number
-from sensors.text_table import Table, Text, numbers
+from sensors.terminal.figures import ms, number
+from sensors.terminal.text_table import Table, Text, numbers
 
 ROW_NAMES = {
     "total": "capture to result",

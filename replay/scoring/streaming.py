@@ -15,7 +15,7 @@ from replay.metrics.streaming import AnswerTimeline, in_force
 from replay.scoring.reference import score
 from replay.scoring.stream import ScoredStream
 from sensors.errors import GilmokError
-from sensors.pacing import Schedule
+from sensors.pace.pacing import Schedule
 from sensors.record import Record
 
 UNPACED = "streaming accuracy is defined in real time only; in {pace} pace no schedule says when an answer was due"

@@ -5,8 +5,8 @@ import json
 import os
 from pathlib import Path
 
-from sensors.command_line import command_parser
 from sensors.ranges import DriveSeconds, Fps, Seed, Side, in_range, size_in
+from sensors.terminal.command_line import command_parser
 
 
 def main(argv: list[str]) -> int:
@@ -42,8 +42,8 @@ def main(argv: list[str]) -> int:
 
 
 def _render(args: argparse.Namespace) -> int:
-    from sensors import console
-    from sensors.figures import size
+    from sensors.terminal import console
+    from sensors.terminal.figures import size
     from sensors.world import faults, recording
 
     width, height = args.size

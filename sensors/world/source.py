@@ -11,7 +11,7 @@ from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.frame import NO_IMAGE, Frame, FrameId
 from sensors.ranges import DriveSeconds, Fps, Name, Seed, Side
-from sensors.source import Origin, SourceUnusable
+from sensors.sources.source import Origin, SourceUnusable
 
 if TYPE_CHECKING:
     from sensors.world.render import Renderer

@@ -12,7 +12,7 @@ from replay.recording import DatasetWrong, Recording, RecordingUnknown, check_so
 from replay.truth import Role
 from sensors import plugins
 from sensors.errors import GilmokError
-from sensors.pictures import PictureUnreadable
+from sensors.sources.pictures import PictureUnreadable
 from tests.fakes import ManualClock
 from tests.layouts import MAKERS, Made, told
 from tests.mangling import mangled

@@ -13,8 +13,8 @@ from models.manifest import Artefact, InputContract, Manifest, Origin, Suppressi
 from models.tensors import DType, Quantisation, TensorSpec
 from sensors.clock import NS_PER_MS, Stamp
 from sensors.frame import NO_IMAGE, Array, Frame, FrameId
-from sensors.pacing import PacingError
-from sensors.source import Origin as SourceOrigin
+from sensors.pace.pacing import PacingError
+from sensors.sources.source import Origin as SourceOrigin
 from tests.fakes import ManualClock, StrictSession
 
 # One cell of a 32-pixel grid: a YOLOX head whose box can be worked out by hand.

@@ -11,7 +11,7 @@ from models.detections import Detections
 from sensors.clock import Stamp
 from sensors.config import ConfigWrong
 from sensors.frame import FrameId
-from sensors.pacing import Schedule
+from sensors.pace.pacing import Schedule
 from sensors.plugins import PluginUnknown
 
 STAMP = Stamp(5_000_000_000, 7)

@@ -13,7 +13,7 @@ import tomli_w
 
 from replay.runs.reports import read_reports
 from replay.runs.runfolder import read_summary
-from sensors.exit_status import INTERRUPTED
+from sensors.terminal.exit_status import INTERRUPTED
 from tests.hanging import install
 from tests.tiny import write_model, write_recording
 

@@ -5,7 +5,7 @@ import pytest
 from replay.source import RecordingSource
 from sensors import plugins
 from sensors.config import ConfigWrong
-from sensors.source import SourceUnusable, open_source, options_of
+from sensors.sources.source import SourceUnusable, open_source, options_of
 from tests.fakes import ManualClock
 from tests.layouts import kitti_tracking
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sensors.exit_status import INTERRUPTED
+from sensors.terminal.exit_status import INTERRUPTED
 
 DEEP = """
 import ctypes, threading

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from sensors.exit_status import ended
 from sensors.ranges import Count, Threads, in_range
+from sensors.terminal.exit_status import ended
 from tools.training import split
 from tools.training.draw import SIZES, draw_frames, frames_of
 from tools.training.evaluate import MIN_HEIGHT_PX, onnx_network, scores

@@ -17,7 +17,7 @@ from replay.qualify.record import EVIDENCE, PAGE, Measured, write
 from replay.report.charts import latency as latency_charts
 from replay.report.texts import moment
 from sensors.clock import NS_PER_MS
-from sensors.pretty_json import pretty
+from sensors.terminal.pretty_json import pretty
 
 HERE = Path(__file__).parent
 FRAME = HERE.parents[1] / "report" / "templates"

@@ -4,8 +4,8 @@ from replay.qualify.page import texts
 from replay.qualify.page.tiles import tiles
 from replay.qualify.qualification import Qualification
 from replay.qualify.ranking import Comparison
-from sensors.figures import number
-from sensors.text_table import Column, Table, Text, numbers
+from sensors.terminal.figures import number
+from sensors.terminal.text_table import Column, Table, Text, numbers
 
 COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "pass": "green", "fail": "red", "open": "yellow"}
 

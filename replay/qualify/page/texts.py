@@ -8,8 +8,8 @@ from replay.qualify.parts.latency import Estimated, ScenarioResult
 from replay.qualify.parts.streams import Trial
 from replay.qualify.qualification import Qualification
 from replay.qualify.verdict import cosine_text, percent, sureness
-from sensors import figures
 from sensors.clock import NS_PER_MS, NS_PER_S
+from sensors.terminal import figures
 
 __all__ = ["cosine_text", "percent"]
 

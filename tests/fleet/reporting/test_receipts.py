@@ -16,7 +16,7 @@ from replay.runs.stream_record import StreamRecord
 from replay.runs.summary import Summary, summarise
 from replay.runs.tables import render
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
-from sensors.text_table import Text, laid_out
+from sensors.terminal.text_table import Text, laid_out
 from tests.edge.networks import NETWORKS, exchanges, hub_time
 from tests.fakes import ManualClock
 from tests.speaker import TOTAL_NS, Speaker

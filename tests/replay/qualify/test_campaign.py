@@ -10,7 +10,7 @@ from replay.qualify.campaign import evenly
 from replay.qualify.conductor import PARTS, Conductor
 from replay.qualify.qualification import Qualification, read
 from sensors.clock import SystemClock
-from sensors.pretty_json import pretty
+from sensors.terminal.pretty_json import pretty
 from tests.tiny_campaign import Subject
 
 

@@ -9,7 +9,7 @@ import gilmok
 from replay.qualify.qualification import Qualification, read
 from replay.qualify.ranking import compared
 from replay.qualify.verdict import Verdict, Word
-from sensors.pretty_json import pretty
+from sensors.terminal.pretty_json import pretty
 
 replace = msgspec.structs.replace
 

@@ -17,8 +17,8 @@ from replay.runs.tables import render
 from replay.scoring.stream import ScoredStream
 from replay.scoring.tracking import TrackingAccuracy, tracking_accuracy
 from replay.truth import Role, Truth, nothing_there
-from sensors import console
 from sensors.clock import Stamp, SystemClock
+from sensors.terminal import console
 from tests.tiny import write_model, write_recording
 
 pytest.importorskip("scipy.optimize", reason="scipy is not installed")

@@ -1,0 +1,20 @@
+"""The parser of every command line: what is wrong with it is one line, and one says where its options are told."""
+
+import argparse
+from typing import Any, NoReturn
+
+from sensors.terminal import console
+
+USAGE = 2
+
+
+def command_parser(**settings: Any) -> argparse.ArgumentParser:
+    """Takes what `argparse.ArgumentParser` takes; the parsers of its verbs are of the same kind."""
+    return _Parser(**settings)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # argparse shows the whole usage first: a dozen lines for some verbs, with the fault below them.
+        console.warn(f"{self.prog}: {message}", f"  {self.prog} --help tells its options")
+        self.exit(USAGE)

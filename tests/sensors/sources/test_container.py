@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+
+from sensors.sources.container import is_cut_off
+
+
+def riff(length: int, content: bytes = bytes(100)) -> bytes:
+    return b"RIFF" + length.to_bytes(4, "little") + content
+
+
+def ebml(length: bytes, content: bytes = bytes(100)) -> bytes:
+    return b"\x1a\x45\xdf\xa3\x84" + bytes(4) + b"\x18\x53\x80\x67" + length + content
+
+
+@pytest.mark.parametrize(
+    ("content", "cut"),
+    [
+        (riff(100), False),
+        (riff(101, bytes(101)), False),  # the padding of an odd length may be missing
+        (riff(102), True),
+        (riff(0), False),
+        (riff(0xFFFFFFFF), False),
+        (riff(100) + riff(100), False),
+        (riff(100) + riff(102), True),
+        (riff(100) + b"RIF", False),
+        (ebml(b"\xe4"), False),
+        (ebml(b"\xe5"), True),
+        (ebml(b"\x01\x00\x00\x00\x00\x00\x00\x64"), False),
+        (ebml(b"\x01\x00\x00\x00\x00\x00\x00\x65"), True),
+        (ebml(b"\x01\xff\xff\xff\xff\xff\xff\xff"), False),
+        (ebml(b"\xff"), False),
+        (ebml(b"\x00"), False),
+        (b"\x1a\x45\xdf\xa3", False),
+        (b"\x1a\x45\xdf\xa3\x84" + bytes(8), False),
+        (b"RIFF", False),
+        (b"", False),
+    ],
+)
+def test_a_container_that_ends_before_it_should_was_cut_off(tmp_path: Path, content: bytes, cut: bool) -> None:
+    path = tmp_path / "drive"
+    path.write_bytes(content)
+    assert is_cut_off(path) is cut
