@@ -178,7 +178,8 @@ def _stacked(table: Table, columns: Sequence[Column], width: int) -> Iterator[Li
         label, *cells = row
         inner = INDENT + " " * _begin(label.text)
         if label.text:
-            yield from _wrapped(label, width)
+            # A number alone says nothing without its head.
+            yield from _wrapped(Text(f"{heads[0]} {label.text}", label.style) if columns[0].right else label, width)
         if not isinstance(row, list):
             yield from _wrapped(Text(inner + cells[0].text, cells[0].style), width)
             continue

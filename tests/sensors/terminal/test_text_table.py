@@ -69,6 +69,12 @@ def test_rows_are_stacked_where_not_even_the_words_fit(accuracy: Table) -> None:
     ]
 
 
+def test_a_row_that_begins_with_a_number_keeps_its_head_when_stacked() -> None:
+    table = Table("", numbers("added", "AP50"))
+    table.add("10", "0.4810")
+    assert told(table, 9) == ["added 10", "  AP50  0.4810", ""]
+
+
 @pytest.mark.parametrize("width", [None, 120, 80, 51, 40, 24, 20, 1])
 def test_no_word_is_ever_cut(accuracy: Table, width: int | None) -> None:
     text = "\n".join(told(accuracy, width))
