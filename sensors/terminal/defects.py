@@ -13,7 +13,7 @@ from sensors.terminal.foreign_text import shown, without_logins
 KEPT = 20
 """So many of the newest reports stay."""
 TOLD_CHARACTERS = 300
-_HOME = Path(__file__).resolve().parents[1]
+_HOME = Path(__file__).resolve().parents[2]
 
 
 def named(error: BaseException) -> str:

@@ -142,3 +142,9 @@ def test_a_log_line_shows_foreign_text_and_keeps_a_traceback_elsewhere(state: Pa
         "  INFO all is well",
         f"  KeyError: 'wheel'; the details are in {report}; please report it with that file",
     ]
+
+
+def test_a_defect_is_named_with_the_line_of_ours_that_it_came_through_last() -> None:
+    with pytest.raises(TypeError) as caught:
+        deeper("none")  # type: ignore[arg-type]
+    assert f"({Path(__file__).relative_to(Path(defects.__file__).parents[2])}:" in defects.named(caught.value)
