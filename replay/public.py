@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from models.detections import Detections
 from replay import recording as recordings
-from replay.comparison.compare import Terms
+from replay.comparison.compare import ComparisonSettings
 from replay.comparison.compare import compare as compared
-from replay.comparison.outcome import Comparison, Margins
+from replay.comparison.result import Comparison, Margins
 from replay.recording import Dataset, Recording
 from replay.runs import loaded
 from replay.runs.loaded import LoadedRun
@@ -121,8 +121,8 @@ def compare(
     NotComparable, LabelsNotOffered or LabelsUnknownToModel.
     """
     margins = Margins(ap=margin_ap, sap=margin_sap, p99=margin_p99)
-    terms = Terms(margins=margins, labels=tuple(labels), common=common, resamples=resamples, seed=seed)
-    return compared(_paths(a), _paths(b), terms).comparison
+    settings = ComparisonSettings(margins=margins, labels=tuple(labels), common=common, resamples=resamples, seed=seed)
+    return compared(_paths(a), _paths(b), settings).comparison
 
 
 def _paths(side: PathLike | Sequence[PathLike]) -> list[Path]:

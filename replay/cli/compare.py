@@ -10,7 +10,7 @@ from sensors.ranges import Growth, Resamples, Seed, Share, in_range
 from sensors.terminal.exit_status import DONE, REGRESSION
 
 if TYPE_CHECKING:
-    from replay.comparison.compare import Terms
+    from replay.comparison.compare import ComparisonSettings
     from replay.comparison.plan import Plan
     from sensors.terminal.text_table import Table
 
@@ -49,11 +49,11 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=in_range(Seed), default=1, help="of the bootstrap (1); recorded")
 
 
-def terms_of(chosen: argparse.Namespace) -> "Terms":
-    from replay.comparison.compare import Terms
-    from replay.comparison.outcome import Margins
+def settings_of(chosen: argparse.Namespace) -> "ComparisonSettings":
+    from replay.comparison.compare import ComparisonSettings
+    from replay.comparison.result import Margins
 
-    return Terms(
+    return ComparisonSettings(
         margins=Margins(ap=chosen.margin_ap, sap=chosen.margin_sap, p99=chosen.margin_p99, relative=chosen.margin_rel),
         labels=tuple(chosen.labels),
         common=chosen.common,
@@ -63,12 +63,12 @@ def terms_of(chosen: argparse.Namespace) -> "Terms":
 
 
 @contextmanager
-def watched(terms: "Terms", *, told: bool = True) -> Iterator[Callable[[int], None]]:
+def watched(settings: "ComparisonSettings", *, told: bool = True) -> Iterator[Callable[[int], None]]:
     """A progress bar, if it is told; what it yields takes the draws that were worked out."""
     from sensors.terminal import console
 
     # Two sides; streamed accuracy is another pass over both, which only the runs themselves tell.
-    whole = 2 * (terms.resamples + 1)
+    whole = 2 * (settings.resamples + 1)
     with console.bars("share", "remaining", drawn=told) as bars:
         task = bars.add_task("resampling", total=whole)
         done = 0
@@ -90,9 +90,9 @@ def _compare(chosen: argparse.Namespace) -> int:
     from sensors.terminal import console
 
     a, b = _sides(chosen)
-    terms = terms_of(chosen)
-    with watched(terms) as progress:
-        held = compare(a, b, terms, progress)
+    settings = settings_of(chosen)
+    with watched(settings) as progress:
+        held = compare(a, b, settings, progress)
     if chosen.json:
         console.print_json(held.comparison)
     else:
@@ -118,9 +118,9 @@ def _plan(chosen: argparse.Namespace) -> int:
     sides = [read_side(paths, recordings) for paths in (a, b) if paths]
     for side in sides:
         check_side(side)
-    terms = terms_of(chosen)
-    with watched(terms) as progress:
-        told = plan(sides[0], sides[1] if len(sides) > 1 else None, terms, progress)
+    settings = settings_of(chosen)
+    with watched(settings) as progress:
+        told = plan(sides[0], sides[1] if len(sides) > 1 else None, settings, progress)
     if chosen.json:
         console.print_json(told)
     else:

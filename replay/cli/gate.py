@@ -8,7 +8,7 @@ from replay.cli.compare import watched
 from sensors.terminal.exit_status import DONE, REGRESSION
 
 if TYPE_CHECKING:
-    from replay.gates.outcome import GateOutcome
+    from replay.gates.bar_results import GateOutcome
     from sensors.terminal.text_table import Table
 
 
@@ -41,7 +41,7 @@ def _gate(chosen: argparse.Namespace) -> int:
     from sensors.terminal.text_table import Text
 
     gates = config.read(chosen.gates, Gates)
-    with watched(relative.terms(gates.baseline), told=bool(gates.baseline.not_worse)) as progress:
+    with watched(relative.settings(gates.baseline), told=bool(gates.baseline.not_worse)) as progress:
         outcome = held(
             gates, chosen.gates, [chosen.run], chosen.baseline, progress, interrupted_too=chosen.allow_interrupted
         )

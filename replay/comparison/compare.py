@@ -7,10 +7,10 @@ from pathlib import Path
 
 from replay.comparison import tail
 from replay.comparison.accuracy import HEADS, Progress, own_answers, streamed_answers
+from replay.comparison.differences import differing
 from replay.comparison.drawn import Drawn, draw
-from replay.comparison.identity import differing
-from replay.comparison.outcome import Comparison, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
+from replay.comparison.result import Comparison, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.sides import Side, check_side, read_side
 from replay.runs.recordings import Recordings
 from replay.scoring.streaming import Unstreamable
@@ -24,7 +24,7 @@ JUDGED = ("AP", "sAP_edge")
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ComparisonSettings:
     """What is asked, and by which rules."""
 
     margins: Margins = field(default_factory=Margins)
@@ -46,7 +46,10 @@ class Held:
 
 
 def compare(
-    a: Sequence[Path], b: Sequence[Path], terms: Terms | None = None, progress: Progress = lambda _: None
+    a: Sequence[Path],
+    b: Sequence[Path],
+    settings: ComparisonSettings | None = None,
+    progress: Progress = lambda _: None,
 ) -> Held:
     """A and B are run folders, or folders of them. `progress` hears how many draws were worked out.
 
@@ -56,20 +59,20 @@ def compare(
     sides = read_side(a, recordings), read_side(b, recordings)
     for side in sides:
         check_side(side)
-    return hold(*sides, terms or Terms(), progress)
+    return hold(*sides, settings or ComparisonSettings(), progress)
 
 
-def hold(a: Side, b: Side, terms: Terms, progress: Progress) -> Held:
+def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> Held:
     """As `compare`, of sides that are read, and fit."""
-    paired = pairs(a, b, terms.labels, common=terms.common)
+    paired = pairs(a, b, settings.labels, common=settings.common)
     if not paired:
         _check_names(a, b)
     notes: list[str] = []
-    offline = draw(paired, own_answers, terms.resamples, terms.seed, progress) if paired else None
-    streamed = _streamed(paired, terms, progress, notes) if paired else None
-    figures = [*_figures(offline, OFFLINE, terms.margins), *_figures(streamed, STREAMED, terms.margins)]
-    figures += tail.rows(a, b, terms.margins)
-    per_class = list(_classes(offline, terms.margins))
+    offline = draw(paired, own_answers, settings.resamples, settings.seed, progress) if paired else None
+    streamed = _streamed(paired, settings, progress, notes) if paired else None
+    figures = [*_figures(offline, OFFLINE, settings.margins), *_figures(streamed, STREAMED, settings.margins)]
+    figures += tail.rows(a, b, settings.margins)
+    per_class = list(_classes(offline, settings.margins))
     notes += _notes(paired, per_class)
     verdict, because = _verdict(figures, per_class)
     return Held(
@@ -85,9 +88,9 @@ def hold(a: Side, b: Side, terms: Terms, progress: Progress) -> Held:
             per_sequence=tuple(_sequences(paired, offline, streamed)),
             identity=differing(a, b),
             notes=tuple(notes),
-            margins=terms.margins,
-            resamples=terms.resamples,
-            seed=terms.seed,
+            margins=settings.margins,
+            resamples=settings.resamples,
+            seed=settings.seed,
         ),
         a,
         b,
@@ -115,11 +118,13 @@ def _check_names(a: Side, b: Side) -> None:
         )
 
 
-def _streamed(paired: Sequence[Pair], terms: Terms, progress: Progress, notes: list[str]) -> Drawn | None:
+def _streamed(
+    paired: Sequence[Pair], settings: ComparisonSettings, progress: Progress, notes: list[str]
+) -> Drawn | None:
     if any(stream.summary.pace != "realtime" for pair in paired for stream in (*pair.a, *pair.b)):
         return None
     try:
-        return draw(paired, streamed_answers, terms.resamples, terms.seed, progress)
+        return draw(paired, streamed_answers, settings.resamples, settings.seed, progress)
     except Unstreamable as error:
         notes.append(f"No streaming accuracy: {error.sentence}.")
         return None

@@ -8,7 +8,7 @@ import numpy as np
 
 from replay.comparison import tail
 from replay.comparison.accuracy import Progress, own_answers, streamed_answers
-from replay.comparison.compare import Terms
+from replay.comparison.compare import ComparisonSettings
 from replay.comparison.drawn import Drawn, draw
 from replay.comparison.pairing import Pair, pairs
 from replay.comparison.sides import Side
@@ -59,36 +59,38 @@ class _Spread:
     paired: bool = True
 
 
-def plan(a: Side, b: Side | None, terms: Terms, progress: Progress) -> Plan:
+def plan(a: Side, b: Side | None, settings: ComparisonSettings, progress: Progress) -> Plan:
     """Raises as `compare` does; of A alone nothing is compared, and AP's deviation is supposed."""
-    paired = pairs(a, b, terms.labels, common=terms.common) if b is not None else ()
-    own = draw(paired, own_answers, terms.resamples, terms.seed, progress) if paired else None
-    timed = _streamed(paired, terms, progress)
+    paired = pairs(a, b, settings.labels, common=settings.common) if b is not None else ()
+    own = draw(paired, own_answers, settings.resamples, settings.seed, progress) if paired else None
+    timed = _streamed(paired, settings, progress)
     recordings = len({one.stream.digest for run in a.runs for one in run.streams if one.stream.digest})
     realtime = any(one.summary.pace == "realtime" for run in a.runs for one in run.streams)
-    rows = [*_accuracy("AP", own, terms.margins.ap, terms, recordings)]
+    rows = [*_accuracy("AP", own, settings.margins.ap, settings, recordings)]
     if realtime:
-        rows += _accuracy("sAP_edge", timed, terms.margins.sap, terms, recordings)
+        rows += _accuracy("sAP_edge", timed, settings.margins.sap, settings, recordings)
     rows += _rows(
-        "latency p99", math.log(terms.margins.p99), f"{terms.margins.p99:g}", "runs", _tails(a, b), LEAST_RUNS
+        "latency p99", math.log(settings.margins.p99), f"{settings.margins.p99:g}", "runs", _tails(a, b), LEAST_RUNS
     )
     return Plan(rows=tuple(rows), notes=tuple(_notes(rows)))
 
 
-def _streamed(paired: Sequence[Pair], terms: Terms, progress: Progress) -> Drawn | None:
+def _streamed(paired: Sequence[Pair], settings: ComparisonSettings, progress: Progress) -> Drawn | None:
     if not paired or any(one.summary.pace != "realtime" for pair in paired for one in (*pair.a, *pair.b)):
         return None
     try:
-        return draw(paired, streamed_answers, terms.resamples, terms.seed, progress)
+        return draw(paired, streamed_answers, settings.resamples, settings.seed, progress)
     except Unstreamable:
         return None
 
 
-def _accuracy(figure: str, drawn: Drawn | None, most: float, terms: Terms, recordings: int) -> Iterator[PlanRow]:
+def _accuracy(
+    figure: str, drawn: Drawn | None, most: float, settings: ComparisonSettings, recordings: int
+) -> Iterator[PlanRow]:
     margin, spread = most, _Spread(math.nan, recordings)
     if drawn is not None:
         estimate = drawn.estimates["AP"]
-        margin = terms.margins.of(most, float(drawn.a[0, 0]))
+        margin = settings.margins.of(most, float(drawn.a[0, 0]))
         spread = _Spread(estimate.error * math.sqrt(estimate.n), estimate.n)
     yield from _rows(figure, margin, f"{margin:.3g}", "recordings", spread, LEAST_SEQUENCES)
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from replay.comparison.outcome import Comparison, Row
+from replay.comparison.result import Comparison, Row
 from replay.statistics.verdicts import Verdict
 from sensors.terminal.figures import ms, number, signed
 from sensors.terminal.text_table import Table, Text, numbers

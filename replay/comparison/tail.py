@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import numpy as np
 
-from replay.comparison.outcome import Margins, Row
+from replay.comparison.result import Margins, Row
 from replay.comparison.sides import Side
 from replay.metrics.percentiles import QUANTILES, least_n
 from replay.runs.loaded import LoadedRun

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from replay.gates.bar_results import Result
 from replay.gates.bars import STREAMED, TRACKED, AccuracyBar, Bar, FramesBar, Gates, LatencyBar, RateBar
-from replay.gates.outcome import Result
 from replay.metrics.percentiles import QUANTILES, least_n
 from replay.runs.loaded import LoadedRun
 from replay.runs.summary import INTERRUPTED, StreamSummary

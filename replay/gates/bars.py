@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from replay.comparison.outcome import Margins
+from replay.comparison.result import Margins
 from replay.statistics.bootstrap import RESAMPLES
 from sensors.config import Settings
 from sensors.ranges import Growth, Milliseconds, Name, NameOrNone, Positive, Resamples, Seed, Share, Text

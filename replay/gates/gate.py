@@ -8,11 +8,11 @@ import msgspec
 
 from replay.comparison.accuracy import Progress
 from replay.comparison.compare import hold
-from replay.comparison.outcome import Comparison
+from replay.comparison.result import Comparison
 from replay.comparison.sides import Side, check_side, read_side
 from replay.gates import absolute, relative
+from replay.gates.bar_results import GateOutcome, Result
 from replay.gates.bars import Gates
-from replay.gates.outcome import GateOutcome, Result
 from replay.runs.recordings import Recordings
 from replay.runs.summary import INTERRUPTED
 from sensors.errors import GilmokError
@@ -50,7 +50,7 @@ def held(
         try:
             check_side(before)
             check_side(side)
-            comparison = hold(before, side, relative.terms(gates.baseline), progress).comparison
+            comparison = hold(before, side, relative.settings(gates.baseline), progress).comparison
         except GilmokError as error:
             bars += relative.refused(asked, error.sentence)
         else:

@@ -3,15 +3,15 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from replay.comparison.compare import Terms
-from replay.comparison.outcome import Comparison, Margins, Row
+from replay.comparison.compare import ComparisonSettings
+from replay.comparison.result import Comparison, Margins, Row
+from replay.gates.bar_results import Result
 from replay.gates.bars import BaselineBars, RelativeBar
-from replay.gates.outcome import Result
 from replay.statistics.verdicts import Verdict
 
 
-def terms(bars: BaselineBars) -> Terms:
-    return Terms(
+def settings(bars: BaselineBars) -> ComparisonSettings:
+    return ComparisonSettings(
         margins=Margins(ap=bars.margin_ap, sap=bars.margin_sap, p99=bars.margin_p99),
         labels=bars.labels,
         resamples=bars.resamples,

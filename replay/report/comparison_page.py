@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from replay.comparison.compare import Held
-from replay.comparison.outcome import Comparison
-from replay.comparison.outcome import Row as Outcome
+from replay.comparison.result import Comparison
+from replay.comparison.result import Row as Outcome
 from replay.comparison.sides import Side
 from replay.comparison.tables import cells
 from replay.metrics.pool import Numbers

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from markupsafe import Markup
 
-from replay.comparison.outcome import Row, SequenceRow
+from replay.comparison.result import Row, SequenceRow
 from replay.metrics.pool import Numbers
 from replay.report.charts.accuracy import LONGEST, shortened
 from replay.report.charts.latency import LEAST_MS, exceeding

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from replay.comparison.compare import Terms, compare
-from replay.comparison.outcome import Comparison, Margins, Row
+from replay.comparison.compare import ComparisonSettings, compare
+from replay.comparison.result import Comparison, Margins, Row
 from replay.runs.runfolder import read_summary
 from replay.statistics.verdicts import Verdict
 from tests.made_runs import Played, ap_of, write_drives, write_group, write_run
 
-QUICK = Terms(resamples=200)
+QUICK = ComparisonSettings(resamples=200)
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def row(told: Comparison, figure: str, of: str = "") -> Row:
     return found
 
 
-def held(a: Path, b: Path, terms: Terms = QUICK) -> Comparison:
-    return compare([a], [b], terms).comparison
+def held(a: Path, b: Path, settings: ComparisonSettings = QUICK) -> Comparison:
+    return compare([a], [b], settings).comparison
 
 
 def test_figures_are_those_worked_by_hand(root: Path, tmp_path: Path) -> None:
@@ -64,12 +64,12 @@ def test_what_is_between_worse_and_the_margin_is_inconclusive(root: Path, tmp_pa
     b = write_group(tmp_path / "b", root, [5, 5, 5, 5, 5, 5, 5, 5, 5, 4])
     told = held(a, b)
     assert row(told, "AP").verdict is Verdict.INCONCLUSIVE
-    wide = Terms(resamples=200, margins=Margins(ap=0.07))
+    wide = ComparisonSettings(resamples=200, margins=Margins(ap=0.07))
     assert row(held(a, b, wide), "AP").verdict is Verdict.NOT_WORSE
-    stricter = row(held(a, b, Terms(resamples=200, margins=Margins(ap=0.07, relative=0.001))), "AP")
+    stricter = row(held(a, b, ComparisonSettings(resamples=200, margins=Margins(ap=0.07, relative=0.001))), "AP")
     assert stricter.verdict is Verdict.INCONCLUSIVE
     assert stricter.margin == pytest.approx(0.001 * stricter.a)
-    refused = row(held(a, b, Terms(resamples=200, margins=Margins(ap=0.5))), "AP")
+    refused = row(held(a, b, ComparisonSettings(resamples=200, margins=Margins(ap=0.5))), "AP")
     assert refused.verdict is Verdict.INCONCLUSIVE
     assert "over 10% of A's" in refused.why
 
@@ -90,8 +90,8 @@ def test_a_rare_class_takes_holms_correction(root: Path, tmp_path: Path) -> None
     """Hits lost: 3, 2, 2, 2, 1, 1 and four times 0, so t(9) = -.109 / .045 = -2.4, p = .02: below .025, above .0125."""
     a = write_group(tmp_path / "a", root, [6, 6, 6, 6, 6, 6, 6, 6, 6, 6])
     b = write_group(tmp_path / "b", root, [3, 4, 4, 4, 5, 5, 6, 6, 6, 6])
-    both = row(held(a, b, Terms(resamples=2000)), "AP", "vehicle")
-    alone = row(held(a, b, Terms(resamples=2000, labels=("vehicle",))), "AP", "vehicle")
+    both = row(held(a, b, ComparisonSettings(resamples=2000)), "AP", "vehicle")
+    alone = row(held(a, b, ComparisonSettings(resamples=2000, labels=("vehicle",))), "AP", "vehicle")
     assert (both.difference, both.high) == pytest.approx((alone.difference, alone.high), abs=0.02)
     assert alone.high < 0
     assert (both.verdict, alone.verdict) == (Verdict.INCONCLUSIVE, Verdict.WORSE)
@@ -105,7 +105,7 @@ def test_a_class_rests_on_the_recordings_that_hold_it(root: Path, tmp_path: Path
         labels.write_text("".join(line for line in labels.read_text().splitlines(True) if "Car" in line))
     a = write_group(tmp_path / "a", root, [6] * 10)
     b = write_group(tmp_path / "b", root, [3, 4, 4, 4, 5, 5, 6, 6, 6, 6])
-    told = held(a, b, Terms(resamples=2000))
+    told = held(a, b, ComparisonSettings(resamples=2000))
     walkers = row(told, "AP", "person")
     assert (walkers.n, walkers.verdict, walkers.why) == (
         3,
@@ -119,7 +119,7 @@ def test_a_class_rests_on_the_recordings_that_hold_it(root: Path, tmp_path: Path
 def test_the_same_seed_gives_the_same_interval_and_is_recorded(root: Path, tmp_path: Path) -> None:
     a = write_group(tmp_path / "a", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
     b = write_group(tmp_path / "b", root, [6, 9, 5, 6, 9, 4, 9, 5, 5, 9])
-    first, again, other = held(a, b), held(a, b), held(a, b, Terms(resamples=200, seed=2))
+    first, again, other = held(a, b), held(a, b), held(a, b, ComparisonSettings(resamples=200, seed=2))
     assert (row(first, "AP").low, first.seed, first.resamples) == (row(again, "AP").low, 1, 200)
     assert row(other, "AP").low != row(first, "AP").low
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from replay.comparison.compare import Terms, compare
+from replay.comparison.compare import ComparisonSettings, compare
 from replay.comparison.pairing import NotComparable
 from replay.comparison.sides import NoRuns, RunTwice, RunUnfit, check_side, read_side
 from replay.runs.books import Books
@@ -18,7 +18,7 @@ from replay.runs.runfolder import RunFolderWrong
 from sensors.errors import GilmokError
 from tests.made_runs import Played, write_drives, write_run
 
-QUICK = Terms(resamples=100)
+QUICK = ComparisonSettings(resamples=100)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_streams_that_do_not_belong_together_are_refused(
 def test_classes_that_only_one_side_knows_are_left_out_when_asked(root: Path, tmp_path: Path) -> None:
     a = write_run(tmp_path / "a", Played(root=root))
     b = write_run(tmp_path / "b", Played(root=root, knows=("car",), walkers=0))
-    told = compare([a], [b], Terms(resamples=100, labels=("vehicle",))).comparison
+    told = compare([a], [b], ComparisonSettings(resamples=100, labels=("vehicle",))).comparison
     assert [row.of for row in told.per_class] == ["vehicle"]
 
 
@@ -56,10 +56,10 @@ def test_what_only_one_side_played_is_left_out_when_asked(root: Path, tmp_path: 
     a = write_run(tmp_path / "a", Played(root=root, drive=0))
     write_run(tmp_path / "b/0", Played(root=root, drive=0))
     write_run(tmp_path / "b/1", Played(root=root, drive=1))
-    assert compare([a], [tmp_path / "b"], Terms(resamples=100, common=True)).comparison.sequences == 1
+    assert compare([a], [tmp_path / "b"], ComparisonSettings(resamples=100, common=True)).comparison.sequences == 1
     c = write_run(tmp_path / "c", Played(root=root, drive=2))
     with pytest.raises(NotComparable, match="only A played"):
-        compare([a], [c], Terms(resamples=100, common=True))
+        compare([a], [c], ComparisonSettings(resamples=100, common=True))
 
 
 def test_another_truth_of_the_same_name_is_another_recording(root: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import gilmok
 from replay.comparison.compare import Held, compare
-from replay.comparison.outcome import Comparison, Row, SequenceRow
+from replay.comparison.result import Comparison, Row, SequenceRow
 from replay.report.charts.comparison import intervals, recordings, tails
 from replay.report.comparison import write_comparison
 from replay.statistics.verdicts import Verdict

@@ -2,7 +2,7 @@
 
 import math
 
-from replay.comparison.outcome import Comparison
+from replay.comparison.result import Comparison
 from sensors.record import Record
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from replay.comparison.identity import Differing
+from replay.comparison.differences import Differing
 from replay.statistics.verdicts import Verdict
 from sensors.record import Record
 
