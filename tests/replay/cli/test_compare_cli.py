@@ -36,7 +36,7 @@ def test_sides_may_be_lists_of_runs_and_margins_may_be_set(
     a, b = sides
     assert compare("--a", *sorted(a.iterdir()), "--b", *sorted(b.iterdir()), "--margin-ap", 0.3, "--json") == 3
     told = json.loads(capsys.readouterr().out)
-    assert told["margins"] == {"ap": 0.3, "sap": 0.01, "p99": 1.05}
+    assert told["margins"] == {"ap": 0.3, "sap": 0.01, "p99": 1.05, "relative": None}
 
 
 @pytest.mark.parametrize(
