@@ -1,5 +1,6 @@
 """Numbers and sentences as people read them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
@@ -21,9 +22,15 @@ def figure(value: float | None, digits: int = 4) -> str:
     return figures.number(value, digits, thousands=True, unknown=UNKNOWN)
 
 
-def percentile(row: Percentiles, name: str) -> str:
+def percentile(row: Percentiles, name: str, told: Callable[[int], str] = ms) -> str:
+    """`told`: how a time is written."""
     value: int | None = getattr(row, name)
-    return f"n<{least_n(QUANTILES[name]):,}" if value is None else ms(value)
+    return too_few(least_n(QUANTILES[name])) if value is None else told(value)
+
+
+def too_few(needed: int) -> str:
+    """Instead of a number that takes so many values."""
+    return f"n<{needed:,}"
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -2,18 +2,19 @@
 
 import math
 
-from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
+from replay.metrics.percentiles import Percentiles
 from replay.qualify.parts.identity import Side
 from replay.qualify.parts.latency import Estimated, ScenarioResult
 from replay.qualify.parts.streams import Trial
 from replay.qualify.qualification import Qualification
 from replay.qualify.verdict import cosine_text, percent, sureness
+from replay.report import texts
+from replay.report.texts import UNKNOWN, figure
 from sensors.clock import NS_PER_MS, NS_PER_S
 from sensors.terminal import figures
 
-__all__ = ["cosine_text", "percent"]
+__all__ = ["cosine_text", "figure", "percent"]
 
-UNKNOWN = "–"
 MEGA = 1e6
 
 
@@ -26,16 +27,11 @@ def ms(value_ns: float | None) -> str:
 
 
 def percentile(row: Percentiles, name: str) -> str:
-    value: int | None = getattr(row, name)
-    return f"n<{least_n(QUANTILES[name]):,}" if value is None else ms(value)
+    return texts.percentile(row, name, ms)
 
 
 def estimate(one: Estimated) -> str:
-    return f"n<{one.n_needed:,}" if one.latency_ns is None else ms(one.latency_ns)
-
-
-def figure(value: float, digits: int = 4) -> str:
-    return figures.number(value, digits, thousands=True, unknown=UNKNOWN)
+    return texts.too_few(one.n_needed) if one.latency_ns is None else ms(one.latency_ns)
 
 
 def signed(value: float) -> str:

@@ -1,20 +1,11 @@
 """The figures of a qualification that are asked for first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from replay.qualify.page import texts
 from replay.qualify.parts.latency import ScenarioResult
 from replay.qualify.record import Measured
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    label: str
-    value: str
-    detail: str
-    term: str
-    """Its definition's anchor."""
+from replay.report.views.tile import Tile
 
 
 def tiles(measured: Measured) -> list[Tile]:

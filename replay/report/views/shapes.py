@@ -6,17 +6,6 @@ from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One number, large."""
-
-    label: str
-    value: str
-    detail: str
-    term: str
-    """Its definition's anchor."""
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     label: str
     cells: tuple[str, ...]

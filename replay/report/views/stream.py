@@ -11,7 +11,8 @@ from replay.report.charts.latency import over_time, stage_boxes, tail
 from replay.report.charts.style import STAGE_COLOURS
 from replay.report.timeline import timeline
 from replay.report.views.accuracy import AccuracyView, accuracy_view
-from replay.report.views.shapes import Figure, Row, Table, Tile
+from replay.report.views.shapes import Figure, Row, Table
+from replay.report.views.tile import Tile
 from replay.runs.loaded import LoadedStream
 from sensors.clock import NS_PER_MS
 
