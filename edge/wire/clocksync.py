@@ -1,6 +1,6 @@
 """How far the hub's clock is ahead of this machine's, and how sure that is: the clock exchange's arithmetic, no I/O.
 
-The method and its measured errors: docs/metrics.md, "Clocks". All times are integer nanoseconds; t1 and t4 are read
+The method and its measured errors: docs/metrics/clocks.md. All times are integer nanoseconds; t1 and t4 are read
 on the edge's clock, t2 and t3 on the hub's, and the offset is hub - edge.
 """
 

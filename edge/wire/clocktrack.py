@@ -1,6 +1,6 @@
 """Two clocks over a whole session, known afterwards: exchanges on either side of an instant say when it was.
 
-The method: docs/metrics.md, "Clocks". Names as in `edge.wire.clocksync`; an instant of the hub's clock is told on the
+The method: docs/metrics/clocks.md. Names as in `edge.wire.clocksync`; an instant of the hub's clock is told on the
 edge's, since that one stamped the frames.
 """
 

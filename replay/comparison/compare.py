@@ -1,4 +1,4 @@
-"""Is B worse than A? Everything that docs/metrics.md, "Comparison", promises, worked out."""
+"""Is B worse than A? Everything that docs/metrics/comparison.md, "Comparison", promises, worked out."""
 
 import math
 from collections.abc import Iterator, Sequence

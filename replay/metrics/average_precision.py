@@ -1,6 +1,6 @@
 """COCO's average precision and recall, and the same under integer weights per image (for resampling).
 
-Definitions and the points where programs differ: docs/metrics.md, "Average precision".
+Definitions and the points where programs differ: docs/metrics/accuracy.md, "Average precision".
 """
 
 from collections.abc import Mapping

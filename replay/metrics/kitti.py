@@ -1,6 +1,6 @@
 """KITTI's 2-D average precision, as the official devkit (evaluate_object.cpp) computes it.
 
-Rules and the edges where ports differ: docs/metrics.md, "KITTI". Boxes are corners, as in KITTI's files.
+Rules and the edges where ports differ: docs/metrics/accuracy.md, "KITTI". Boxes are corners, as in KITTI's files.
 """
 
 from collections.abc import Mapping, Sequence

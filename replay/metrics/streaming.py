@@ -1,7 +1,7 @@
 """Streaming accuracy: at each annotated instant the truth meets the newest answer that had left the stack by then.
 
 After Li, Wang and Ramanan, "Towards Streaming Perception" (ECCV 2020). Which answer is in force, in every case that
-can arise, and what is counted beside it: docs/metrics.md, "Streaming accuracy". Instants are integer nanoseconds of
+can arise, and what is counted beside it: docs/metrics/streaming.md. Instants are integer nanoseconds of
 one clock: the capture clock.
 """
 

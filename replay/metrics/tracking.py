@@ -1,7 +1,7 @@
 """HOTA, CLEAR (MOTA) and identity (IDF1) figures, equal to TrackEval 1.3.0.
 
 TrackEval itself can't be a dependency: it pulls opencv-python, which overwrites the headless build, and matplotlib.
-Definitions, and how sequences and classes are put together: docs/metrics.md, "Tracking".
+Definitions, and how sequences and classes are put together: docs/metrics/accuracy.md, "Tracking".
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,6 @@
 """How right a real-time stream was at each labelled instant, and how old its answers were then.
 
-Every labelled frame that was captured is an instant, the scheduled one. Definitions: docs/metrics.md, "Streaming
-accuracy".
+Every labelled frame that was captured is an instant, the scheduled one. Definitions: docs/metrics/streaming.md.
 """
 
 from collections.abc import Mapping

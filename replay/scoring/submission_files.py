@@ -1,6 +1,6 @@
 """A submission's two files: truth and findings of any program, read and refused row by row.
 
-The two files, field by field: docs/metrics.md, "The door". Nothing is scored that is not sound.
+The two files, field by field: docs/metrics/submission.md, "The door". Nothing is scored that is not sound.
 """
 
 import json
@@ -24,7 +24,7 @@ MAX_INT = 2**62
 
 class FileRefused(GilmokError):
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path} {why}", 'docs/metrics.md, "The door", describes the two files')
+        super().__init__(f"{path} {why}", 'docs/metrics/submission.md, "The door", describes the two files')
 
 
 class RowRefused(GilmokError):

@@ -1,7 +1,7 @@
 """The tracks that a node gave, against the recording's: HOTA, CLEAR and identity figures by class.
 
 Over the images of a scored stream, classes merged as by the reference rule; what is taken out before the figures is
-TrackEval's choice (`replay.metrics.tracks`). Definitions: docs/metrics.md, "Tracking".
+TrackEval's choice (`replay.metrics.tracks`). Definitions: docs/metrics/accuracy.md, "Tracking".
 """
 
 import math

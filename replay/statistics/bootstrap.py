@@ -1,7 +1,7 @@
 """Paired differences over sequences, with intervals.
 
 The sequence is the unit: frames of one drive resemble each other, and treating them as independent makes intervals
-that hold the truth a quarter of the time instead of 95 % (docs/metrics.md, "Comparison").
+that hold the truth a quarter of the time instead of 95 % (docs/metrics/comparison.md, "Comparison").
 """
 
 import math
@@ -62,7 +62,7 @@ def paired_differences(a: Statistic, b: Statistic, draws: Index) -> list[Estimat
     """b - a of every figure, on the same draws: D with the greater of two standard errors.
 
     `draws` come from `draws_of`. The bootstrap's alone held the truth 91 to 94 times in 100 at eight to ten sequences,
-    where it promises 95 (docs/metrics.md, "Comparison"). A figure that some draws can't tell is estimated from those
+    where it promises 95 (docs/metrics/comparison.md, "Comparison"). A figure that some draws can't tell is estimated from those
     that can.
     """
     difference = b(draws) - a(draws)

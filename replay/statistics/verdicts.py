@@ -1,4 +1,4 @@
-"""Is B worse than A? Three answers, and what each of them takes (docs/metrics.md, "Comparison")."""
+"""Is B worse than A? Three answers, and what each of them takes (docs/metrics/comparison.md, "Comparison")."""
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
