@@ -62,7 +62,7 @@ def paired_differences(a: Statistic, b: Statistic, draws: Index) -> list[Estimat
     """b - a of every figure, on the same draws: D with the greater of two standard errors.
 
     `draws` come from `draws_of`. The bootstrap's alone held the truth 91 to 94 times in 100 at eight to ten sequences,
-    where it promises 95 (docs/metrics/comparison.md, "Comparison"). A figure that some draws can't tell is estimated from those
+    where it promises 95 (docs/metrics/comparison.md). A figure that some draws can't tell is estimated from those
     that can.
     """
     difference = b(draws) - a(draws)
