@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from replay.recording import open_dataset
+from replay.recording import open_recorded
 from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.errors import GilmokError
@@ -26,7 +26,7 @@ class RecordingSource:
     def __init__(self, options: Options, *, stream: str, clock: Clock) -> None:
         """Reads the labels, no pictures; raises SourceUnusable."""
         try:
-            self.recording = open_dataset(options.dataset, options.root).open(options.recording)
+            self.recording = open_recorded(options.dataset, options.root, options.recording)
         except GilmokError as error:
             raise SourceUnusable(error.sentence, error.hint) from error
         if not self.recording.numbers:

@@ -10,7 +10,7 @@ from edge.device.watch import Watched
 from edge.session_number import UNNAMED
 from edge.stream import Stream
 from edge.wire.messages import Birth, PaceName
-from replay.recording import check_sound, open_dataset
+from replay.recording import check_sound, open_recorded
 from replay.runs.reports import ReportWriter
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
 from replay.runs.stream_record import StreamRecord
@@ -88,7 +88,7 @@ class OfflineRun:
         Raises RecordingUnsound, or what else keeps a run from starting, and FileUnwritable.
         """
         config = self._config
-        recording = open_dataset(config.dataset, config.root).open(config.name)
+        recording = open_recorded(config.dataset, config.root, config.name)
         if not config.unsound:
             check_sound(recording)
         to_come = min(len(recording.numbers), config.frames or len(recording.numbers))
