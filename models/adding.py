@@ -14,7 +14,7 @@ from models import catalogue, decode, onnxfile, own_manifest
 from models.fetch import OnBytes, fetch, is_url
 from models.manifest import Artefact, Manifest
 from models.plain_path import plain_name
-from models.recognise.recognise import Answers, Recognition
+from models.recognise.recognition import Answers, Recognition
 from sensors.errors import GilmokError
 from sensors.terminal.pretty_json import encodable
 

@@ -8,7 +8,7 @@ from typing import Any
 from models.fetch import digest
 from models.manifest import InputContract, Manifest
 from models.onnxfile import external_files
-from models.recognise.recognise import Answers, Recognition, recognise
+from models.recognise.recognition import Answers, Recognition
 from sensors import config
 from sensors.errors import GilmokError
 
@@ -35,6 +35,9 @@ def written(manifest: Path, name: str, file: Path) -> Manifest:
 
 def recognised(name: str, file: Path, answers: Answers) -> tuple[Manifest, Recognition]:
     """What the file says of itself, and `answers` where it is silent; raises as `models.recognise.recognise` does."""
+    # It imports ONNX Runtime, which a list of models does without.
+    from models.recognise.recognise import recognise
+
     found = recognise(file, answers)
     return _completed(found.manifest, name, file, str(file)), found
 
@@ -51,6 +54,8 @@ def self_described(file: Path) -> Manifest:
 
 def usual_input(file: Path, labels: Sequence[str]) -> InputContract | None:
     """How the makers of such heads feed them; None where the head isn't recognised."""
+    from models.recognise.recognise import recognise
+
     try:
         return config.convert(
             recognise(file, Answers(labels=",".join(labels))).manifest["input"], InputContract, str(file)

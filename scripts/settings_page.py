@@ -13,6 +13,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -26,6 +27,8 @@ from replay.gates.bars import Gates
 from replay.qualify.campaign import Budget
 from sensors import plugins
 from sensors.ranges import in_words
+
+HOUSE = Path(__file__).parents[1]
 
 HEAD = """\
 # Every setting
@@ -138,6 +141,8 @@ def _default(field: Any) -> str:
         return "none"
     if isinstance(value, msgspec.Struct):
         return "its own defaults"
+    if isinstance(value, Path) and value.is_relative_to(HOUSE):
+        return f"`{value.relative_to(HOUSE)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -11,7 +11,7 @@ import msgspec
 from models import adding, artefacts, catalogue
 from models.fetch import OnBytes
 from models.manifest import Artefact, Manifest
-from models.recognise.recognise import Answers, Recognition
+from models.recognise.recognition import Answers, Recognition
 from sensors.errors import GilmokError
 from sensors.ranges import Pixels, size_in
 from sensors.terminal import console

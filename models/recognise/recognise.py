@@ -1,7 +1,6 @@
 """From a model's file to its manifest: read, tried once, recognised; what stays open is asked for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +10,16 @@ from models.recognise.graph import Graph, Port
 from models.recognise.heads import Head, Tried, heads
 from models.recognise.metadata import Metadata
 from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, SizeAsked
+from models.recognise.recognition import Answers, Recognition
 
 NORMALISED = ("float32", "float16")
 SIZES = ("orig_target_sizes", "orig_size", "orig_sizes")
 """RT-DETR's and D-FINE's second input: the picture's width and height. The input's own leave boxes in its pixels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What a person says that the file doesn't; None: nothing."""
-
-    labels: str | None = None
-    """Names parted by commas, or the name of a table."""
-    size: tuple[int, int] | None = None
-    """Width and height in pixels."""
-    decoder: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recognition:
-    manifest: Mapping[str, Any]
-    """The keys of a manifest, without those that the file itself tells (`models.own_manifest`)."""
-    read: Sequence[str]
-    """What the file said, a sentence each."""
-    assumed: Sequence[str]
-    """What it did not say: the habits of its makers."""
-
-
-def recognise(path: Path, answers: Answers = Answers()) -> Recognition:
+def recognise(path: Path, answers: Answers | None = None) -> Recognition:
     """Raises ModelFileBroken, TaskForeign, NoDetector, or what is asked for: LabelsAsked, SizeAsked."""
+    answers = answers or Answers()
     graph = Graph(path)
     about = metadata.read(graph.metadata)
     picture = _picture(graph.inputs)

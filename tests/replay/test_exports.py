@@ -6,7 +6,7 @@ import pytest
 
 from edge.config import ModelChoice
 from models import adding
-from models.recognise.recognise import Answers
+from models.recognise.recognition import Answers
 from replay.runs.offline import OfflineRun, ReplayConfig
 from sensors.clock import SystemClock
 

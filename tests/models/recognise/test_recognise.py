@@ -9,7 +9,8 @@ from models import catalogue, decode
 from models.onnxfile import ModelFileBroken
 from models.own_manifest import recognised
 from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, SizeAsked, TaskForeign
-from models.recognise.recognise import Answers, Recognition, recognise
+from models.recognise.recognise import recognise
+from models.recognise.recognition import Answers, Recognition
 from tests.tiny_heads import write_head, zeros
 
 CELLS = 8 * 8 + 4 * 4 + 2 * 2
