@@ -132,8 +132,8 @@ class RecordingUnsound(GilmokError):
         more = f" (and {len(unsound) - 1} more)" if len(unsound) > 1 else ""
         super().__init__(
             f"the {recording.dataset} recording {recording.name} is not sound: {unsound[0]}{more}",
-            "`gilmok replay check` tells all about it; `unsound`, an option of runs and a key of scenarios and of the "
-            "hub's [[truth]], scores it all the same and says so everywhere",
+            "`gilmok replay check` tells all about it; --unsound (in a scenario or a hub's [[truth]]: unsound = true) "
+            "scores it all the same and says so everywhere",
         )
 
 
