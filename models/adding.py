@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 import tomli_w
+from msgspec.structs import replace
 
 from models import catalogue, decode, onnxfile, own_manifest
 from models.fetch import OnBytes, fetch, is_url
 from models.manifest import Artefact, Manifest
 from models.plain_path import plain_name
 from models.recognise.recognition import Answers, Recognition
+from sensors.addresses import without_logins
 from sensors.errors import GilmokError
 from sensors.terminal.pretty_json import encodable
 
@@ -93,6 +95,10 @@ def _take_in(
     elif model is None:
         model, found = own_manifest.recognised(name, incoming, own.answers)
         own.on_recognised(found)
+    if model.origin.url == str(incoming.absolute()) or model.origin.url == str((folder / given).absolute()):
+        # Nobody says where it is from: from where it was taken, not from the folder aside.
+        origin = without_logins(source) if is_url(source) else str(Path(source).absolute())
+        model = replace(model, origin=replace(model.origin, url=origin))
     if name not in catalogue.shipped():
         (folder / catalogue.OWN).write_text(tomli_w.dumps(encodable(msgspec.to_builtins(model))), encoding="utf-8")
     catalogue.check_digests(model, source, sha256, incoming)

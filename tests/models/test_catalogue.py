@@ -275,3 +275,8 @@ def test_a_broken_manifest_in_the_store_stops_no_other_model(
     assert "my-net" in told.out
     assert "model torn can't be used" in told.err
     assert gilmok.main(["model", "verify"]) == 1
+
+
+def test_a_model_without_an_origin_is_from_where_it_was_taken(model: Path) -> None:
+    added, _ = adding.add("my-net", str(model), written(model.with_name("any.toml")))
+    assert added.origin.url == str(model.absolute())
