@@ -1,11 +1,11 @@
 PYTHON ?= python3
 VENV ?= .venv
-EXTRAS ?= bytetrack,compile,dev,openvino,qualify,report,statistics,world
+EXTRAS ?= bytetrack,compile,dev,openvino,postgres,qualify,report,statistics,world
 
-# The tracking figures' oracle asks for opencv-python, which overwrites opencv-python-headless; it works without.
-ORACLES = trackeval==1.3.0
+# These oracles ask for opencv-python, which overwrites opencv-python-headless; they work without.
+ORACLES = trackeval==1.3.0 vcd==6.0.3
 
-.PHONY: demo quick test install clean
+.PHONY: demo quick test long install clean
 
 # See it alive: four cameras at a drawn crossing, under a minute of drive, nothing to download but packages.
 demo:
@@ -16,9 +16,13 @@ demo:
 quick: install
 	PATH="$(abspath $(VENV))/bin:$$PATH" scripts/check -m 'not slow'
 
-# Everything that must hold: lint, types, the direction of imports, tests.
+# Everything that must hold from one commit to the next: lint, types, the direction of imports, tests.
 test: install
 	PATH="$(abspath $(VENV))/bin:$$PATH" scripts/check
+
+# What takes long by its nature: whole recordings on every backend, drives in real time, random worlds by the hundred.
+long: install
+	PATH="$(abspath $(VENV))/bin:$$PATH" scripts/tests -m long
 
 # constraints.txt pins what a known good set was; pyproject.toml says what is allowed.
 install: $(VENV)/installed-$(EXTRAS)

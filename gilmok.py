@@ -1,19 +1,25 @@
 """gilmok: how fast and how right is a perception model on an NPU, on real streets?"""
 
-import argparse
 import importlib
 import importlib.util
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge.config import BackendChoice as BackendChoice
     from edge.config import ModelChoice as ModelChoice
+    from edge.detector import Detector as Detector
+    from edge.detector import load_model as load_model
     from models.detections import Detections as Detections
     from replay.public import SAMPLES as SAMPLES
+    from replay.public import Evaluation as Evaluation
     from replay.public import compare as compare
+    from replay.public import evaluate as evaluate
     from replay.public import open_dataset as open_dataset
     from replay.public import read_run as read_run
     from replay.public import score as score
@@ -30,6 +36,8 @@ ROOMS = ("sensors", "models", "edge", "replay", "fleet")
 PUBLIC = {
     "BackendChoice": "edge.config",
     "Detections": "models.detections",
+    "Detector": "edge.detector",
+    "Evaluation": "replay.public",
     "GilmokError": "sensors.errors",
     "ModelChoice": "edge.config",
     "OfflineRun": "replay.runs.offline",
@@ -38,6 +46,8 @@ PUBLIC = {
     "SAMPLES": "replay.public",
     "Truth": "replay.truth",
     "compare": "replay.public",
+    "evaluate": "replay.public",
+    "load_model": "edge.detector",
     "open_dataset": "replay.public",
     "read_run": "replay.public",
     "score": "replay.public",
@@ -49,6 +59,8 @@ VERBS = {
     "run": ("fleet.cli.run:main", "run a scenario: broker, hub and nodes, and tell how it went"),
     "node": ("edge.cli.node:main", "run one node against any MQTT broker"),
     "hub": ("fleet.cli.hub:main", "run the hub; list its nodes and runs; report a run"),
+    "fleet": ("fleet.cli.fleet:main", "who belongs to a fleet: keys, certificates, what a broker lets each of them do"),
+    "fleet simulate": ("fleet.cli.simulate:main", "many nodes without inference: what do a broker and a hub hold?"),
     "replay": ("replay.cli.replay:main", "run a model over recordings without MQTT; list and check recordings"),
     "model": ("models.cli.model:main", "list, show, add and verify models"),
     "model compile": ("replay.cli.compile:main", "compile and quantise a model for a backend"),
@@ -65,7 +77,7 @@ VERBS = {
     ),
 }
 
-WORLD_WRONG = 1
+WORLD_WRONG, INTERRUPTED = 1, 130
 
 
 if not TYPE_CHECKING:  # where types are checked, only what is imported above is here
@@ -117,6 +129,10 @@ def main(argv: list[str] | None = None) -> int:
     """The console script. Returns the exit status: 0 done, 1 the world is wrong, 2 usage, 3 a regression, 70 a defect
     of ours, 130 interrupted.
     """
+    if argv is None and threading.current_thread() is threading.main_thread():
+        # Around the verb, which has its own way: while modules are imported, and while the interpreter goes down.
+        signal.signal(signal.SIGINT, _interrupted)
+        signal.signal(signal.SIGTERM, _interrupted)
     try:
         refuse_strangers()
     except PackageShadowed as error:
@@ -128,8 +144,15 @@ def main(argv: list[str] | None = None) -> int:
     return ended(lambda: _called(arguments), words=arguments, real=argv is None)
 
 
+def _interrupted(_number: int, _frame: FrameType | None) -> None:
+    os.write(2, b"gilmok: interrupted\n")
+    os._exit(INTERRUPTED)
+
+
 def _called(arguments: list[str]) -> int:
     """Import the verb's own module, and no other, and call it."""
+    import argparse
+
     width = max(map(len, VERBS)) + 2
     parser = argparse.ArgumentParser(
         prog="gilmok",

@@ -14,71 +14,45 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench.program import measured
 from edge.assembly import loaded
 from edge.config import BackendChoice, ModelChoice
-from edge.device.watch import Ticket
+from edge.device.backend import PipelinedSession
+from edge.pipeline import Pipeline
 from edge.stream import Stream
 from edge.wire.messages import FrameReport, encode
 from replay.recording import open_dataset
 from replay.source import RecordingSource
-from sensors.clock import SystemClock
+from sensors.clock import Clock, SystemClock
+from sensors.frame import Array
 from sensors.pace.pacing import Lockstep
 from sensors.ranges import Count, Several, Threads, in_range
 from sensors.terminal.command_line import command_parser
 
 
 def figures() -> dict[str, object]:
-    parser = command_parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--dataset", required=True)
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--frames", type=in_range(Count), default=100, help="frames a round (default: %(default)s)")
-    parser.add_argument("--rounds", type=in_range(Count), default=5)
-    parser.add_argument("--threads", type=in_range(Threads), default=1)
-    parser.add_argument("--sessions", type=in_range(Several), default=1)
-    chosen = parser.parse_args()
-
+    chosen = asked()
     clock = SystemClock()
     recording = open_dataset(chosen.dataset, chosen.root).open(chosen.name)
-    options = RecordingSource.Options(dataset=chosen.dataset, root=chosen.root, recording=chosen.name)
     choice = BackendChoice(options={"threads": chosen.threads, "sessions": chosen.sessions})
     raw, whole, ratios, beyond = [], [], [], []
     stages: dict[str, list[float]] = {}
+
+    def deliver(report: FrameReport) -> None:
+        encode(report)
+        for stage, duration_ns in report.stages.items():
+            stages.setdefault(stage, []).append(duration_ns / 1e6)
+
     with loaded(ModelChoice.of(chosen.model), choice, Path()) as parts:
-        session = parts.session
         pipeline = parts.pipeline(clock)
         first = next(iter(recording.frames("bench", clock)))
-        feed = pipeline.prepared(first.image)
-
-        def infer_only() -> None:
-            pending: list[Ticket] = []
-            for _ in range(chosen.frames):
-                if pipeline.depth == 1:
-                    session.run([feed])
-                    continue
-                if len(pending) == pipeline.depth:
-                    session.collect(pending.pop(0))
-                pending.append(session.submit([feed]))
-            for ticket in pending:
-                session.collect(ticket)
-
-        def deliver(report: FrameReport) -> None:
-            encode(report)
-            for stage, duration_ns in report.stages.items():
-                stages.setdefault(stage, []).append(duration_ns / 1e6)
-
-        def a_drive() -> Stream:
-            """Opening a data set reads its labels; that is no part of a frame."""
-            source = RecordingSource(options, stream="bench", clock=clock)
-            return Stream("bench", Lockstep(source, clock, chosen.frames), pipeline)
-
+        infer_only = partial(inferred, parts.session, pipeline, pipeline.prepared(first.image), chosen.frames)
         infer_only()
         for _ in range(chosen.rounds):
             raw_s, raw_cpu_s = timed(infer_only)
-            drive = a_drive()
+            drive = a_drive(chosen, pipeline, clock)
             whole_s, whole_cpu_s = timed(partial(drive.run, deliver))
             raw.append(chosen.frames / raw_s)
             whole.append(chosen.frames / whole_s)
@@ -97,6 +71,40 @@ def figures() -> dict[str, object]:
         "cpu_ms_a_frame_beyond_inference": middle(beyond),
         "stage_ms_p50": {stage: round(statistics.median(values), 3) for stage, values in stages.items()},
     }
+
+
+def asked() -> argparse.Namespace:
+    parser = command_parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--frames", type=in_range(Count), default=100, help="frames a round (default: %(default)s)")
+    parser.add_argument("--rounds", type=in_range(Count), default=5)
+    parser.add_argument("--threads", type=in_range(Threads), default=1)
+    parser.add_argument("--sessions", type=in_range(Several), default=1)
+    return parser.parse_args()
+
+
+def inferred(session: PipelinedSession, pipeline: Pipeline, feed: Array, frames: int) -> None:
+    """The same tensor so many times, with as many in flight as the pipeline has."""
+    pending: list[Any] = []
+    for _ in range(frames):
+        if pipeline.depth == 1:
+            session.run([feed])
+            continue
+        if len(pending) == pipeline.depth:
+            session.collect(pending.pop(0))
+        pending.append(session.submit([feed]))
+    for ticket in pending:
+        session.collect(ticket)
+
+
+def a_drive(chosen: argparse.Namespace, pipeline: Pipeline, clock: Clock) -> Stream:
+    """Opening a data set reads its labels; that is no part of a frame."""
+    options = RecordingSource.Options(dataset=chosen.dataset, root=chosen.root, recording=chosen.name)
+    source = RecordingSource(options, stream="bench", clock=clock)
+    return Stream("bench", Lockstep(source, clock, chosen.frames), pipeline)
 
 
 def timed(work: Callable[[], None]) -> tuple[float, float]:

@@ -2,3 +2,5 @@
 
 Imports `sensors` and `models`. Inside: cli > node > uplink, birth > assembly > stream > pipeline > backends, trackers,
 conformance > device > config > wire."""
+
+import models as models  # first: it says what a runtime may send

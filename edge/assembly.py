@@ -7,23 +7,23 @@ from pathlib import Path
 
 import cv2
 
-from edge.config import BackendChoice, ModelChoice, StreamConfig
+from edge.config import BackendChoice, ModelChoice, ResumeAt, StreamConfig
 from edge.device.backend import Device, DeviceAbsent, Session, check_outputs
 from edge.device.fixed_inputs import picture_only
 from edge.device.opening import open_backend
-from edge.device.watch import Watched
+from edge.device.watched import Watched
 from edge.pipeline import Pipeline
-from edge.session_number import UNNAMED, SessionName
+from edge.session_name import UNNAMED, SessionName
 from edge.stream import Stream
 from edge.tracking import Tracking, open_tracking
 from edge.wire.message import FACT_CHARACTERS
 from edge.wire.messages import BackendBirth, ModelBirth
 from models import catalogue
-from models.labels import table
+from models.labels import renamed, table
 from models.manifest import Artefact, Manifest
 from sensors.clock import Clock, SystemClock
 from sensors.pace.feeder import Feeder
-from sensors.pace.pacing import Lockstep, Pace
+from sensors.pace.pacing import Anchor, Lockstep, Pace
 from sensors.sources.source import open_source, options_of
 
 
@@ -76,7 +76,7 @@ class Loaded:
             self.artefact,
             session or self.session,
             clock,
-            session_number=name.count,
+            session_count=name.count,
             session_id=name.id,
             tracking=tracking,
         )
@@ -88,9 +88,16 @@ def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Lo
 
     Raises what keeps it from running: ModelAbsent, DigestWrong, DeviceAbsent, ArtefactRefused, ...
     """
+    manifest, artefact = catalogue.locate(str(model.file or model.name), choice.name, choice.precision)
+    with opened(renamed(manifest, model.labels), artefact, choice, base) as parts:
+        yield parts
+
+
+@contextmanager
+def opened(manifest: Manifest, artefact: Artefact, choice: BackendChoice, base: Path) -> Iterator[Loaded]:
+    """As `loaded`, of a model whose manifest is known."""
     # The device has the cores: OpenCV's own threads would fight it for them, and a resize is done in .3 ms.
     cv2.setNumThreads(1)
-    manifest, artefact = catalogue.locate(str(model.file or model.name), choice.name, choice.precision)
     backend = open_backend(choice.name, choice.options, base, deadline_ms=choice.deadline_ms)
     devices = {device.name: device for device in backend.devices()}
     if choice.device not in devices:
@@ -115,13 +122,15 @@ def open_stream(
     *,
     name: SessionName = UNNAMED,
     session: Session | None = None,
+    resume: ResumeAt | None = None,
 ) -> Stream:
     """The stream of `config` through the model: its source at its pace, its own tracker and frame path, not started.
 
-    Relative paths in the configuration start at `base`; `name` and `session` as in `Loaded.pipeline`.
+    Relative paths in the configuration start at `base`; `name` and `session` as in `Loaded.pipeline`,
+    `resume` as in `open_pace`.
     Raises SourceUnusable, ConfigWrong, PluginUnknown or PluginBroken.
     """
-    pace = open_pace(config, base, clock)
+    pace = open_pace(config, base, clock, resume)
     try:
         tracking = open_tracking(config, base, pace.fps)
         pipeline = parts.pipeline(clock, name=name, tracking=tracking, session=session)
@@ -131,10 +140,15 @@ def open_stream(
     return Stream(config.name, pace, pipeline)
 
 
-def open_pace(stream: StreamConfig, base: Path, clock: Clock) -> Pace:
-    """The stream's source at its pace, not started yet; raises SourceUnusable, ConfigWrong, PluginUnknown."""
+def open_pace(stream: StreamConfig, base: Path, clock: Clock, resume: ResumeAt | None = None) -> Pace:
+    """The stream's source at its pace, not started yet; `resume`: where an earlier life of it was.
+
+    Raises SourceUnusable, ConfigWrong or PluginUnknown.
+    """
     options = options_of(stream.source.kind, stream.source.options, base)
+    anchor = Anchor(resume.seq, resume.mono_ns) if resume else None
     if stream.pace == "lockstep":
         source = open_source(stream.source.kind, options, stream=stream.name, clock=clock)
-        return Lockstep(source.__enter__(), clock, stream.frames)
-    return Feeder(stream.source.kind, options, stream=stream.name, paced=stream.pace == "realtime", limit=stream.frames)
+        return Lockstep(source.__enter__(), clock, stream.frames, anchor)
+    paced = stream.pace == "realtime"
+    return Feeder(stream.source.kind, options, stream=stream.name, paced=paced, limit=stream.frames, resume=anchor)

@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 
 from edge.assembly import Loaded
-from edge.config import StreamConfig
-from edge.session_number import SessionName
+from edge.config import Place, StreamConfig
+from edge.session_name import SessionName
 from edge.stream import Stream
-from edge.wire.messages import Birth, NodeKind, StreamBirth, TrackerBirth
+from edge.wire.messages import Birth, NodeKind, PlaceBirth, StreamBirth, TrackerBirth
 from sensors.clock import Clock, boot_id
 from sensors.host import host_facts, software
 
@@ -18,12 +18,14 @@ def birth(
     node: str,
     session: SessionName,
     kind: NodeKind,
+    place: Place | None = None,
     run: str,
     parts: Loaded,
     configs: Sequence[StreamConfig],
     streams: Sequence[Stream],
     clock: Clock,
     boot: str | None = None,
+    resumes: str = "",
 ) -> Birth:
     """`streams` are the opened ones of `configs`, in the same order: they know where the frames come from.
 
@@ -35,9 +37,11 @@ def birth(
         session=session.count,
         session_id=session.id,
         kind=kind,
+        place=None if place is None else PlaceBirth(x_m=place.x_m, y_m=place.y_m),
         run=run,
         stamp=clock.now(),
         boot=boot or boot_id(),
+        resumes=resumes,
         host=host_facts(),
         software=software(),
         streams=tuple(_stream(config, stream) for config, stream in zip(configs, streams, strict=True)),
@@ -57,6 +61,7 @@ def _stream(config: StreamConfig, stream: Stream) -> StreamBirth:
         recording=origin.name,
         digest=origin.digest,
         labels=config.labels,
+        classes=config.classes,
         pacing_bound_ms=config.pacing_bound_ms if config.pace == "realtime" else None,
         tracker=None if tracker is None else TrackerBirth(name=tracker.name, options=tracker.options),
     )

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from contextlib import suppress
 
-from edge.wire.clocksync import ClockEstimator, ClockUnknown
+from edge.wire.clock.estimate import ClockEstimator, ClockUnknown
 from edge.wire.messages import ClockAnswer, ClockAsk, Exchange, HubClock, decode
 from sensors.clock import Clock
 

@@ -1,7 +1,7 @@
 """A node's configuration: one typed tree, read from NODE.toml."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from edge.wire.address import BrokerAt
 from edge.wire.messages import NodeKind, PaceName
@@ -9,7 +9,19 @@ from edge.wire.topics import check_name
 from models.catalogue import ORIGINAL
 from sensors.config import Settings
 from sensors.errors import GilmokError
-from sensors.ranges import Count, Milliseconds, MillisecondsOrNone, Name, NameOrNone
+from sensors.ranges import (
+    ClassKey,
+    ClockReading,
+    Count,
+    FrameNumber,
+    Hours,
+    Megabytes,
+    Metres,
+    Milliseconds,
+    MillisecondsOrNone,
+    Name,
+    NameOrNone,
+)
 
 PACING_BOUND_MS = 1.0
 
@@ -19,14 +31,17 @@ class ModelChoice(Settings, frozen=True, kw_only=True):
     """A model of the catalogue; or else"""
     file: Path | None = None
     """a model's file, recognised by its digest."""
+    labels: tuple[Name, ...] = ()
+    """Names for the network's classes, in the order of the training; empty: those of the manifest."""
 
     @classmethod
-    def of(cls, name_or_file: str) -> "ModelChoice":
-        """What a person types: whatever exists as a file, or looks like one, is a file."""
+    def of(cls, name_or_file: str, labels: str = "") -> "ModelChoice":
+        """What a person types: what exists as a file, or looks like one, is a file; `labels` with commas between."""
         path = Path(name_or_file)
+        named = tuple(part.strip() for part in labels.split(",") if part.strip())
         if path.is_file() or path.suffix or len(path.parts) > 1:
-            return cls(file=path)
-        return cls(name=name_or_file)
+            return cls(file=path, labels=named)
+        return cls(name=name_or_file, labels=named)
 
 
 class BackendChoice(Settings, frozen=True, kw_only=True):
@@ -64,8 +79,37 @@ class StreamConfig(Settings, frozen=True, kw_only=True):
     """Stop after so many frames; otherwise at the end of the source."""
     labels: tuple[Name, ...] = ()
     """The classes to evaluate; empty: all that the data set offers."""
+    classes: dict[ClassKey, tuple[Name, ...]] = {}
+    """Classes to evaluate with the model's labels that count for each: vehicle = ["car", "truck"]; an empty list: those
+    that mean the same."""
     pacing_bound_ms: MillisecondsOrNone = PACING_BOUND_MS
     """The run is invalid where the p99 of the pacing error exceeds this."""
+
+
+Durability: TypeAlias = Literal["process", "power-loss", "off"]
+
+
+class SpoolChoice(Settings, frozen=True, kw_only=True):
+    """Where a node keeps its reports until a hub has committed them (docs/reliability.md)."""
+
+    path: Path | None = None
+    """None: NODE.spool in the folder `state`."""
+    max_mb: Megabytes = 500
+    """Of reports; beyond, the oldest are given up, and counted."""
+    max_age_h: Hours = 720.0
+    """What is older is given up, and counted."""
+    durability: Durability = "process"
+    """`process`: on disk, survives the node's death, and a power cut up to its last second. `power-loss`: each report
+    is safe from a power cut before it is published. `off`: in memory (32 MB), survives a broken link only."""
+    late_per_s: Count = 500
+    """So many reports of a backlog go out in a second, beside the live ones."""
+
+
+class Place(Settings, frozen=True, kw_only=True):
+    """Where a node stands, in metres east and north of the origin of its site's plan."""
+
+    x_m: Metres
+    y_m: Metres
 
 
 class NodePlan(Settings, frozen=True, kw_only=True):
@@ -73,9 +117,12 @@ class NodePlan(Settings, frozen=True, kw_only=True):
 
     name: Name
     kind: NodeKind = "roadside"
+    place: Place | None = None
+    """Without it the dashboard's plan shows the node beside the others."""
     model: ModelChoice
     backend: BackendChoice = BackendChoice()
     streams: tuple[StreamConfig, ...]
+    spool: SpoolChoice = SpoolChoice()
 
     def __post_init__(self) -> None:
         check_name("node", self.name)
@@ -88,6 +135,22 @@ class NodePlan(Settings, frozen=True, kw_only=True):
             raise ConfigContradicts(self.name, "its model is not one thing", "give the model a name or a file")
 
 
+class ResumeAt(Settings, frozen=True, kw_only=True):
+    seq: FrameNumber
+    """A frame that was taken before."""
+    mono_ns: ClockReading
+    """When it was due."""
+
+
+class Resume(Settings, frozen=True, kw_only=True):
+    """Written by `gilmok run` for a node that it starts again: its streams go on where they would be by now."""
+
+    session: Name
+    """The id of the session that this one goes on from."""
+    streams: dict[Name, ResumeAt] = {}
+    """A stream that isn't here begins at its beginning."""
+
+
 class NodeConfig(NodePlan, frozen=True, kw_only=True):
     """NODE.toml: what the node does, and where it belongs."""
 
@@ -96,7 +159,11 @@ class NodeConfig(NodePlan, frozen=True, kw_only=True):
     """The experiment this session belongs to; empty: named after node and session."""
     broker: BrokerAt = BrokerAt()
     state: Path = Path("gilmok-state")
-    """Folder where the session counter lives."""
+    """Folder where the session counter and the spool live."""
+    hub: NameOrNone = ""
+    """The hub whose word counts that a report is committed; empty: any hub's."""
+    resume: Resume | None = None
+    """Where it goes on from, written by `gilmok run` for a node that died and is started again."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

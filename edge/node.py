@@ -9,10 +9,13 @@ from pathlib import Path
 from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
 from edge.config import NodeConfig
-from edge.device.watch import Watched
-from edge.session_number import SessionName, next_session
+from edge.device.watched import Watched
+from edge.leftover import ReportsUncommitted
+from edge.session_name import SessionName, claimed, next_session
+from edge.spool.spool import Spool
 from edge.stream import Stream
 from edge.uplink import Uplink
+from edge.wire.acknowledgements import Fenced, SessionAt
 from edge.wire.messages import Birth
 from sensors.clock import Clock, boot_id
 from sensors.errors import Defect, GilmokError
@@ -27,10 +30,12 @@ class StreamBroke(Defect):
         super().__init__(f"stream {stream!r} broke: {error!r}", "the log above shows where; please report it")
 
 
-class ReportsLost(GilmokError):
-    def __init__(self, count: int, url: str) -> None:
+class NameTaken(GilmokError):
+    def __init__(self, node: str, fenced: Fenced) -> None:
         super().__init__(
-            f"{count} messages never reached the broker at {url}", "the run's table shows which frames are missing"
+            f"another process is node {node!r} and began later: {_who(fenced.newer)}; this one, {_who(fenced.older)}, "
+            "has ended",
+            "give each node of a site a name of its own; what each reported is booked by itself, under its session",
         )
 
 
@@ -77,14 +82,28 @@ class Node:
         signal handler pass through before the first frame.
         """
         with ExitStack() as stack:
+            stack.enter_context(claimed(self._config.state, self._config.name))
             parts = stack.enter_context(loaded(self._config.model, self._config.backend, self._base))
             self._device = parts.session
             session = self.session = next_session(self._config.state, self._config.name)
+            anchors = self._config.resume.streams if self._config.resume else {}
             self._streams = [
-                stack.enter_context(open_stream(stream, parts, self._base, self._clock, name=session))
+                stack.enter_context(
+                    open_stream(stream, parts, self._base, self._clock, name=session, resume=anchors.get(stream.name))
+                )
                 for stream in self._config.streams
             ]
-            uplink = Uplink(self._config.broker, self._birth(session, parts), self._clock)
+            spool = Spool(self._spool_file, self._config.spool, self._clock, self._boot)
+            stack.callback(spool.close)
+            uplink = Uplink(
+                self._config.broker,
+                self._birth(session, parts),
+                self._clock,
+                spool,
+                late_per_s=self._config.spool.late_per_s,
+                hub=self._config.hub,
+                on_rival=self._rival,
+            )
             uplink.connect()
             try:
                 ready()
@@ -93,10 +112,16 @@ class Node:
                 self.leaving = True
                 for stream in self._streams:
                     stream.close()
-                if lost := uplink.farewell(self._streams, parts.session.telemetry(), hurried=self._stopped):
-                    self._faults.append(ReportsLost(lost, self._config.broker.url))
+                left = uplink.farewell(self._streams, parts.session.telemetry(), hurried=self._stopped)
+                if not left.complete:
+                    stays = None if self._config.spool.durability == "off" else self._spool_file
+                    self._faults.append(ReportsUncommitted(left, self._config.broker.shown, stays))
         if self._faults:
             raise self._faults[0]
+
+    @property
+    def _spool_file(self) -> Path:
+        return self._config.spool.path or self._config.state / f"{self._config.name}.spool"
 
     def _birth(self, session: SessionName, parts: Loaded) -> Birth:
         return birth(
@@ -104,13 +129,24 @@ class Node:
             node=self._config.name,
             session=session,
             kind=self._config.kind,
+            place=self._config.place,
             run=self._config.run or f"{self._config.name}-{session.count}",
             parts=parts,
             configs=self._config.streams,
             streams=self._streams,
             clock=self._clock,
             boot=self._boot,
+            resumes=self._config.resume.session if self._config.resume else "",
         )
+
+    def _rival(self, fenced: Fenced) -> None:
+        """In the network's thread: another process has this node's name. The older one ends."""
+        if self.session is not None and fenced.older.session_id == self.session.id:
+            self._faults.append(NameTaken(self._config.name, fenced))
+            self._end_streams()
+        else:
+            told = self._config.name, _who(fenced.older)
+            log.error("another process is node %r, too, and began earlier: %s; the hub has told it to end", *told)
 
     def _work(self, uplink: Uplink, parts: Loaded) -> None:
         """Drive every stream on a thread of its own until all have ended; meanwhile say how the node is."""
@@ -140,7 +176,12 @@ class Node:
         except GilmokError as error:
             self._faults.append(error)
             self._end_streams()
+        # The top of a thread; `run` raises it.
         except Exception as error:
             log.exception("stream %s broke", stream.name)
             self._faults.append(StreamBroke(stream.name, error))
             self._end_streams()
+
+
+def _who(at: SessionAt) -> str:
+    return f"session {at.session_id or at.session}" + (f" on {at.host}" if at.host else "")

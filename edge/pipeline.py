@@ -62,7 +62,7 @@ class Pipeline:
         session: Session,
         clock: Clock,
         *,
-        session_number: int = 0,
+        session_count: int = 0,
         session_id: str = "",
         tracking: Tracking | None = None,
     ) -> None:
@@ -70,7 +70,7 @@ class Pipeline:
         self._session = session
         self._pipelined = session if isinstance(session, PipelinedSession) else None
         self._clock = clock
-        self._session_number = session_number
+        self._session_count = session_count
         self._session_id = session_id
         self._tracking = tracking
         self._model_digest = manifest.sha256[:DIGEST_DIGITS]
@@ -159,7 +159,7 @@ class Pipeline:
         assert set(stages) <= set(STAGES)
         n, self._n = self._n, self._n + 1
         return FrameReport(
-            session=self._session_number,
+            session=self._session_count,
             session_id=self._session_id,
             n=n,
             stream=started.id.stream,

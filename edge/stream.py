@@ -66,6 +66,7 @@ class Stream:
             dropped=dropped,
             pending=captured - ok - failed - dropped,
             evicted=evicted,
+            skipped=self.pace.skipped,
             pacing=None if lateness is None else Pacing(**asdict(lateness)),
         )
 

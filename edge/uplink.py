@@ -5,70 +5,129 @@ One object for the session of a node, on one link to the broker. Nothing in it m
 
 import logging
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from edge.clock_client import ClockClient
 from edge.device.backend import Telemetry
+from edge.leftover import Leftover
 from edge.publisher import Publisher
+from edge.rivals import Rivals
+from edge.spool.spool import Spool
 from edge.stream import Stream
+from edge.wire.acknowledgements import UNINTRODUCED, Fenced
 from edge.wire.address import BrokerAt
 from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
-from edge.wire.messages import Birth, ClockAsk, Conn, ConnState, FrameReport, Health, MessageWrong, decode_birth, encode
+from edge.wire.messages import (
+    Birth,
+    ClockAsk,
+    Committed,
+    Conn,
+    ConnState,
+    FrameReport,
+    Health,
+    MessageWrong,
+    Refusals,
+    StreamCounters,
+    decode,
+    decode_birth,
+    encode,
+)
 from edge.wire.topics import NodeTopics
-from sensors.clock import Clock
+from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 
 log = logging.getLogger(__name__)
 
 WILL_DELAY_S = 5
 CLIENT_DIGITS = 8
-FLUSH_S = 30.0
-"""How long a farewell waits for the broker to acknowledge what is still on its way."""
-
+PATIENCE_S = 30.0
+"""How long a farewell waits for a hub to commit the next of what is left: longer than a link takes to come back."""
+HURRIED_S = 1.0
+"""How long where somebody waits for the end: a signal ends every program within two seconds."""
 AWAY_S = 0.3
-"""How long where there is no connection, and somebody waits for the end."""
+"""How long where somebody waits, and no hub answers."""
+HOPELESS_S = 2.0
+"""How long where reports were refused: more of it would not help."""
+FLUSH_S = 5.0
+"""How long the broker may take to acknowledge the last words."""
+POLL_S = 0.05
+TELL_NS = NS_PER_S
+
+AGAIN_NS = 5 * NS_PER_S
+"""So often a node introduces itself again, at most, because a hub asks who it is: its birth may be on its way."""
 
 UNKNOWN = Telemetry(math.nan, math.nan, math.nan, math.nan, None)
 
 
 class BirthUnfit(GilmokError):
     def __init__(self, node: str, what: str) -> None:
-        super().__init__(f"no hub would take the birth of node {node!r}: {what}", "shorten what stands there")
+        super().__init__(
+            f"the birth of node {node!r} can't be said: {what}",
+            "shorten what stands there, or let the broker take more",
+        )
 
 
 class Uplink:
     """Connected once, then reports and health at any time from any thread, then one farewell."""
 
-    def __init__(self, at: BrokerAt, birth: Birth, clock: Clock) -> None:
+    def __init__(
+        self,
+        at: BrokerAt,
+        birth: Birth,
+        clock: Clock,
+        spool: Spool,
+        *,
+        late_per_s: int = 500,
+        hub: str = "",
+        on_rival: Callable[[Fenced], None] = lambda _: None,
+    ) -> None:
         """`birth` is said at every connection; whose session it is, and whose `clock`, stands in it.
 
-        Connects nothing yet. Raises BirthUnfit, BrokerUrlWrong or SecretMissing.
+        Takes over `spool`. `late_per_s`: so fast a backlog goes out. `hub`: whose word counts; empty: any hub's.
+        `on_rival` is called in the network's thread, once for each other process that has this node's name.
+        Connects nothing yet. Raises BirthUnfit, SpoolUnusable, BrokerUrlWrong or SecretMissing.
         """
         try:
-            decode_birth(encode(birth))
+            decode_birth(said := encode(birth))
         except MessageWrong as error:
             # Better said here, at the start, than by the hub of every report.
             raise BirthUnfit(birth.node, error.what) from error
+        spool.introduce(birth.session_id, said)
         self._birth = birth
         self._clock = clock
+        self._hub = hub
+        self._unsaid = ""
+        self._again_ns = -AGAIN_NS
         self._topics = NodeTopics(birth.site, birth.node)
+        self._rivals = Rivals(birth.session_id)
+        self._on_rival = on_rival
         self._clocks = ClockClient(birth.session, birth.boot, clock)
         self._link = Link(
-            at,
+            at.beginning_for(f"{birth.site}/{birth.node}"),
             # Two nodes of one name would throw each other out for ever; the hub tells their sessions apart.
             f"{birth.site}-{birth.node}-{birth.session_id[:CLIENT_DIGITS]}",
             clock=clock,
             will=Will(self._topics.conn, self._conn("lost"), WILL_DELAY_S),
-            subscriptions=[(self._topics.clock_answer, 0)],
-            on_delivery=self._answered,
+            subscriptions=[
+                (self._topics.clock_answer, 0),
+                *((topic, 1) for topic in (self._topics.committed, self._topics.refused, self._topics.fenced)),
+            ],
+            on_delivery=self._hear,
             on_up=self._introduce,
+            resend=False,
         )
-        self._publisher = Publisher(self._link, self._topics, clock)
+        self._publisher = Publisher(self._link, self._topics, clock, spool, birth.session_id, late_per_s)
 
     def connect(self) -> None:
-        """Return once the broker knows who is here; raises BrokerUnreachable or BrokerRefused."""
+        """Return once the broker knows who is here; raises BrokerUnreachable, BrokerRefused or BirthUnfit."""
         self._link.connect()
+        if unsaid := self._unsaid:
+            self._link.close()
+            raise BirthUnfit(self._birth.node, unsaid)
         self._publisher.start()
 
     def report(self, report: FrameReport) -> None:
@@ -83,31 +142,107 @@ class Uplink:
         self._ask(self._clocks.question())
         self._link.publish(self._topics.health, encode(self._health(streams, device)), qos=0)
 
-    def farewell(self, streams: Sequence[Stream], device: Telemetry | None, *, hurried: bool = False) -> int:
-        """Flush, say how it ended, and disconnect without the last will.
+    def farewell(self, streams: Sequence[Stream], device: Telemetry | None, *, hurried: bool = False) -> Leftover:
+        """Wait until a hub has committed everything, say how it ended, and disconnect without the last will.
 
-        `hurried`: don't wait for a broker that is away. Returns how many messages it never acknowledged.
+        `hurried`: somebody waits for the end. What is left stays in the spool.
         """
+        self._await_commits(streams, device, hurried)
         self._publisher.close()
-        patience_s = FLUSH_S if self._link.up or not hurried else AWAY_S
-        # An exchange after the last report bounds its way from both sides; most answers come while the rest drains.
+        # An exchange after the last report bounds its way from both sides.
         self._ask(self._clocks.question())
-        self._link.drain(patience_s)
         self._link.publish(self._topics.health, encode(self._health(streams, device, final=True)), qos=1)
-        self._link.publish(self._topics.conn, self._conn("offline"), qos=1, retain=True)
-        return self._link.close(patience_s)
+        self._link.publish(self._topics.conn, self._conn("offline"), qos=1, retain=not self._rivals.fenced)
+        return Leftover(
+            spooled=self._publisher.state(),
+            refused=self._publisher.refused,
+            denied=dict(self._link.limits.denied),
+            most_bytes=self._link.limits.most_bytes,
+            unacknowledged=self._link.close(FLUSH_S),
+            hub_heard=self._publisher.hub_answers,
+            shut_out=self._link.limits.shut_out,
+        )
+
+    def _await_commits(self, streams: Sequence[Stream], device: Telemetry | None, hurried: bool) -> None:
+        now_ns = told_ns = since_ns = self._clock.now().mono_ns
+        least = self._publisher.awaited
+        said = False
+        while (left := self._publisher.awaited) > 0:
+            now_ns = self._clock.now().mono_ns
+            if left < least:
+                least, since_ns = left, now_ns
+            patience_s = self._patience_s(hurried)
+            if now_ns - since_ns > patience_s * NS_PER_S:
+                return
+            if now_ns - told_ns > TELL_NS:
+                told_ns = now_ns
+                self.tell(streams, device)
+                if not said:
+                    said = True
+                    log.info("waiting for a hub to commit %d reports, %g s for each next one at most", left, patience_s)
+            threading.Event().wait(POLL_S)
+
+    def _patience_s(self, hurried: bool) -> float:
+        limits = self._link.limits
+        if self._publisher.refused.count or limits.denied or limits.shut_out:
+            return HOPELESS_S
+        if not hurried:
+            return PATIENCE_S
+        return HURRIED_S if self._link.up and self._publisher.hub_answers else AWAY_S
 
     def _introduce(self) -> None:
-        self._link.publish(self._topics.birth, encode(self._birth), qos=1, retain=True)
+        birth = encode(self._birth)
+        self._unsaid = ""
+        if self._link.limits.fits(self._topics.birth, len(birth)):
+            self._link.publish(self._topics.birth, birth, qos=1, retain=True)
+        else:
+            self._unsaid = f"it has {len(birth)} bytes, the broker takes {self._link.limits.most_bytes}"
+            log.error("the birth can't be said: %s", self._unsaid)
         self._link.publish(self._topics.conn, self._conn("online"), qos=1, retain=True)
         self._ask(self._clocks.question(burst=True))
+        self._publisher.connected()
 
-    def _answered(self, delivery: Delivery) -> None:
+    def _hear(self, delivery: Delivery) -> None:
         try:
-            following = self._clocks.answered(delivery.payload)
+            if delivery.topic == self._topics.clock_answer:
+                self._answered(delivery.payload)
+            elif delivery.topic == self._topics.fenced:
+                self._hear_fenced(decode(delivery.payload, Fenced))
+            elif delivery.topic == self._topics.committed:
+                if self._counts((word := decode(delivery.payload, Committed)).hub):
+                    self._publisher.committed(word)
+            elif delivery.topic == self._topics.refused and self._counts(
+                (complaint := decode(delivery.payload, Refusals)).hub
+            ):
+                self._publisher.told(complaint)
+                if UNINTRODUCED in complaint.reasons:
+                    self._introduce_again()
         except MessageWrong as error:
             log.warning("an answer on %s: %s", delivery.topic, error)
-            return
+
+    def _introduce_again(self) -> None:
+        """A hub knows nothing of this session: a full broker lost its birth, or gave a later one of this name in its
+        place.
+        """
+        now_ns = self._clock.now().mono_ns
+        if now_ns - self._again_ns > AGAIN_NS:
+            self._again_ns = now_ns
+            self._introduce()
+
+    def _hear_fenced(self, fenced: Fenced) -> None:
+        meaning = self._rivals.hear(fenced)
+        if meaning == "stays":
+            # The word that the broker keeps of this name shall be ours.
+            self._introduce()
+        if meaning is not None:
+            self._on_rival(fenced)
+
+    def _counts(self, hub: str) -> bool:
+        return self._hub in ("", hub)
+
+    def _answered(self, payload: bytes) -> None:
+        following = self._clocks.answered(payload)
+        self._publisher.heard()
         if following is not None:
             self._ask(following)
 
@@ -123,13 +258,20 @@ class Uplink:
             session=self._birth.session,
             session_id=self._birth.session_id,
             stamp=self._clock.now(),
-            streams={stream.name: stream.counters(self._publisher.evicted(stream.name)) for stream in streams},
-            queued=self._publisher.queued,
+            streams={stream.name: self._counters(stream) for stream in streams},
+            queued=self._link.unacknowledged,
             final=final,
+            spool=self._publisher.state(),
             temperature_c=_known(device.temperature_c),
             power_w=_known(device.power_w),
             utilisation=_known(device.utilisation),
+            broker=self._link.address,
             clocks=self._clocks.collect(),
+        )
+
+    def _counters(self, stream: Stream) -> StreamCounters:
+        return msgspec.structs.replace(
+            stream.counters(self._publisher.evicted(stream.name)), spooled=self._publisher.spooled(stream.name)
         )
 
 

@@ -1,9 +1,22 @@
 """What may come in: a topic and bytes in, arrivals out, or MessageWrong with the reason it is counted under."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 from edge.wire import topics
-from edge.wire.messages import ClockAsk, Conn, FrameReport, Health, MessageWrong, check, decode, decode_birth
+from edge.wire.acknowledgements import RATE
+from edge.wire.messages import (
+    Birth,
+    ClockAsk,
+    Conn,
+    FrameReport,
+    Health,
+    MessageWrong,
+    check,
+    decode,
+    decode_birth,
+    split_late,
+)
 from edge.wire.topics import NameWrong, UpTopic, check_name
 from fleet.arrivals import (
     NOBODY,
@@ -12,11 +25,14 @@ from fleet.arrivals import (
     ConnArrived,
     HealthArrived,
     NodeKey,
+    Refused,
     ReportArrived,
     key_of,
     session_key,
 )
-from fleet.registry import Introduction, Registry
+from fleet.introduction import Introduction
+from fleet.latency import Outages
+from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Stamp
 
 EARLIEST_UTC_NS = 1_577_836_800 * NS_PER_S
@@ -24,43 +40,50 @@ EARLIEST_UTC_NS = 1_577_836_800 * NS_PER_S
 
 TOPICS = 4096
 """Topics whose parts are remembered: a fleet has few, and they come again with every frame."""
-TOPIC_CHARACTERS = 400
 
 
 class Admission:
     """Judges messages one by one, and keeps the registry up to date with what it admits."""
 
-    def __init__(self, registry: Registry, boot: str, clock_tolerance_s: float) -> None:
+    def __init__(self, registry: Registry, boot: str, clock_tolerance_s: float, outages: Outages) -> None:
         """`boot`: whose monotonic clock the receipt stamps are of.
 
         `clock_tolerance_s`: so far a node's wall clock may be ahead before the hub doesn't believe it.
+        `outages`: knows which reports are late, as far as a common clock tells; it is told of all that comes.
         """
         self._registry = registry
         self._boot = boot
         self._tolerance_ns = int(clock_tolerance_s * NS_PER_S)
+        self._outages = outages
 
     def admit(self, topic: str, payload: bytes, received: Stamp) -> tuple[Arrival, ...]:
-        """Empty: nothing to book (a repeated or early conn, a retained message being cleared, a clock's question).
+        """Empty: nothing to book (a repeated or early conn, early health, a retained message being cleared).
 
-        Raises MessageWrong: topic, oversize, json, schema, foreign, session, stream, range, stages, findings, model,
-        future.
+        Of several reports in one message the good ones are admitted, and the others are among them as Refused.
+
+        Raises MessageWrong: topic, oversize, json, schema, foreign, session, unintroduced, stream, range, stages,
+        findings, model, future, rate.
         """
         heard = _parse(topic)
         key = NodeKey(heard.site, heard.node)
         match heard.leaf, heard.stream:
             case "det", stream if stream:
                 return (self._report(key, stream, payload, received),)
+            case "late", stream if stream:
+                return tuple(self._late(topic, key, stream, one, received) for one in split_late(payload))
             case "health", "":
-                return (self._health(key, payload, received),)
+                return self._health(key, payload, received)
             case (("birth" | "conn"), "") if not payload:
                 return ()
             case "birth", "":
                 return self._birth(key, payload, received)
+            case "former", "":
+                return (self._former(key, payload, received),)
             case "conn", "":
                 return self._conn(key, payload, received)
             case topics.CLOCK, "":
                 decode(payload, ClockAsk)
-                return ()
+                raise MessageWrong(RATE, "more questions for the clock than a node has")
         raise MessageWrong("topic", f"{topic!r} is none of a node's topics")
 
     def node_of(self, topic: str) -> NodeKey:
@@ -72,10 +95,14 @@ class Admission:
         key = NodeKey(heard.site, heard.node)
         return key if self._registry.knows(key) else NOBODY
 
+    def _former(self, node: NodeKey, payload: bytes, received: Stamp) -> BirthArrived:
+        birth = _own_birth(node, payload)
+        self._registry.former_arrived(birth)
+        known = self._believes(birth.stamp, received)
+        return BirthArrived(key_of(birth), birth, payload, received, known, former=True)
+
     def _birth(self, node: NodeKey, payload: bytes, received: Stamp) -> tuple[Arrival, ...]:
-        birth = decode_birth(payload)
-        if NodeKey(birth.site, birth.node) != node:
-            raise MessageWrong("foreign", f"{birth.site}/{birth.node} writes on the topic of {node.site}/{node.node}")
+        birth = _own_birth(node, payload)
         said = self._registry.birth_arrived(birth, received)
         key = key_of(birth)
         arrived = BirthArrived(key, birth, payload, received, self._believes(birth.stamp, received))
@@ -88,14 +115,23 @@ class Admission:
             (ConnArrived(key, conn.state, received),) if self._registry.conn_arrived(key, conn.state, received) else ()
         )
 
-    def _health(self, node: NodeKey, payload: bytes, received: Stamp) -> HealthArrived:
+    def _health(self, node: NodeKey, payload: bytes, received: Stamp) -> tuple[Arrival, ...]:
         health = decode(payload, Health)
         key = session_key(node, health)
+        if self._registry.is_early(key, received):
+            return ()
         strangers = health.streams.keys() - self._registry.introduction(key).streams
         if strangers:
             raise MessageWrong("stream", f"{node.node} has not introduced {', '.join(map(repr, sorted(strangers)))}")
         self._registry.health_arrived(key, health.final, received)
-        return HealthArrived(key, health, payload, received)
+        self._outages.heard(key, received.mono_ns)
+        return (HealthArrived(key, health, payload, received),)
+
+    def _late(self, topic: str, node: NodeKey, stream: str, payload: bytes, received: Stamp) -> ReportArrived | Refused:
+        try:
+            return replace(self._report(node, stream, payload, received), late=True)
+        except MessageWrong as error:
+            return Refused.of(topic, error.reason, error.what, payload, received, self.node_of(topic))
 
     def _report(self, node: NodeKey, stream: str, payload: bytes, received: Stamp) -> ReportArrived:
         report = decode(payload, FrameReport)
@@ -103,6 +139,7 @@ class Admission:
         key = session_key(node, report)
         introduction = self._registry.introduction(key)
         _belongs(report, stream, introduction)
+        self._outages.heard(key, received.mono_ns)
         latency_ns = received.mono_ns - report.stamp.mono_ns if introduction.boot == self._boot else None
         if latency_ns is not None and latency_ns < 0:
             raise MessageWrong("future", f"frame {report.seq} is stamped later than its report came in, on one clock")
@@ -115,6 +152,7 @@ class Admission:
             self._boot,
             current=self._registry.current(key),
             clock_known=self._believes(report.stamp, received, latency_ns),
+            late=latency_ns is not None and self._outages.waited(key, report.published.mono_ns, received.mono_ns),
         )
 
     def _believes(self, stamp: Stamp, received: Stamp, latency_ns: int | None = None) -> bool:
@@ -128,8 +166,15 @@ class Admission:
         return stamp.utc_ns >= EARLIEST_UTC_NS and ahead_ns <= self._tolerance_ns
 
 
+def _own_birth(node: NodeKey, payload: bytes) -> Birth:
+    birth = decode_birth(payload)
+    if NodeKey(birth.site, birth.node) != node:
+        raise MessageWrong("foreign", f"{birth.site}/{birth.node} writes on the topic of {node.site}/{node.node}")
+    return birth
+
+
 def _parse(topic: str) -> UpTopic:
-    if len(topic) > TOPIC_CHARACTERS:
+    if len(topic) > topics.MOST_CHARACTERS:
         raise MessageWrong("topic", f"a topic of {len(topic)} characters")
     return _parts(topic)
 

@@ -41,6 +41,8 @@ class SessionKey:
         return self.id.startswith(COUNTED)
 
 
+StreamKey: TypeAlias = tuple[SessionKey, str]
+
 COUNTED = "count-"
 
 
@@ -69,6 +71,8 @@ class ReportArrived:
     """False: its node has begun another session since; booked, but it moves no live figure."""
     clock_known: bool = True
     """False: what the node's wall clock said can't be; the instant of receipt labels the frame instead."""
+    late: bool = False
+    """It came out of a backlog, its node's or the broker's: booked, but it moves no live figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class BirthArrived:
     payload: bytes
     received: Stamp
     clock_known: bool = True
+    former: bool = False
+    """It introduces an earlier session, whose reports come out of the node's backlog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +114,23 @@ class Refused:
     received: Stamp
     node: NodeKey = NOBODY
     """Whose topic it came on, if that is a node this hub knows."""
+    count: int = 1
+    """How many messages it stands for."""
 
     @classmethod
     def of(
-        cls, topic: str, reason: str, what: str, payload: bytes, received: Stamp, node: NodeKey = NOBODY
+        cls,
+        topic: str,
+        reason: str,
+        what: str,
+        payload: bytes,
+        received: Stamp,
+        node: NodeKey = NOBODY,
+        count: int = 1,
     ) -> "Refused":
         """As it is kept: all that came from outside is cut to what a person needs."""
         short = shown(topic, KEPT_CHARACTERS), reason, shown(what, KEPT_CHARACTERS)
-        return cls(*short, payload[:KEPT_BYTES], received, node)
+        return cls(*short, payload[:KEPT_BYTES], received, node, count)
 
 
 Arrival: TypeAlias = ReportArrived | BirthArrived | HealthArrived | ConnArrived | Refused

@@ -1,25 +1,28 @@
 """The hub: one process that hears the nodes, books what they say, and tells how it is."""
 
+import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
-from edge.wire.address import BrokerAt
+from edge.wire.address import BrokerAt, BrokerRefused, BrokerUnreachable
 from edge.wire.dialects import Will
-from edge.wire.link import BrokerRefused, BrokerUnreachable, Delivery, Link
+from edge.wire.link import Delivery, Link
 from edge.wire.messages import ConnState, Message, encode
 from edge.wire.topics import ROOT
-from fleet.admission import Admission
-from fleet.arrivals import key_of
 from fleet.broker import EmbeddedBroker
 from fleet.clock_server import ClockServer
 from fleet.config import HubConfig
 from fleet.duplicate_hub import DuplicateWatch, NameTaken
-from fleet.ingest import Ingest
-from fleet.latency import LatencyBook, LiveLatency
-from fleet.ledger.ledger import Ledger
-from fleet.registry import Registry
+from fleet.latency import LiveLatency
+from fleet.ledger.rollups.retention import RetentionThread
+from fleet.security.membership import Membership
+from fleet.security.open_doors import check_open
+from fleet.workers.booking import Booking
+from fleet.workers.bookkeeper import Bookkeeper
+from fleet.workers.status import Status, WorkerState
+from fleet.workers.team import Team
 from sensors.clock import NS_PER_S, Clock, Stamp, boot_id
 from sensors.errors import GilmokError
 from sensors.host import software
@@ -27,6 +30,8 @@ from sensors.host import software
 log = logging.getLogger(__name__)
 
 STATE_PERIOD_S = 1.0
+TEND_PERIOD_S = 0.2
+KEY_DIGITS = 16
 FORGET_S = 2.0
 """How long a hub that ends for good tries to make the broker forget it."""
 
@@ -40,6 +45,8 @@ class HubState(Message, frozen=True, kw_only=True):
     began: Stamp
     """When this life began."""
     software: str
+    broker: str = ""
+    """The address it is connected to, without a login; of a cluster, the node."""
     received: int = 0
     booked: int = 0
     repeats: int = 0
@@ -48,6 +55,8 @@ class HubState(Message, frozen=True, kw_only=True):
     nodes: dict[str, str] = {}
     """"site/node" -> online, stale, offline, lost, unknown."""
     latency: dict[str, dict[str, LiveLatency]] = {}
+    workers: tuple[WorkerState, ...] = ()
+    """Those of a hub that has several."""
 
 
 class Hub:
@@ -60,6 +69,13 @@ class Hub:
         self._boot = boot_id()
         self._done = threading.Event()
         self._fault: GilmokError | None = None
+        self._embedded: EmbeddedBroker | None = None
+        self.working = False
+        """From then on `stop` ends it with all that it has received booked."""
+        self.at: BrokerAt | None = None
+        """Where its broker is; None before it is there."""
+        self.leaving = False
+        """What was received is being booked."""
         self._client_id = f"gilmok-hub-{config.site or 'all'}-{config.name}"
         self._topic = f"{ROOT}/{config.site or 'all'}/hub/{config.name}/state"
 
@@ -74,37 +90,53 @@ class Hub:
         (IngestBroke, NameTaken).
         """
         with ExitStack() as stack:
-            ledger = stack.enter_context(Ledger(self._config.store))
-            at = self._broker(stack)
-            registry = Registry(int(self._config.health_period_s * NS_PER_S), ledger.birth)
-            for birth in ledger.newest_births():
-                registry.resume(birth, ledger.last_heard(key_of(birth)).state, self._clock.now())
-            book = LatencyBook()
-            admission = Admission(registry, self._boot, self._config.clock_tolerance_s)
-            ingest = Ingest(admission, ledger, book, self._clock, on_fault=self.stop)
+            bookkeeper = stack.enter_context(self._bookkeeper(lambda topic, payload: down.publish(topic, payload)))
+            at = self.at = self._broker(stack)
+            self._client_id += _known_to_holder(at)
+            # Of its own: what the broker answers to it doesn't wait behind what the nodes say.
+            down = Link(at, f"{self._client_id}-down", clock=self._clock)
 
-            def state(said: ConnState) -> bytes:
-                return encode(self._state(said, registry, ingest, book))
+            def state(said: ConnState, broker: str) -> bytes:
+                return encode(self._state(said, broker, bookkeeper.status()))
 
             def announce() -> None:
-                link.publish(self._topic, state("online"), retain=True)
+                bookkeeper.listens_since(self._clock.now().mono_ns)
+                link.publish(self._topic, state("online", link.address), retain=True)
 
-            link = self._link(at, ingest, announce, state("lost"))
-            ingest.start(link.ack)
-            stack.callback(ingest.stop)
+            link = self._link(at, bookkeeper, announce, state("lost", ""))
+            bookkeeper.start(lambda settled: link.ack(*settled))
+            stack.callback(bookkeeper.stop)
+            down.connect(self._config.patience_s)
+            stack.callback(down.close)
             link.connect(self._config.patience_s)
-            log.info("hub %s hears %s over MQTT %s", self._config.name, at.url, link.protocol)
+            stack.enter_context(RetentionThread(self._config, self._clock))
+            log.info("hub %s hears %s over MQTT %s", self._config.name, link.address, link.protocol)
+            self.working = True
             try:
                 ready()
-                while not self._done.wait(STATE_PERIOD_S):
-                    ledger.check_whole()
-                    link.publish(self._topic, state("online"), qos=0, retain=True)
+                for _ in self._seconds(bookkeeper):
+                    link.publish(self._topic, state("online", link.address), qos=0, retain=True)
             finally:
-                ingest.stop()
-                self._leave(link, at, state("offline"))
-        fault = self._fault or ingest.fault
+                self.leaving = True
+                bookkeeper.stop()
+                self._leave(link, at, state("offline", link.address))
+        fault = self._fault or bookkeeper.fault
         if fault is not None:
             raise fault
+
+    def _seconds(self, bookkeeper: Bookkeeper) -> Iterator[None]:
+        """One after another until it is over; meanwhile what runs is looked after."""
+        due_ns = self._clock.now().mono_ns
+        while not self._done.wait(TEND_PERIOD_S):
+            bookkeeper.tend()
+            if self._clock.now().mono_ns >= due_ns:
+                due_ns += int(STATE_PERIOD_S * NS_PER_S)
+                self._tend_broker()
+                yield
+
+    def _bookkeeper(self, publish: Callable[[str, bytes], bool]) -> Bookkeeper:
+        made = (self._config, self._clock, self._boot, publish, self.stop)
+        return Booking(*made) if self._config.workers == 1 else Team(*made)
 
     def _leave(self, link: Link, at: BrokerAt, last_state: bytes) -> None:
         link.publish(self._topic, b"" if self._config.for_one_run else last_state, retain=True)
@@ -120,10 +152,29 @@ class Hub:
         embedded = self._config.embedded
         if embedded is None:
             return self._config.broker or BrokerAt()
-        broker = stack.enter_context(EmbeddedBroker(embedded.port, embedded.folder, self._clock, embedded.host))
-        return BrokerAt(url=broker.url)
+        fleet = None if embedded.fleet is None else Membership(embedded.fleet, self._config.name)
+        check_open(embedded)
+        broker = EmbeddedBroker(embedded.port, embedded.folder, self._clock, embedded.host, fleet)
+        self._embedded = stack.enter_context(broker)
+        return broker.at
 
-    def _link(self, at: BrokerAt, ingest: Ingest, announce: Callable[[], None], last_will: bytes) -> Link:
+    def _tend_broker(self) -> None:
+        """Tell an embedded one who is enrolled, and start it again where it died, once a second at most: its data and
+        its port are kept.
+        """
+        if self._embedded is None:
+            return
+        try:
+            if (status := self._embedded.died) is None:
+                if self._embedded.heed_fleet():
+                    log.info("the embedded broker reads anew who is enrolled")
+                return
+            log.error("the embedded broker ended with status %d; starting it again", status)
+            self._embedded.revive()
+        except GilmokError as error:
+            log.error("%s", error.sentence)
+
+    def _link(self, at: BrokerAt, bookkeeper: Bookkeeper, announce: Callable[[], None], last_will: bytes) -> Link:
         site = self._config.site
         clock_server = ClockServer(self._clock, self._boot, lambda topic, answer: link.publish(topic, answer, qos=0))
         duplicates = DuplicateWatch(self._began, self._boot)
@@ -131,10 +182,10 @@ class Hub:
         def hear(delivery: Delivery) -> None:
             if delivery.topic == self._topic:
                 if duplicates.taken_over_by(delivery):
-                    self._fault = NameTaken(self._config.name, at.url)
+                    self._fault = NameTaken(self._config.name, link.address)
                     self.stop()
             elif not clock_server.take(delivery):
-                ingest.receive(delivery)
+                bookkeeper.receive(delivery, self._clock.now())
 
         link = Link(
             at,
@@ -149,19 +200,29 @@ class Hub:
         )
         return link
 
-    def _state(self, said: ConnState, registry: Registry, ingest: Ingest, book: LatencyBook) -> HubState:
-        now = self._clock.now()
+    def _state(self, said: ConnState, broker: str, status: Status) -> HubState:
         return HubState(
             state=said,
-            stamp=now,
+            stamp=self._clock.now(),
             boot=self._boot,
             began=self._began,
             software=software(),
-            received=ingest.tally.received,
-            booked=ingest.tally.booked,
-            repeats=ingest.tally.repeats,
-            refused=dict(ingest.tally.refused),
-            waiting=ingest.waiting,
-            nodes={f"{one.key.site}/{one.key.node}": one.state for one in registry.standings(now)},
-            latency=book.live(),
+            broker=broker,
+            received=status.counts.received,
+            booked=status.counts.booked,
+            repeats=status.counts.repeats,
+            refused=status.counts.refused,
+            waiting=status.waiting,
+            nodes=status.nodes,
+            latency=status.latency,
+            workers=status.workers,
         )
+
+
+def _known_to_holder(at: BrokerAt) -> str:
+    """A part of the client id that only who has the key can tell: a broker throws out whoever has the same id."""
+    if at.key_file is None:
+        return ""
+    with suppress(OSError):
+        return "-" + hashlib.sha256(at.key_file.read_bytes()).hexdigest()[:KEY_DIGITS]
+    return ""

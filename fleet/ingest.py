@@ -8,19 +8,26 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from edge.wire.acknowledgements import OVERLOAD, PUT_OFF, RATE
 from edge.wire.link import Delivery
 from edge.wire.messages import MessageWrong
+from fleet.acknowledgements import Acknowledgements
 from fleet.admission import Admission
 from fleet.arrivals import Arrival, Refused, ReportArrived
-from fleet.inbox import Inbox
+from fleet.intake.inbox import Inbox, room_of
+from fleet.intake.put_off import PutOff
+from fleet.intake.rates import Rates
 from fleet.latency import LatencyBook
+from fleet.ledger.errors import StoreBroken, StoreGone
 from fleet.ledger.ledger import Ledger
-from fleet.ledger.store import StoreBroken, StoreGone
 from sensors.clock import NS_PER_S, Clock, Stamp
 from sensors.errors import Defect, GilmokError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RETRY_S = 1.0
 REMIND_S = 30.0
@@ -52,7 +59,14 @@ class Ingest:
     """One thread of its own between the link's network thread and the ledger."""
 
     def __init__(
-        self, admission: Admission, ledger: Ledger, book: LatencyBook, clock: Clock, on_fault: Callable[[], None]
+        self,
+        admission: Admission,
+        ledger: Ledger,
+        book: LatencyBook,
+        acknowledgements: Acknowledgements,
+        rates: Rates,
+        clock: Clock,
+        on_fault: Callable[[], None],
     ) -> None:
         """`on_fault` is called in the ingest thread when it can't go on; `fault` then says why."""
         self.tally = Tally()
@@ -60,10 +74,13 @@ class Ingest:
         self._admission = admission
         self._ledger = ledger
         self._book = book
+        self._acknowledgements = acknowledgements
+        self._rates = rates
         self._clock = clock
         self._on_fault = on_fault
-        self._acknowledge: Callable[[Delivery], None] = lambda _: None
+        self._acknowledge: Callable[[Sequence[Delivery]], None] = lambda _: None
         self._inbox = Inbox()
+        self._put_off = PutOff()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest")
 
@@ -72,16 +89,18 @@ class Ingest:
         """Received and not yet taken up."""
         return len(self._inbox)
 
-    def start(self, acknowledge: Callable[[Delivery], None]) -> None:
-        """`acknowledge` is called for every delivery when its fate is on the disk."""
+    def start(self, acknowledge: Callable[[Sequence[Delivery]], None]) -> None:
+        """`acknowledge` is called for every delivery, many at once, when its fate is on the disk."""
         self._acknowledge = acknowledge
         self._thread.start()
 
-    def receive(self, delivery: Delivery) -> None:
-        """Called in the network thread: the receipt's stamp is taken here."""
-        received = self._clock.now()
+    def receive(self, delivery: Delivery, received: Stamp) -> None:
+        """Waits for room."""
         self.tally.received += 1
-        self._inbox.put(delivery, received)
+        if not self._rates.admits(delivery.topic, room_of(delivery), received.mono_ns):
+            self._put_it_off(RATE, delivery, received)
+        elif not self._inbox.put(delivery, received):
+            self._put_it_off(OVERLOAD, delivery, received)
 
     def stop(self) -> None:
         """Book and acknowledge what was received; later deliveries stay at the broker. Stopping twice is harmless."""
@@ -90,6 +109,12 @@ class Ingest:
         if self._thread.is_alive():
             self._thread.join()
 
+    def _put_it_off(self, reason: str, delivery: Delivery, received: Stamp) -> None:
+        """At once, without the ledger: a flood costs as little as can be."""
+        self.tally.refused[reason] += 1
+        self._put_off.add(reason, delivery, received)
+        self._acknowledge([delivery])
+
     def _run(self) -> None:
         try:
             while batch := self._inbox.batch():
@@ -97,6 +122,7 @@ class Ingest:
         except (StoreBroken, StoreGone) as error:
             # What isn't booked stays at the broker; whoever stops a hub with a failing store is told.
             self._give_up(error)
+        # The top of a thread; the hub raises it.
         except Exception as error:
             log.exception("ingest broke")
             self._give_up(IngestBroke(error))
@@ -109,31 +135,48 @@ class Ingest:
 
     def _settle(self, batch: Sequence[tuple[Delivery, Stamp]]) -> None:
         arrivals = [arrival for delivery, received in batch for arrival in self._judge(delivery, received)]
+        arrivals += self._put_off.collect(self._admission.node_of)
         if arrivals:
-            self._book_all(arrivals)
-        for delivery, _ in batch:
-            self._acknowledge(delivery)
+            booked = self._until_it_succeeds(lambda: self._ledger.commit(arrivals))
+            self.tally.booked += booked.frames
+            self.tally.repeats += booked.repeats
+            self._tell(arrivals)
+        self._acknowledge([delivery for delivery, _ in batch])
         for arrival in arrivals:
             if isinstance(arrival, ReportArrived):
                 self._book.add(arrival)
 
     def _judge(self, delivery: Delivery, received: Stamp) -> tuple[Arrival, ...]:
         try:
-            return self._admission.admit(delivery.topic, delivery.payload, received)
+            # It may have to look a session up in the ledger.
+            arrivals = self._until_it_succeeds(
+                lambda: self._admission.admit(delivery.topic, delivery.payload, received)
+            )
         except MessageWrong as error:
             node = self._admission.node_of(delivery.topic)
-            refused = Refused.of(delivery.topic, error.reason, error.what, delivery.payload, received, node)
-            if error.reason not in self.tally.refused:
-                log.warning("refused a message on %s (%s): %s", refused.topic, refused.reason, refused.what)
-            self.tally.refused[error.reason] += 1
-            return (refused,)
+            if error.reason not in PUT_OFF:
+                self._rates.refused(delivery.topic, received.mono_ns)
+            arrivals = (Refused.of(delivery.topic, error.reason, error.what, delivery.payload, received, node),)
+        for refused in arrivals:
+            if isinstance(refused, Refused):
+                if refused.reason not in self.tally.refused:
+                    log.warning("refused a message on %s (%s): %s", refused.topic, refused.reason, refused.what)
+                self.tally.refused[refused.reason] += 1
+        return arrivals
 
-    def _book_all(self, arrivals: Sequence[Arrival]) -> None:
-        """Until it succeeds; raises StoreGone, or StoreBroken when the hub is being stopped meanwhile."""
+    def _tell(self, arrivals: Sequence[Arrival]) -> None:
+        try:
+            self._acknowledgements.settled(arrivals, self._ledger.booked)
+        except StoreBroken as error:
+            # They are booked; the node sends them again, and is told then.
+            log.error("%s; nodes aren't told what was booked", error.sentence)
+
+    def _until_it_succeeds(self, ask: Callable[[], T]) -> T:
+        """Ask the ledger; raises StoreGone, or StoreBroken when the hub is being stopped meanwhile."""
         remind_ns = 0
         while True:
             try:
-                booked = self._ledger.commit(arrivals)
+                found = ask()
             except StoreBroken as error:
                 now_ns = self._clock.now().mono_ns
                 if now_ns >= remind_ns:
@@ -142,6 +185,6 @@ class Ingest:
                 if self._stopping.wait(RETRY_S):
                     raise
             else:
-                self.tally.booked += booked.frames
-                self.tally.repeats += booked.repeats
-                return
+                if remind_ns:
+                    log.warning("the store answers again")
+                return found

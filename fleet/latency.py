@@ -1,67 +1,28 @@
-"""Live latencies of every stream, in buckets that merge. A finished run is told exactly: `replay.metrics`."""
+"""Live latencies of every stream, in buckets that merge, and which reports are no part of them.
 
-import math
+A finished run is told exactly: `replay.metrics`.
+"""
+
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
+from dataclasses import dataclass
 
 from edge.wire.messages import Message
-from fleet.arrivals import NodeKey, ReportArrived
+from fleet.arrivals import NodeKey, ReportArrived, SessionKey
+from replay.statistics.log_buckets import LogBuckets
 
-ALPHA = 0.001
-"""The relative error of a quantile out of buckets is at most this."""
 STREAMS = 8192
 """So many streams are remembered; of more, those that were heard longest ago are forgotten."""
-
-GROWTH = (1 + ALPHA) / (1 - ALPHA)
-_LN_GROWTH = math.log(GROWTH)
+SESSIONS = 8192
+"""Likewise of sessions."""
 
 
 class LiveLatency(Message, frozen=True, kw_only=True):
-    """Nanoseconds, to within ALPHA. None: nothing was measured."""
+    """Nanoseconds, to within a thousandth. None: nothing was measured."""
 
     p50_ns: int | None
     p99_ns: int | None
     n: int
-
-
-class LogBuckets:
-    """Counts of non-negative nanoseconds in buckets of equal relative width (the mapping of DDSketch).
-
-    Bucket i holds the values in (GROWTH^(i-1), GROWTH^i].
-    """
-
-    def __init__(self) -> None:
-        self.n = 0
-        self._zeros = 0
-        self._counts: Counter[int] = Counter()
-
-    def add(self, value_ns: int) -> None:
-        if value_ns < 0:
-            raise ValueError(f"a latency of {value_ns} ns is an error of a clock")
-        self.n += 1
-        if value_ns == 0:
-            self._zeros += 1
-        else:
-            self._counts[math.ceil(math.log(value_ns) / _LN_GROWTH)] += 1
-
-    def merge(self, other: "LogBuckets") -> None:
-        """As if everything that was added to `other` had been added here."""
-        self.n += other.n
-        self._zeros += other._zeros
-        self._counts.update(other._counts)
-
-    def quantile(self, q: float) -> int | None:
-        """The ceil(q·n)-th smallest, to within ALPHA; None without values."""
-        if not self.n:
-            return None
-        left = math.ceil(q * self.n - 1e-9) - self._zeros
-        if left <= 0:
-            return 0
-        for bucket in sorted(self._counts):
-            left -= self._counts[bucket]
-            if left <= 0:
-                return round(2 * GROWTH**bucket / (GROWTH + 1))
-        raise AssertionError("the counts are fewer than n")
 
 
 class LatencyBook:
@@ -75,8 +36,8 @@ class LatencyBook:
         self._lock = threading.Lock()
 
     def add(self, arrived: ReportArrived) -> None:
-        """A report that is not newer than the stream's newest, or of a session left behind, moves nothing."""
-        if arrived.current:
+        """A report that is late, not newer than the stream's newest, or of a session left behind, moves nothing."""
+        if arrived.current and not arrived.late:
             with self._lock:
                 self._add(arrived)
 
@@ -121,3 +82,51 @@ class _StreamLatency:
 
 def _live(buckets: LogBuckets) -> LiveLatency:
     return LiveLatency(p50_ns=buckets.quantile(0.5), p99_ns=buckets.quantile(0.99), n=buckets.n)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """Of a session, by the hub's monotonic clock."""
+
+    last_ns: int
+    """When something of it came last."""
+    back_ns: int = 0
+    """When something of it came after the newest silence."""
+
+
+class Outages:
+    """Which reports waited until the link, the broker or the hub was back: those are late.
+
+    A link that is slow and steady is no outage: what takes long on it is told as the latency that it is. What tells the
+    two apart is silence: while a report waits through an outage, nothing of its session comes. Used from one thread,
+    but for `listens_since`.
+    """
+
+    def __init__(self, late_after_ns: int, silence_ns: int) -> None:
+        """What was no longer on its way than `late_after_ns` has not waited. An outage is longer than `silence_ns`."""
+        self._late_after_ns = late_after_ns
+        self._silence_ns = silence_ns
+        self._listens_since_ns = 0
+        self._sessions: OrderedDict[SessionKey, _Heard] = OrderedDict()
+
+    def listens_since(self, mono_ns: int) -> None:
+        """What was published before has waited at the broker. From any thread."""
+        self._listens_since_ns = mono_ns
+
+    def heard(self, key: SessionKey, received_ns: int) -> None:
+        """Something of a session came."""
+        known = self._sessions.get(key)
+        if known is None:
+            known = self._sessions[key] = _Heard(received_ns)
+        elif received_ns - known.last_ns > self._silence_ns:
+            known.back_ns = received_ns
+        known.last_ns = received_ns
+        self._sessions.move_to_end(key)
+        if len(self._sessions) > SESSIONS:
+            self._sessions.popitem(last=False)
+
+    def waited(self, key: SessionKey, published_ns: int, received_ns: int) -> bool:
+        """Both by the hub's clock; `heard` was told of the receipt."""
+        if published_ns < self._listens_since_ns:
+            return True
+        return received_ns - published_ns > self._late_after_ns and published_ns < self._sessions[key].back_ns

@@ -1,3 +1,5 @@
 """What a network eats and what its output means: manifests, the catalogue, preprocessing, decoders, boxes.
 
 Imports `sensors`."""
+
+import models.quiet  # noqa: F401 - before ONNX Runtime, whoever imports that

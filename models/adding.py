@@ -1,6 +1,7 @@
 """How a model's file gets into the store: with the digest its manifest names, and under a name that is free."""
 
 import errno
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,11 @@ from models.plain_path import plain_name
 from models.recognise.recognition import Answers, Recognition
 from sensors.addresses import without_logins
 from sensors.errors import GilmokError
+from sensors.ranges import quoted
 from sensors.terminal.pretty_json import encodable
+
+NAME_CHARACTERS = 100
+NAME = re.compile(rf"[A-Za-z0-9_.-]{{1,{NAME_CHARACTERS}}}")
 
 
 class NameTaken(GilmokError):
@@ -28,7 +33,10 @@ class NameTaken(GilmokError):
 
 class NameUnusable(GilmokError):
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name!r} can't be the name of a model", "use letters, digits, '-', '_' and '.'")
+        super().__init__(
+            f"{quoted(name)} can't be the name of a model",
+            f"use up to {NAME_CHARACTERS} letters, digits, '-', '_' and '.'",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ def add(
     NameTaken, NameUnusable, StoreUnusable, what is wrong with the manifest, or what `recognise` raises.
     """
     models = catalogue.known()
-    if not name.strip(".") or not all(letter.isascii() and (letter.isalnum() or letter in "-_.") for letter in name):
+    if not name.strip(".") or not NAME.fullmatch(name):
         raise NameUnusable(name)
     if name in catalogue.broken():
         raise NameTaken(name, catalogue.store() / name)
@@ -66,7 +74,12 @@ def add(
             folder = Path(aside, name)
             folder.mkdir()
             own = Brought(manifest, answers or Answers(), on_recognised)
-            return _take_in(name, source, models.get(name), own, folder, on_bytes)
+            try:
+                return _take_in(name, source, models.get(name), own, folder, on_bytes)
+            except GilmokError as error:
+                # Nobody knows the folder aside: a file is called by the name that was given.
+                error.rename(f"{folder}/", source.rpartition("/")[0] + "/" if "/" in source else "")
+                raise
     except OSError as error:
         raise catalogue.StoreUnusable(catalogue.store(), error) from error
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from sensors.addresses import without_login
 from sensors.errors import GilmokError
+from sensors.outside import ContentWrong, open_bytes
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 30.0
@@ -21,7 +23,7 @@ OnBytes: TypeAlias = Callable[[int, int | None], None]
 
 class FetchFailed(GilmokError):
     def __init__(self, source: str, why: str) -> None:
-        super().__init__(f"can't fetch {source}: {why}", "check the path or URL; nothing was stored")
+        super().__init__(f"can't fetch {without_login(source)}: {why}", "check the path or URL; nothing was stored")
 
 
 def is_url(source: str) -> bool:
@@ -50,6 +52,8 @@ def fetch(source: str, target: Path, on_bytes: OnBytes) -> str:
         raise FetchFailed(source, f"the server says {error.code} {error.reason}") from None
     except urllib.error.URLError as error:
         raise FetchFailed(source, str(error.reason)) from error
+    except ContentWrong as error:
+        raise FetchFailed(source, error.what.removeprefix("can't be read: ")) from error
     except OSError as error:
         raise FetchFailed(source, error.strerror or str(error)) from error
     except (http.client.HTTPException, ValueError) as error:
@@ -68,5 +72,5 @@ def _open(source: str) -> Iterator[tuple[IO[bytes], int | None]]:
             yield answer, None if length is None else int(length)
     else:
         path = Path(source).expanduser()
-        with path.open("rb") as file:
+        with open_bytes(path) as file:
             yield file, path.stat().st_size

@@ -1,5 +1,9 @@
 """Label tables: what the class indices of a model mean."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from models.manifest import Manifest
 from sensors.errors import GilmokError
 
@@ -50,6 +54,25 @@ class LabelsUnknown(GilmokError):
             f"model {model!r} asks for the label table {name!r}, which doesn't exist",
             f"known tables: {', '.join(sorted(TABLES))}; or list the names themselves in the manifest's `labels`",
         )
+
+
+class NamesUnfit(GilmokError):
+    def __init__(self, manifest: Manifest, names: Sequence[str]) -> None:
+        super().__init__(
+            f"model {manifest.name!r} has {len(table(manifest))} classes; names given: {len(names)}",
+            "name every class, in the order of the training: car,person,truck",
+        )
+
+
+def renamed(manifest: Manifest, names: Sequence[str]) -> Manifest:
+    """The manifest with these names for its classes; none, its own. A named table is a name, too. Raises NamesUnfit."""
+    if not names:
+        return manifest
+    named = TABLES.get(names[0], ()) if len(names) == 1 else ()
+    chosen = named or tuple(names)
+    if len(chosen) != len(table(manifest)):
+        raise NamesUnfit(manifest, chosen)
+    return msgspec.structs.replace(manifest, labels=chosen)
 
 
 def table(manifest: Manifest) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.fetch import digest
 from models.manifest import InputContract, Manifest
-from models.onnxfile import external_files
+from models.onnxfile import ModelFileBroken, external_files
 from models.recognise.recognition import Answers, Recognition
 from sensors import config
 from sensors.errors import GilmokError
@@ -42,10 +42,12 @@ def recognised(name: str, file: Path, answers: Answers) -> tuple[Manifest, Recog
     return _completed(found.manifest, name, file, str(file)), found
 
 
-def self_described(file: Path) -> Manifest:
+def self_described(file: Path, answers: Answers | None = None) -> Manifest:
     """A file that lies anywhere, without a manifest: what it tells is enough, or FileUnrecognised says what isn't."""
     try:
-        manifest, found = recognised(file.stem, file, Answers())
+        manifest, found = recognised(file.stem, file, answers or Answers())
+    except ModelFileBroken:
+        raise
     except GilmokError as error:
         raise FileUnrecognised(file, error) from error
     log.info("%s has no manifest: %s", file, "; ".join([*found.read, *found.assumed]))

@@ -25,7 +25,7 @@ class Stitch:
 
 def _open(artefact: Artefact) -> ort.InferenceSession:
     settings = ort.SessionOptions()
-    settings.log_severity_level = 3
+    settings.log_severity_level = 4
     # Reshapes and a few sigmoids: a second thread would cost more than it computes.
     settings.intra_op_num_threads = 1
     return ort.InferenceSession(artefact.stitch, settings, providers=["CPUExecutionProvider"])

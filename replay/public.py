@@ -13,9 +13,11 @@ from replay import recording as recordings
 from replay.comparison.compare import ComparisonSettings
 from replay.comparison.compare import compare as compared
 from replay.comparison.result import Comparison, Margins
+from replay.notebook.evaluate import Evaluation as Evaluation
+from replay.notebook.evaluate import evaluate as evaluate
+from replay.notebook.run import Run
 from replay.recording import Dataset, Recording
 from replay.runs import loaded
-from replay.runs.loaded import LoadedRun
 from replay.scoring import reference
 from replay.scoring.reference import Accuracy
 from replay.scoring.stream import ScoredStream
@@ -40,7 +42,7 @@ class FramesUnknown(GilmokError):
 def open_dataset(layout: str, root: PathLike) -> Dataset:
     """The recordings in the folder `root`, laid out as the makers of `layout` publish theirs.
 
-    `layout`: ua-detrac, mot, kitti-object, kitti-tracking, coco, world, or a plugin's name. The data set has
+    `layout`: coco, yolo, cvat, mot, kitti-tracking, ... (docs/datasets.md), or a plugin's name. The data set has
     `recordings()`, names, and `open(name)`; a recording has `numbers`, the frames' own; `picture(number)`, (height,
     width, 3) uint8, blue-green-red; and `truth(number)`, None where nobody labelled the frame.
     Raises PluginUnknown or DatasetWrong.
@@ -48,14 +50,16 @@ def open_dataset(layout: str, root: PathLike) -> Dataset:
     return recordings.open_dataset(layout, Path(root))
 
 
-def read_run(folder: PathLike) -> LoadedRun:
+def read_run(folder: PathLike) -> Run:
     """A run folder: who ran (`identity`), its figures (`summary`), and each stream with its reports (`streams`).
 
     A stream has `reports`, one for each frame that was answered or failed, durations in nanoseconds; `recording`,
     opened again where it still lies and is unchanged, else None with the reason in `absent`; and `scored`, frames,
-    truths and answers in parallel. Raises RunFolderWrong.
+    truths and answers in parallel. `frames()`, `findings()` and `truth()` are tables for Arrow, pandas and Polars. A
+    notebook shows its figures, and a frame with boxes. Raises RunFolderWrong.
     """
-    return loaded.read_run(Path(folder))
+    run = loaded.read_run(Path(folder))
+    return Run(run.identity, run.summary, run.streams)
 
 
 def score(

@@ -127,6 +127,17 @@ class RecordingUnknown(GilmokError):
         super().__init__(f"{root} holds no {dataset} recording named {name!r}", f"it holds: {shown or 'none at all'}")
 
 
+class RecordingUnnamed(GilmokError):
+    def __init__(self, dataset: str, root: Path, known: Sequence[str]) -> None:
+        if known:
+            shown = ", ".join(known[:8]) + (f" and {len(known) - 8} more" if len(known) > 8 else "")
+            super().__init__(
+                f"{root} holds {len(known)} {dataset} recordings: which one is meant?", f"--name takes one: {shown}"
+            )
+        else:
+            super().__init__(f"{root} holds no {dataset} recording", "name another folder with --root")
+
+
 class RecordingUnsound(GilmokError):
     def __init__(self, recording: Recording, unsound: Sequence[str]) -> None:
         more = f" (and {len(unsound) - 1} more)" if len(unsound) > 1 else ""
@@ -157,6 +168,14 @@ def open_dataset(kind: str, root: Path) -> Dataset:
     """The data set plugin `kind` on the folder `root`; raises PluginUnknown or DatasetWrong."""
     dataset: Dataset = plugins.load("datasets", kind)(root)
     return dataset
+
+
+def only_recording(kind: str, root: Path) -> str:
+    """The name of the recording in a folder that holds one; raises RecordingUnnamed, or as `open_dataset`."""
+    known = open_dataset(kind, root).recordings()
+    if len(known) != 1:
+        raise RecordingUnnamed(kind, root, known)
+    return known[0]
 
 
 def open_recorded(kind: str, root: Path, name: str) -> Recording:

@@ -33,4 +33,6 @@ def _runtime(folder: Path) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -P scripts/vendors_table.py FOLDER, which scripts/try_vendors has made")
     main(Path(sys.argv[1]))

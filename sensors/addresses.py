@@ -4,6 +4,7 @@ import re
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/+")
 _LOGIN_IN_TEXT = re.compile(rf"({_SCHEME.pattern})\S*@")
+_QUERY_IN_TEXT = re.compile(rf"({_SCHEME.pattern}[^\s?]*\?)[^\s'\"]+")
 
 
 def without_login(address: str) -> str:
@@ -11,15 +12,16 @@ def without_login(address: str) -> str:
 
     Made for what nobody could take apart (no scheme, a slash in the password, `rtsp:/` of a path): it hides too much
     of an address rather than a letter too little. Where no colon stands before an `@` there is neither a scheme nor a
-    password.
+    password. A query is starred, too: cameras take `?user=..&password=..`, and stores a signature.
     """
     before, _, host = address.rpartition("@")
-    if ":" not in before:
-        return address
-    scheme = _SCHEME.match(before)
-    return f"{scheme.group() if scheme else ''}***@{host}"
+    if ":" in before:
+        scheme = _SCHEME.match(before)
+        address = f"{scheme.group() if scheme else ''}***@{host}"
+    return _QUERY_IN_TEXT.sub(r"\1***", address)
 
 
 def without_logins(text: str) -> str:
-    """A sentence with stars for the login of every address in it, up to the last `@` before a space."""
-    return _LOGIN_IN_TEXT.sub(r"\1***@", text) if "@" in text else text
+    """A sentence with stars for login and query of every address in it; a login ends at the last `@` before a space."""
+    text = _LOGIN_IN_TEXT.sub(r"\1***@", text) if "@" in text else text
+    return _QUERY_IN_TEXT.sub(r"\1***", text) if "?" in text else text

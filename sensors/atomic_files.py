@@ -12,6 +12,7 @@ from typing import BinaryIO
 from sensors.errors import GilmokError
 from sensors.terminal.figures import size
 
+PRIVATE = 0o600
 NAME_BYTES = 240
 """What a name may take so that the temporary's still fits a file system's 255."""
 ADVICE = {
@@ -38,21 +39,24 @@ class FileUnwritable(GilmokError):
         super().__init__(f"{path} can't be written: {why}", ", or ".join(filter(None, advice)))
 
 
-def write(path: Path, content: bytes | str, *, durable: bool = False, hint: str = "") -> Path:
+def write(path: Path, content: bytes | str, *, durable: bool = False, private: bool = False, hint: str = "") -> Path:
     """`content` (text as UTF-8) at `path`, which is returned. Raises FileUnwritable; see `replacing`."""
     # A name that is not UTF-8 may be part of a text: it is shown by its bytes.
     raw = content.encode(errors="backslashreplace") if isinstance(content, str) else content
-    with replacing(path, durable=durable, hint=hint, wanted=len(raw)) as file:
+    with replacing(path, durable=durable, private=private, hint=hint, wanted=len(raw)) as file:
         file.write(raw)
     return path
 
 
 @contextmanager
-def replacing(path: Path, *, durable: bool = False, hint: str = "", wanted: int | None = None) -> Iterator[BinaryIO]:
+def replacing(
+    path: Path, *, durable: bool = False, private: bool = False, hint: str = "", wanted: int | None = None
+) -> Iterator[BinaryIO]:
     """A file to write into that takes the place of `path`, with its permissions, when the block ends well.
 
     Whatever the block raises, what was at `path` stays and no temporary does; an OSError becomes FileUnwritable.
-    `durable`: on the disk before it takes the place, so that it survives a power cut. What is no ordinary file (a
+    `durable`: on the disk before it takes the place, so that it survives a power cut. `private`: readable by its owner
+    only, whatever the umask and whatever it was before. What is no ordinary file (a
     pipe, /dev/stdout) is written into as it is.
     """
     try:
@@ -64,11 +68,13 @@ def replacing(path: Path, *, durable: bool = False, hint: str = "", wanted: int 
             return
         with _locked(_temporary(place)) as (file, unfinished):
             try:
+                if private:
+                    os.fchmod(file.fileno(), PRIVATE)
                 yield file
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-                if place.exists():
+                if place.exists() and not private:
                     unfinished.chmod(place.stat().st_mode & 0o7777)
                 unfinished.replace(place)
             except BaseException:

@@ -19,6 +19,10 @@ class GilmokError(Exception):
         self.sentence = sentence
         self.hint = hint
 
+    def rename(self, ours: str, theirs: str) -> None:
+        """Call a place of ours, wherever both texts do, by the name that people know."""
+        GilmokError.__init__(self, self.sentence.replace(ours, theirs), self.hint.replace(ours, theirs))
+
 
 class Defect(GilmokError):
     """A fault of ours that a thread or a task met at its top: the log says where its details are."""

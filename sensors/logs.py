@@ -23,3 +23,5 @@ def to_stderr(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
+    # It tells of its own cache of fonts, which is nobody's lifecycle or trouble.
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)

@@ -1,4 +1,5 @@
-"""The one door for bytes from outside: files are read up to a bound, and what isn't text, JSON or TOML is one error.
+"""The one door for bytes from outside: files are read up to a bound, and what isn't text, JSON, YAML or TOML is
+one error.
 
 Every reader of a foreign file or message comes through here, so that a byte order mark, nesting without end or a
 file without end can't get past any of them. The reader itself says whose file it is and what to do about it.
@@ -24,6 +25,11 @@ MOST_BYTES = 2**31
 MOST_LINE = 2**20
 """Characters: no line of a label file comes near."""
 
+MOST_SMALL_BYTES = 2**20
+"""Of what is a page at most: a key, a certificate, a password, an index of a folder."""
+MOST_LOOSE_BYTES = 2**25
+"""Of JSON whose kind isn't known before: read, it may take twenty times as much."""
+
 MOST_NAN = 1_000_000
 
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -31,6 +37,11 @@ MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 
 # A string is matched to be left alone.
 _NOT_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?Infinity|NaN', re.DOTALL)
+
+
+# Python's own reader takes time and memory by the square of a dotted key's parts.
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){100}""")
+_PYTHONS_TAG = re.compile(r"!!python/|!<?tag:yaml\.org,2002:python/")
 
 
 class ContentWrong(Exception):
@@ -55,6 +66,15 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
             return file.read(size)
         except (OSError, MemoryError) as error:
             raise ContentWrong(_unreadable(error)) from error
+
+
+def read_small(path: Path, most: int = MOST_SMALL_BYTES) -> bytes:
+    """A key, a certificate or a password, which a shell may hand over as a pipe; raises OSError."""
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(f"it has more than {most:,} bytes")
+    return content
 
 
 def open_bytes(path: Path) -> io.BufferedReader:
@@ -115,10 +135,32 @@ def json_of(content: bytes, kind: type[T], *, nan_as_null: bool = False) -> T:
 
 def toml_of(content: bytes) -> dict[str, Any]:
     """TOML as a table; raises ContentWrong."""
+    text = text_of(content)
+    if long := _LONG_KEY.search(text):
+        raise ContentWrong("is nested too deep", text.count("\n", 0, long.start()) + 1)
     try:
-        return tomllib.loads(text_of(content))
+        return tomllib.loads(text)
     except ValueError as error:  # also of a number of too many digits
         raise ContentWrong(f"is not TOML: {error}") from error
+    except RecursionError:
+        raise ContentWrong("is nested too deep") from None
+
+
+def yaml_of(content: bytes, kind: type[T]) -> T:
+    """YAML as a `kind` of texts, lists and tables: `no` and `1e3` stay the texts that they are. Raises ContentWrong."""
+    import yaml  # a tenth of a second, for one kind of file
+
+    text = text_of(content)
+    if tag := _PYTHONS_TAG.search(text):
+        raise ContentWrong("has a tag of Python's own, which nobody follows here", text.count("\n", 0, tag.start()) + 1)
+    try:
+        # Written in Python, this reader has a bound of nesting; libyaml has none.
+        return msgspec.convert(yaml.load(text, Loader=yaml.BaseLoader), kind)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise ContentWrong(f"is not YAML: {error.problem}", mark.line + 1 if mark else 0) from error
+    except (yaml.YAMLError, ValueError) as error:  # what msgspec raises is one, too
+        raise ContentWrong(f"is not as it should be: {str(error).splitlines()[0]}".replace("`", "'")) from error
     except RecursionError:
         raise ContentWrong("is nested too deep") from None
 

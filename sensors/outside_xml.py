@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from sensors.outside import MARKS, ContentWrong, open_bytes
+from sensors.outside import ContentWrong, open_bytes
 
 CHUNK_BYTES = 65_536
 MOST_TOKEN_BYTES = 2**22
@@ -18,7 +18,9 @@ MOST_VALUE = 1e12
 MOST_NODES = 500_000
 """In one child of the root: a track of a day's video."""
 
-EXPATS_OWN = ("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-1")
+EXPATS_OWN = ("utf-8", "us-ascii", "ascii", "iso-8859-1")
+WIDE = ("utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "unicode")
+"""Of two or four bytes a character: a declaration that can be read byte by byte is not in one of them."""
 WIDER = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -83,8 +85,8 @@ class XmlFile:
     """`root` is there at once, without its children; they come one by one. Every step raises ContentWrong."""
 
     def __init__(self, path: Path) -> None:
-        self.encoding_unknown = ""
-        """The declared encoding, if nobody knows it: the file is then read as UTF-8."""
+        self.encoding_remark = ""
+        """Why it is read as UTF-8 although it declares another encoding, if so."""
         self._stack: list[Node] = []
         self._done: list[Node] = []
         self._nodes = 0
@@ -131,9 +133,14 @@ class XmlFile:
 
     def _opened(self, start: bytes) -> tuple[codecs.IncrementalDecoder | None, expat.XMLParserType]:
         found = _DECLARED.match(start)
-        if found is None or any(start.startswith(mark) for mark, _ in MARKS):
-            return None, expat.ParserCreate()
+        if found is None:
+            # With its mark, UTF-8 is what it is, whatever is declared.
+            return None, expat.ParserCreate("utf-8" if start.startswith(codecs.BOM_UTF8) else None)
         declared = found[1].decode("latin-1").strip()
+        if declared.lower().startswith(WIDE):
+            # Whoever wrote this declares what its program had in memory.
+            self.encoding_remark = f"it is not in the encoding {declared} that is declared: read as UTF-8"
+            return None, expat.ParserCreate("utf-8")
         if declared.lower() in EXPATS_OWN:
             return None, expat.ParserCreate()
         try:
@@ -141,7 +148,7 @@ class XmlFile:
             b"<".decode(encoding)  # a codec may be of no text at all, as base64 is
             decoder = codecs.getincrementaldecoder(encoding)
         except (LookupError, UnicodeError, ValueError):
-            self.encoding_unknown = declared
+            self.encoding_remark = f"nobody knows the encoding {declared} that is declared: read as UTF-8"
             decoder = codecs.getincrementaldecoder("utf-8")
         # Named here, the encoding goes before the one that the file declares.
         return decoder("strict"), expat.ParserCreate("utf-8")

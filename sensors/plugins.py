@@ -1,6 +1,8 @@
 """Plugins are entry points, in the groups `gilmok.<group>`; ours use the same door as a stranger's."""
 
 import importlib
+import sys
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points, metadata
 from typing import Any
 
@@ -57,5 +59,11 @@ def load(group: str, name: str) -> Any:
     raise PluginUnknown(group, name, names(group))
 
 
-def _points(group: str) -> list[EntryPoint]:
-    return list(entry_points(group=f"gilmok.{group}"))
+def _points(group: str) -> tuple[EntryPoint, ...]:
+    return _points_along(group, tuple(sys.path))
+
+
+@cache
+def _points_along(group: str, _path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Looked up once for each search path: it opens a file of every installed distribution."""
+    return tuple(entry_points(group=f"gilmok.{group}"))

@@ -27,6 +27,8 @@ ThreadsOrAuto: TypeAlias = Annotated[int, Meta(ge=0, le=256)]
 """0: whoever does it knows best."""
 FrameNumber: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """A recording's own; some count in nanoseconds."""
+ClockReading: TypeAlias = Annotated[int, Meta(ge=0, le=2**61 - 1)]
+"""Of a monotonic clock, in nanoseconds."""
 Bytes: TypeAlias = Annotated[int, Meta(ge=0, le=10**13)]
 Megabytes: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000)]
 Stride: TypeAlias = Annotated[int, Meta(ge=1, le=1024)]
@@ -66,6 +68,10 @@ Fps: TypeAlias = Annotated[float, Meta(ge=0.001, le=1000)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0.001, le=31_622_400)]
 """A leap year at most."""
 SecondsOrNone: TypeAlias = Annotated[float, Meta(ge=0, le=31_622_400)]
+Days: TypeAlias = Annotated[float, Meta(ge=0.001, le=36_600)]
+DaysOrNone: TypeAlias = Annotated[float, Meta(ge=0, le=36_600)]
+Hours: TypeAlias = Annotated[float, Meta(ge=0.001, le=87_840)]
+"""Ten years at most."""
 DriveSeconds: TypeAlias = Annotated[float, Meta(ge=0.1, le=1800)]
 """Of the built-in world; all of its traffic is held in memory."""
 WholeSeconds: TypeAlias = Annotated[int, Meta(ge=0, le=31_622_400)]
@@ -74,17 +80,23 @@ Milliseconds: TypeAlias = Annotated[float, Meta(ge=0.000001, le=86_400_000)]
 """From a nanosecond to a day."""
 MillisecondsOrNone: TypeAlias = Annotated[float, Meta(ge=0, le=86_400_000)]
 
+Metres: TypeAlias = Annotated[float, Meta(ge=-1e7, le=1e7)]
+
+Celsius: TypeAlias = Annotated[float, Meta(ge=-100, le=1000)]
+
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
 """Of a thing: a stream, a device, a data set; what characters it may have, its owner says."""
 NameOrNone: TypeAlias = Annotated[str, Meta(max_length=100)]
 """Empty where there is none, or where something else chooses."""
+ClassKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
+"""An evaluated class: its name, or the name and the truth's labels that make it, `heavy:Truck,Tram`."""
 FileName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255)]
 """Also of a recording, which is mostly a file or a folder."""
 Text: TypeAlias = Annotated[str, Meta(max_length=2000)]
 """For people, or an address."""
-Digest: TypeAlias = Annotated[str, Meta(min_length=64, max_length=64, pattern="^[0-9a-f]*$")]
+Digest: TypeAlias = Annotated[str, Meta(min_length=64, max_length=64, pattern=r"^[0-9a-f]*\Z")]
 """sha256, in hexadecimal."""
-DigestOrNone: TypeAlias = Annotated[str, Meta(max_length=64, pattern="^([0-9a-f]{64})?$")]
+DigestOrNone: TypeAlias = Annotated[str, Meta(max_length=64, pattern=r"^([0-9a-f]{64})?\Z")]
 
 QUOTED_CHARACTERS = 60
 LONGEST_INT_BITS = 10_000

@@ -7,11 +7,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeVar
 
-from sensors.terminal.exit_status import INTERRUPTED
+from sensors.terminal.exit_status import INTERRUPTED, interrupts
+
+T = TypeVar("T")
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 GIVE_UP_S = 0.8
+HURRY_S = 1.3
 END_S = 1.8
 LOOK_S = 0.1
 NONE_YET = 0
@@ -26,13 +30,15 @@ def ended_by_signals(
     stop: Callable[[], None],
     *,
     give_up: Callable[[], None] = lambda: None,
+    hurry: Callable[[], None] = lambda: None,
     finishing: Callable[[], bool] = lambda: False,
 ) -> Iterator[None]:
     """Meanwhile both signals call `stop`, in the main thread: it raises, or lets the program end soon.
 
     Where the program hasn't left this block GIVE_UP_S later, `give_up` is called in another thread: whatever waits for
-    a device stops waiting. Another second later the process ends, whatever hangs in it, with status INTERRUPTED;
-    unless `finishing` says that it is on its last steps. A second Ctrl-C ends it at once.
+    a device stops waiting. HURRY_S after the signal, `hurry` is called in the main thread: it raises where what is
+    being done can be left for later. At END_S the process ends, whatever hangs in it, with status INTERRUPTED; unless
+    `finishing` says that it is on its last steps. A second Ctrl-C ends it at once.
     """
     if threading.current_thread() is not threading.main_thread():
         # Signals are the main thread's; who calls from another one keeps them.
@@ -41,17 +47,27 @@ def ended_by_signals(
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
+    before: dict[signal.Signals, Any] = {}
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGALRM:
+            hurry()
+            return
+        if signal.SIGALRM not in before:
+            before[signal.SIGALRM] = signal.signal(signal.SIGALRM, handle)
+            signal.setitimer(signal.ITIMER_REAL, HURRY_S)
         stop()
 
     watcher = threading.Thread(target=_watch, args=(ours, give_up, finishing), name="signals", daemon=True)
     watcher.start()
     # The interpreter writes there at once, even while the main thread is deep in a library that calls no Python.
     before_fd = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-    before = {number: signal.signal(number, handle) for number in ENDING}
+    before |= {number: signal.signal(number, handle) for number in ENDING}
     try:
         yield
     finally:
+        if signal.SIGALRM in before:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(before_fd)
@@ -60,8 +76,43 @@ def ended_by_signals(
         ours.close()
 
 
+class _PutOff(BaseException):
+    """Raised in the midst of a step, where no `except Exception` holds it up."""
+
+
+class Postponable:
+    """A last step that may take long: a signal's handler can put it off."""
+
+    def __init__(self, *, later: bool = False) -> None:
+        """`later`: put off from the beginning."""
+        self._going = False
+        self._later = later
+
+    def put_off(self) -> None:
+        """In the main thread, where the step is done: it breaks off, or never begins."""
+        self._later = True
+        if self._going:
+            self._going = False
+            raise _PutOff
+
+    def done(self, now: Callable[[], T], later: Callable[[], T]) -> T:
+        """What `now` makes, or `later` where it is put off."""
+        try:
+            if not self._later:
+                self._going = True
+                made = now()
+                self._going = False
+                return made
+        except _PutOff:
+            pass
+        finally:
+            self._going = False
+        return later()
+
+
 def interrupt() -> None:
     """A `stop` for what has nothing to bring to an end."""
+    interrupts.set()
     raise KeyboardInterrupt
 
 

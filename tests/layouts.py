@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,8 @@ class Made:
     """The file that holds the truth of the first frame."""
     note: str = ""
     """What must go with every score of it."""
+    parts: tuple[Path, ...] = ()
+    """What may be named instead of the root; none: whatever lies in it."""
 
     @property
     def one_file(self) -> bool:
@@ -40,6 +41,16 @@ def picture(path: Path, width: int = WIDTH, height: int = HEIGHT, seed: int = 0)
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     assert cv2.imwrite(str(path), noise)
+    return path
+
+
+def clip(path: Path) -> Path:
+    """A video of three frames, ten a second."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (WIDTH, HEIGHT))
+    for seed in range(3):
+        writer.write(np.full((HEIGHT, WIDTH, 3), 60 * seed, np.uint8))
+    writer.release()
     return path
 
 
@@ -140,6 +151,7 @@ def coco(root: Path) -> Made:
         "val2017",
         pictures,
         text(root / "annotations" / "instances_val2017.json", json.dumps(COCO_JSON)),
+        parts=(root / "annotations", root / "annotations" / "instances_val2017.json"),
     )
 
 
@@ -158,11 +170,7 @@ COCO_JSON = {
 def world(root: Path) -> Made:
     folder = root / "corner-day-rsu-1"
     folder.mkdir(parents=True)
-    video = folder / "video.mp4"
-    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (WIDTH, HEIGHT))
-    for seed in range(3):
-        writer.write(np.full((HEIGHT, WIDTH, 3), 60 * seed, np.uint8))
-    writer.release()
+    video = clip(folder / "video.mp4")
     lines = [
         {"seq": seq, "t_ns": seq * 10**8, "world_ns": seq * 10**8, "fault": "", "objects": objects}
         for seq, objects in enumerate((WORLD_OBJECTS, [], []))
@@ -202,14 +210,3 @@ WORLD_OBJECTS = [
     }
     for track, label, box in ((1, "car", [20, 10, 30, 30]), (2, "person", [40, 8, 50, 38]))
 ]
-
-
-MAKERS: dict[str, Callable[[Path], Made]] = {
-    "ua-detrac": ua_detrac,
-    "mot": mot15,
-    "kitti-object": kitti_object,
-    "kitti-tracking": kitti_tracking,
-    "coco": coco,
-    "world": world,
-}
-"""By the name of the data set plugin: the contract suite asks for one of each."""

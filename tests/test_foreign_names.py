@@ -41,7 +41,7 @@ def test_recordings_are_listed_and_run_and_their_run_is_read_again(
     assert told["root"] == str(folder.parent / SHOWN / "mot")
     assert [one["name"] for one in told["recordings"]] == [SHOWN]
     run = str(folder / f"run {ODD}")
-    asked = ["--name", ODD, "--model", str(folder / f"{ODD}.onnx"), "--out", run, "--json"]
+    asked = ["--name", ODD, "--model", str(folder / f"{ODD}.onnx"), "--out", run, "--no-report", "--json"]
     assert main(["replay", "run", *data, *asked]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["run"] == f"run {SHOWN}"

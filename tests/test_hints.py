@@ -3,9 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import metadata
 from pathlib import Path
 
+import grimp
 import pytest
 
 from gilmok import VERBS, main
@@ -16,7 +18,22 @@ from sensors.config import PAGE
 ROOT = Path(__file__).parents[1]
 ROOMS = ("sensors", "models", "edge", "replay", "fleet")
 INNER = {
-    "hub": ("run", "nodes", "runs", "report", "refused"),
+    "hub": (
+        "run",
+        "nodes",
+        "runs",
+        "report",
+        "refused",
+        "migrate",
+        "export",
+        "backup",
+        "restore",
+        "history",
+        "rollup",
+        "prune",
+        "web",
+    ),
+    "fleet": ("enrol", "renew", "revoke", "list", "acl"),
     "node": ("run",),
     "replay": tuple(REPLAY),
     "model": ("list", "show", "add", "verify"),
@@ -31,20 +48,26 @@ PAGES = re.compile(r"docs/[\w-]+\.\w+")
 EXTRA = re.compile(r"gilmok\[([a-z]+)\]")
 OF_OTHERS = {"--no-deps", "--quiet", "--jinja"}
 """Of pip and the like, in commands that we run ourselves."""
+OF_OTHER_COMMANDS = {"fleet.cli.demo", "fleet.ledger.backup", "fleet.scenario.parts"}
+"""They show, or start, other commands: ours, or PostgreSQL's."""
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> list[tuple[str, str]]:
     """Every text in the source that is no docstring: where, and what, with `…` for what is filled in."""
-    for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-        for node in ast.walk(tree):
-            where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
-            if isinstance(node, ast.JoinedStr):
-                yield where, "".join(str(p.value) if isinstance(p, ast.Constant) else "…" for p in node.values)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs | inner:
-                yield where, node.value
+    files = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+    return [(f"{path.relative_to(ROOT)}:{line}", text) for path in files for line, text in texts_of(path)]
+
+
+def texts_of(path: Path) -> Iterator[tuple[int, str]]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    apart = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    apart |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            yield node.lineno, "".join(str(p.value) if isinstance(p, ast.Constant) else "…" for p in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
+            yield node.lineno, node.value
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +91,24 @@ def help_of(command: str) -> str:
     return said.getvalue()
 
 
-def test_every_option_that_a_text_names_is_one_of_some_verb(options: dict[str, set[str]]) -> None:
-    known = set().union(*options.values(), OF_OTHERS)
-    strange = [(where, option) for where, text in texts() for option in OPTION.findall(text) if option not in known]
+def test_every_option_that_a_text_names_is_one_of_a_verb_that_can_say_it(options: dict[str, set[str]]) -> None:
+    places = {name: place for name, (place, _) in VERBS.items() if name != "replay"}
+    places |= {f"replay {name}": place for name, (place, _) in REPLAY.items()}
+    graph = grimp.build_graph(*ROOMS, cache_dir=None)
+    known: dict[str, set[str]] = {}
+    for name, place in places.items():
+        own = set().union(*(options[one] for one in options if one == name or one.startswith(f"{name} ")))
+        module = place.split(":")[0]
+        for reached in {module, *graph.find_upstream_modules(module)}:
+            known.setdefault(reached, set(OF_OTHERS)).update(own)
+    everywhere = set().union(*known.values())
+    strange = []
+    for where, text in texts():
+        # What names its command is checked below; what no command reaches is a library's.
+        found = set(OPTION.findall(COMMAND.sub("", text)))
+        module = where.split(":")[0].removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        if module not in OF_OTHER_COMMANDS:
+            strange += [(where, option) for option in found - known.get(module, everywhere)]
     assert not strange
 
 

@@ -4,12 +4,15 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import gilmok
 from replay.recording import Recording, RecordingUnsound
+from sensors.sources.pictures import write_picture
 from tests.made_runs import Played, write_drives, write_run
 from tests.tiny import write_recording
 
@@ -98,3 +101,73 @@ def test_a_run_configured_in_python_has_the_ranges_of_a_file(tmp_path: Path) -> 
     config = gilmok.ReplayConfig(dataset="mot", root=tmp_path, name="WALK", model=model, frames=-3)
     with pytest.raises(gilmok.GilmokError, match="frames = -3: expected"):
         gilmok.OfflineRun(config, tmp_path / "run")
+
+
+def test_a_picture_is_asked_about_as_path_or_array_and_its_colours_are_not_mixed_up(tmp_path: Path) -> None:
+    world = gilmok.open_dataset("world", gilmok.SAMPLES).open("crossing-day-rsu-1")
+    path, picture = tmp_path / "crossing.png", world.picture(world.numbers[0])
+    write_picture(path, picture)
+    with gilmok.load_model("gilmok-mini") as model:
+        found = model.detect(path)
+        assert model.labels[found.labels[0]] in ("car", "bus", "truck", "person")
+        for again in (model.detect(picture), model.detect(picture[:, :, ::-1], colour="RGB")):
+            np.testing.assert_array_equal(again.scores, found.scores)
+        assert not np.array_equal(model.detect(picture, colour="RGB").scores, found.scores)
+        for unfit in (picture.astype(float), picture[:, :, 0], 7):
+            with pytest.raises(gilmok.GilmokError, match="a picture is a path"):
+                model.detect(unfit)
+    with pytest.raises(gilmok.GilmokError, match="is closed"):
+        model.detect(path)
+
+
+def test_a_run_shows_itself_and_gives_its_tables(tmp_path: Path) -> None:
+    root = write_drives(tmp_path / "kitti", 1, 4)
+    run = gilmok.read_run(write_run(tmp_path / "a<b", Played(root=root, cars=3, dropped=1)))
+    assert "a&lt;b" in run._repr_html_()
+    assert "<td>0000</td>" in run.frames()._repr_html_()
+    frames = run.frames().to_pandas()
+    assert frames["findings"].tolist()[:3] == [2, 2, 2]
+    assert (str(frames["capture_ns"].dtype), bool(frames["capture_ns"].isna()[3])) == ("Int64", True)
+    assert pl.DataFrame(run.findings()).height == len(run.findings()) == 6
+
+
+def square(frame: int) -> list[list[float]]:
+    return [[10.0 * frame, 0, 10.0 * frame + 8, 8]]
+
+
+def test_arrays_are_evaluated_with_intervals_over_what_is_independent() -> None:
+    truth = {frame: (square(frame), ["car"]) for frame in range(20)}
+    found = {frame: (square(frame), [0.9], ["car" if frame % 2 else "dog"]) for frame in range(20)}
+    told = gilmok.evaluate(truth, found, labels=["car"])
+    assert told.overall["AP"].value == pytest.approx(51 / 101)
+    assert 0 < told.overall["AP"].low < told.overall["AP"].value < told.overall["AP"].high < 1
+    assert (told.n_frames, told.n_truth, told.classes.found_left_out) == (20, 20, {"dog": 10})
+    films = gilmok.evaluate(truth, found, sequences={frame: str(frame // 5) for frame in range(20)})
+    assert np.isnan(films.overall["AP"].low)
+    assert "no interval: 4 sequences" in str(films)
+
+
+def test_cocos_files_are_evaluated_as_they_are() -> None:
+    truth = {
+        "images": [{"id": n, "file_name": f"{n}.jpg"} for n in (1, 2)],
+        "categories": [{"id": 7, "name": "car"}],
+        "annotations": [{"id": n, "image_id": n, "category_id": 7, "bbox": [0, 0, 9, 9]} for n in (1, 2)],
+    }
+    row = {"image_id": 1, "category_id": 7, "bbox": [0, 0, 9, 9], "score": 0.5}
+    assert gilmok.evaluate(truth, [row]).overall["AP50"].value == pytest.approx(51 / 101)
+    with pytest.raises(gilmok.GilmokError, match="the truth has no category 8"):
+        gilmok.evaluate(truth, [row | {"category_id": 8}])
+
+
+@pytest.mark.parametrize(
+    ("truth", "found", "what"),
+    [
+        ({1: (square(1), [0])}, {}, "truth_labels"),
+        ({1: ([[9, 9, 0, 0]], ["car"])}, {}, "sizes in their place"),
+        ({1: (square(1), ["car"])}, {2: None}, "frames that the truth doesn't have: 2"),
+        ({1: (square(1), ["car"])}, {1: (square(1), [np.nan], ["car"])}, "must be numbers"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(truth: Any, found: Any, what: str) -> None:
+    with pytest.raises(gilmok.GilmokError, match=what):
+        gilmok.evaluate(truth, found)

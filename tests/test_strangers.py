@@ -80,3 +80,16 @@ def test_a_package_that_is_missing_is_told(tmp_path: Path) -> None:
 def test_all_five_lie_beside_the_front_door() -> None:
     gilmok.refuse_strangers()
     assert all((HOUSE / room / "__init__.py").is_file() for room in gilmok.ROOMS)
+
+
+def test_an_interrupt_before_any_room_is_imported_is_quiet(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys, gilmok
+gilmok.refuse_strangers = lambda: os.kill(os.getpid(), signal.SIGINT)
+sys.argv = ["gilmok", "model", "list"]
+sys.exit(gilmok.main())
+"""
+    asked = subprocess.run(
+        [sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (asked.returncode, asked.stdout, asked.stderr) == (130, "", "gilmok: interrupted\n")

@@ -73,6 +73,7 @@ def test_everything_that_lies_in_a_room_is_in_it(wheel: Path) -> None:
     assert there - set(zipfile.ZipFile(wheel).namelist()) == set()
 
 
+@pytest.mark.long
 def test_a_users_script_is_checked_strictly_against_it(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
     check = [sys.executable, "-P", "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]

@@ -10,11 +10,11 @@ import numpy as np
 
 from edge.backends.onnxruntime import OnnxRuntime
 from edge.device.backend import BackendError, Device, DeviceAbsent, Session, Telemetry, Tensors
+from edge.device.delegating import DelegatingSession
 from edge.device.feeds import zeros
 from edge.device.pooled import Pooled
 from edge.device.sdk import About
 from models.manifest import Artefact
-from models.tensors import TensorSpec
 from sensors import config
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from sensors.config import Settings
@@ -116,11 +116,11 @@ class Emulated:
         return {"runtime": f"{runtime}, with pretended latency", "profile": profile.source, "evidence": "emulated"}
 
 
-class _Paced:
+class _Paced(DelegatingSession):
     """Answers when the profile's latency is over, counted from when a core took the inference on."""
 
     def __init__(self, numbers: Session, profile: Profile, clock: Clock, seed: int, facts: Mapping[str, str]) -> None:
-        self._numbers = numbers
+        super().__init__(numbers)
         self._profile = profile
         self._clock = clock
         self._chance = np.random.default_rng(seed)
@@ -130,30 +130,19 @@ class _Paced:
         self._late = 0
 
     @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._numbers.inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._numbers.outputs
-
-    @property
     def facts(self) -> Mapping[str, str]:
         return {**self._facts, "late": f"{self._late} inferences took the CPU longer than the profile says"}
 
     def run(self, feeds: Tensors) -> Tensors:
         begun_ns = self._clock.now().mono_ns
         due_ns = begun_ns + self._latency_ns()
-        outputs = self._numbers.run(feeds)
+        outputs = super().run(feeds)
         self._late += self._clock.now().mono_ns > due_ns
         self._clock.sleep_until(due_ns)
         return outputs
 
     def telemetry(self) -> Telemetry | None:
         return Telemetry(math.nan, math.nan, math.nan, math.nan, throttled=self._throttled)
-
-    def close(self) -> None:
-        self._numbers.close()
 
     @property
     def _throttled(self) -> bool:

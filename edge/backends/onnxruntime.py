@@ -26,6 +26,7 @@ from edge.device.sdk import UNTRIED, About
 from models.manifest import Artefact, InputContract
 from models.tensors import DType, TensorSpec
 from sensors.config import Settings
+from sensors.frame import Array
 from sensors.ranges import Name, Several, Threads
 
 NAME = "onnxruntime"
@@ -45,8 +46,9 @@ DTYPES: Mapping[str, DType] = {
     "tensor(int64)": "int64",
 }
 
-ERRORS_ONLY = 3
-"""Log severity: below it, ONNX Runtime prints a line for every initializer that an old exporter listed as an input."""
+FATAL_ONLY = 4
+"""Log severity. What it can't do, ONNX Runtime raises, and prints in colours besides; it also has a line for every
+initializer that an old exporter listed as an input."""
 
 NEWER = {
     "opset": r"(?s)Opset (\d+) is under development.* till opset (\d+)",
@@ -122,7 +124,7 @@ class OnnxRuntime:
 
     def _settings(self) -> ort.SessionOptions:
         settings = ort.SessionOptions()
-        settings.log_severity_level = ERRORS_ONLY
+        settings.log_severity_level = FATAL_ONLY
         settings.intra_op_num_threads = self._options.threads
         settings.add_session_config_entry("session.intra_op.allow_spinning", "1" if self._options.spin else "0")
         settings.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
@@ -143,8 +145,9 @@ class OnnxSession:
         self._session: ort.InferenceSession | None = session
         self.facts: Mapping[str, str] = {**facts, "operators": _operators(session)}
         self.inputs: Sequence[TensorSpec] = [_spec(port, artefact, artefact.input) for port in session.get_inputs()]
+        self._batchless = {port.name for port in session.get_inputs() if _is_batchless(port, artefact.input)}
         self._names = [port.name for port in session.get_outputs()]
-        feeds = {spec.name: feed for spec, feed in zip(self.inputs, zeros(self.inputs), strict=True)}
+        feeds = self._named(zeros(self.inputs))
         try:
             for _ in range(WARM_UP_RUNS):
                 outputs = session.run(self._names, feeds)
@@ -161,12 +164,16 @@ class OnnxSession:
         if session is None:
             raise InferenceFailed(NAME, "the session is closed")
         fed = checked_feeds(NAME, self.inputs, feeds)
-        named = {spec.name: feed for spec, feed in zip(self.inputs, fed, strict=True)}
+        named = self._named(fed)
         try:
             # Outputs bound to memory of ours were measured to save nothing (14.1 ms either way, YOLOX-nano).
             return list(session.run(self._names, named))
         except ORT_ERRORS as error:
             raise InferenceFailed(NAME, _gist(error)) from error
+
+    def _named(self, feeds: Tensors) -> dict[str, Array]:
+        named = {spec.name: feed for spec, feed in zip(self.inputs, feeds, strict=True)}
+        return {name: feed[0] if name in self._batchless else feed for name, feed in named.items()}
 
     def telemetry(self) -> Telemetry | None:
         """ONNX Runtime tells neither temperature nor power."""
@@ -178,7 +185,7 @@ class OnnxSession:
 
 def _spec(port: Any, artefact: Artefact, contract: InputContract) -> TensorSpec:
     """An input; dimensions that the graph leaves open are those of the contract."""
-    shape = tuple(port.shape)
+    shape = (1, *port.shape) if _is_batchless(port, contract) else tuple(port.shape)
     fixed = contract.fixed.get(port.name)
     asked = contract.shape if fixed is None else np.shape(fixed)
     if len(shape) == len(asked):
@@ -186,6 +193,11 @@ def _spec(port: Any, artefact: Artefact, contract: InputContract) -> TensorSpec:
     if not all(isinstance(size, int) for size in shape):
         raise ArtefactRefused(NAME, artefact, f"input {port.name!r} has the open shape {list(shape)}")
     return TensorSpec(port.name, shape, _dtype(port, artefact))
+
+
+def _is_batchless(port: Any, contract: InputContract) -> bool:
+    """Whether it takes a picture without an axis for the batch, as torchvision's detectors do; told as a batch of 1."""
+    return len(port.shape) == 3 and port.name not in contract.fixed
 
 
 def _dtype(port: Any, artefact: Artefact) -> DType:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from edge.conformance.suite import NETWORK, Outcome, contract_artefact
+from edge.conformance.suite import NETWORK, CheckResult, contract_artefact
 from models.tensors import DType, Layout
 from sensors import atomic_files, plugins
 from sensors.config import assignments
@@ -94,17 +94,17 @@ def _check(chosen: argparse.Namespace) -> int:
     from edge.conformance.suite import judge
 
     subject = _subject(chosen)
-    outcomes = []
+    results = []
     with console.bars("elapsed") as progress:
         task = progress.add_task(f"{chosen.name} on {subject.device}", total=len(CHECKS))
         for check in CHECKS:
-            outcomes.append(judge(check, subject))
+            results.append(judge(check, subject))
             progress.advance(task)
-    broken = sum(outcome.verdict == "broken" for outcome in outcomes)
+    broken = sum(result.verdict == "broken" for result in results)
     if chosen.json:
-        console.print_json([msgspec.to_builtins(outcome) for outcome in outcomes])
+        console.print_json([msgspec.to_builtins(result) for result in results])
     else:
-        _print_outcomes(outcomes, subject)
+        _print_results(results, subject)
     return WORLD_WRONG if broken else DONE
 
 
@@ -133,11 +133,11 @@ def _artefact(chosen: argparse.Namespace) -> "Artefact":
     return msgspec.structs.replace(artefact, input=contract)
 
 
-def _print_outcomes(outcomes: Sequence[Outcome], subject: "Subject") -> None:
-    for outcome in outcomes:
-        console.say(f"{outcome.verdict:<9} {outcome.promise}{': ' if outcome.detail else ''}{outcome.detail}")
+def _print_results(results: Sequence[CheckResult], subject: "Subject") -> None:
+    for result in results:
+        console.say(f"{result.verdict:<9} {result.promise}{': ' if result.detail else ''}{result.detail}")
     kind = next((device.kind for device in subject.backend.devices() if device.name == subject.device), "unknown")
-    counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("kept", "broken", "not asked")}
+    counts = {verdict: sum(o.verdict == verdict for o in results) for verdict in ("kept", "broken", "not asked")}
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     console.say(f"on {subject.device} ({kind}): {told}")
 

@@ -34,11 +34,6 @@ class NoFile(GilmokError):
         )
 
 
-class NotWritable(GilmokError):
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} can't be written", "name a .png or .jpg in a folder that exists and is writable")
-
-
 def main(argv: list[str]) -> int:
     parser = command_parser(prog="gilmok camera", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
@@ -60,12 +55,10 @@ def main(argv: list[str]) -> int:
 
 
 def _view(source: Path, number: int, model: str | None, score: float, out: Path) -> int:
-    from sensors.sources.folder import ENDINGS
-    from sensors.sources.pictures import write_picture
+    from sensors.sources.pictures import check_writable, write_picture
     from sensors.terminal import console
 
-    if out.suffix.lower() not in ENDINGS or not out.parent.is_dir():
-        raise NotWritable(out)
+    check_writable(out)
     frame = _frame(source, number)
     image = frame.image
     if model:
@@ -75,10 +68,7 @@ def _view(source: Path, number: int, model: str | None, score: float, out: Path)
         shown = found.pick(found.scores >= score)
         image = with_boxes(image, shown, labels)
         console.say(f"{len(shown)} of {len(found)} findings have a score of at least {score:g}")
-    try:
-        write_picture(out, image)
-    except OSError as error:
-        raise NotWritable(out) from error
+    write_picture(out, image)
     console.say(f"{source} frame {number}, {image.shape[1]}x{image.shape[0]}: {out}")
     return 0
 

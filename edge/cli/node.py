@@ -45,7 +45,8 @@ def _run(path: Path, hold: bool) -> int:
         if hold:
             assert node.session is not None
             console.say(f"{SESSION} {node.session.id}", READY)
-            sys.stdin.readline()
+            if sys.stdin is not None:  # closed, it has ended
+                sys.stdin.readline()
 
     with ended_by_signals(stop, give_up=node.give_up, finishing=lambda: node.leaving):
         node.run(ready)

@@ -19,7 +19,7 @@ NETWORK_INPUT = InputContract(width=32, height=32, colour="BGR", resize="stretch
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckResult:
     promise: str
     """The check's name, as a sentence."""
     verdict: Verdict
@@ -27,17 +27,17 @@ class Outcome:
     """What the check saw, or why it failed or did not apply."""
 
 
-def judge(check: Callable[[Subject], str], subject: Subject) -> Outcome:
+def judge(check: Callable[[Subject], str], subject: Subject) -> CheckResult:
     """One check on `subject`; an error that it doesn't provide for fails it."""
     sentence = check.__name__.replace("_", " ")
     try:
-        return Outcome(sentence, "kept", check(subject))
+        return CheckResult(sentence, "kept", check(subject))
     except NotApplicable as why:
-        return Outcome(sentence, "not asked", why.sentence)
+        return CheckResult(sentence, "not asked", why.sentence)
     except GilmokError as error:
-        return Outcome(sentence, "broken", error.sentence)
+        return CheckResult(sentence, "broken", error.sentence)
     except Exception as error:  # noqa: BLE001 (a vendor's code may raise anything)
-        return Outcome(sentence, "broken", f"{type(error).__name__}: {error}")
+        return CheckResult(sentence, "broken", f"{type(error).__name__}: {error}")
 
 
 def contract_artefact(backend: str, path: Path = NETWORK) -> Artefact:

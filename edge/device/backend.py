@@ -73,7 +73,7 @@ class InferenceFailed(BackendError):
 
 
 class SessionLost(InferenceFailed):
-    """The device hung or its process died: this session can't run again, a new one can (`edge.device.watch`)."""
+    """The device hung or its process died: this session can't run again, a new one can (`edge.device.watched`)."""
 
 
 class Session(Protocol):

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.device.backend import ArtefactRefused, PipelinedSession, Session, Telemetry, Tensors
+from edge.device.backend import ArtefactRefused, PipelinedSession, Session, Tensors
+from edge.device.delegating import DelegatingSession
 from models.manifest import Artefact
 from models.tensors import TensorSpec
 
@@ -33,34 +34,20 @@ def picture_only(session: Session, artefact: Artefact, backend: str) -> Session:
     return FixedInputs(session, fixed)
 
 
-class FixedInputs:
+class FixedInputs(DelegatingSession):
     def __init__(self, session: Session, fixed: Mapping[str, Sequence[Sequence[float]]]) -> None:
         """`fixed`: every input but the picture, by name, in the session's shape."""
-        self._session = session
+        super().__init__(session)
         self._feeds = [
             np.array(fixed[spec.name], spec.dtype) if spec.name in fixed else None for spec in session.inputs
         ]
 
     @property
     def inputs(self) -> Sequence[TensorSpec]:
-        return [spec for spec, feed in zip(self._session.inputs, self._feeds, strict=True) if feed is None]
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._session.outputs
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        return self._session.facts
+        return [spec for spec, feed in zip(self._inner.inputs, self._feeds, strict=True) if feed is None]
 
     def run(self, feeds: Tensors) -> Tensors:
-        return self._session.run(self._all(feeds))
-
-    def telemetry(self) -> Telemetry | None:
-        return self._session.telemetry()
-
-    def close(self) -> None:
-        self._session.close()
+        return super().run(self._all(feeds))
 
     def _all(self, feeds: Tensors) -> Tensors:
         given = iter(feeds)

@@ -3,22 +3,22 @@
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import TypeAlias
 
-from edge.device.backend import InferenceFailed, Session, Telemetry, Tensors
-from models.tensors import TensorSpec
+from edge.device.backend import InferenceFailed, Session, Tensors
+from edge.device.delegating import DelegatingSession
 
 Work: TypeAlias = tuple[Tensors, "Future[Tensors]"]
 
 
-class Pooled:
+class Pooled(DelegatingSession):
     """A PipelinedSession; owns `session` and closes it."""
 
     def __init__(self, backend: str, session: Session, workers: int) -> None:
+        super().__init__(session)
         self._backend = backend
-        self._session = session
         # One more than there are workers: the next inference waits at the door while an answer is being read.
         self._depth = workers + 1
         self._places = threading.BoundedSemaphore(self._depth)
@@ -32,18 +32,6 @@ class Pooled:
         ]
         for worker in self._workers:
             worker.start()
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._session.inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        return self._session.outputs
-
-    @property
-    def facts(self) -> Mapping[str, str]:
-        return self._session.facts
 
     @property
     def depth(self) -> int:
@@ -68,9 +56,6 @@ class Pooled:
         finally:
             self._places.release()
 
-    def telemetry(self) -> Telemetry | None:
-        return self._session.telemetry()
-
     def close(self) -> None:
         """Waits for the inferences that run; those that wait for their turn fail."""
         with self._changing:
@@ -81,7 +66,7 @@ class Pooled:
                 self._waiting.put(None)
         for worker in self._workers:
             worker.join()
-        self._session.close()
+        super().close()
 
     def _left(self) -> Iterator[Work]:
         with contextlib.suppress(queue.Empty):
@@ -93,7 +78,7 @@ class Pooled:
         while (work := self._waiting.get()) is not None:
             feeds, answer = work
             try:
-                outputs = self._session.run(feeds)
+                outputs = self._inner.run(feeds)
             except BaseException as error:  # noqa: BLE001 (the top of a thread; whoever collects the answer gets it)
                 answer.set_exception(error)
             else:

@@ -2,33 +2,61 @@
 
 import json
 import sys
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from edge.wire import messages
-from edge.wire.messages import Birth, ClockAnswer, ClockAsk, Conn, FrameReport, Health
+from edge.wire.acknowledgements import Fenced
+from edge.wire.messages import (
+    LATE_BYTES,
+    LATE_REPORTS,
+    Birth,
+    ClockAnswer,
+    ClockAsk,
+    Committed,
+    Conn,
+    FrameReport,
+    Health,
+    Refusals,
+)
 from edge.wire.topics import NodeTopics
 
-SENT = {
-    "conn": (Conn, "Retained, and the last will: whether the node is there."),
-    "birth": (Birth, "Retained: who the node is, and everything that a result of this session hangs on."),
-    "det/stream": (FrameReport, "QoS 1, never retained: what became of one frame."),
-    "health": (Health, "QoS 0 at 1 Hz, the last one of a session at QoS 1: the books of every stream."),
-    "clock": (ClockAsk, "QoS 0 at 1 Hz, and a burst at every connection: what does the hub's clock read?"),
+Channel: TypeAlias = tuple[str, Any, str]
+"""Where below `up` or `down`, what is said there, and a sentence about it."""
+
+SENT: dict[str, Channel] = {
+    "Conn": ("conn", Conn, "Retained, and the last will: whether the node is there."),
+    "Birth": ("birth", Birth, "Retained: who the node is, and everything that a result of this session hangs on."),
+    "FormerBirth": ("former", Birth, "QoS 1: the birth of an earlier session that still has reports to say."),
+    "FrameReport": ("det/stream", FrameReport, "QoS 1, never retained: what became of one frame."),
+    "LateReports": (
+        "late/stream",
+        Annotated[list[FrameReport], Meta(max_length=LATE_REPORTS)],
+        f"QoS 1, never retained: reports of one session out of the backlog, oldest first, {LATE_BYTES} bytes at most.",
+    ),
+    "Health": ("health", Health, "QoS 0 at 1 Hz, the last one of a session at QoS 1: the books of every stream."),
+    "ClockAsk": ("clock", ClockAsk, "QoS 0 at 1 Hz, and a burst at every connection: what does the hub's clock read?"),
 }
 """By nodes, below their `up`."""
 
-RECEIVED = {"clock": (ClockAnswer, "QoS 0: a hub's answer; the node tells the whole exchange in its health.")}
+RECEIVED: dict[str, Channel] = {
+    "ClockAnswer": ("clock", ClockAnswer, "QoS 0: a hub's answer; the node tells the whole exchange in its health."),
+    "Committed": ("committed", Committed, "QoS 1: which reports are in a hub's ledger; also in answer to each birth."),
+    "Fenced": ("fenced", Fenced, "QoS 1, once a second while two processes have one name: the older one has to end."),
+    "Refusals": ("refused", Refusals, "QoS 1, at most one a second: what a hub refused of the node, and why."),
+}
 """By nodes, below their `down`."""
 
 
 def document() -> dict[str, Any]:
-    kinds = [kind for kind, _ in [*SENT.values(), *RECEIVED.values()]]
-    _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    channels = SENT | RECEIVED
+    kinds = [kind for _, kind, _ in channels.values()]
+    payloads, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     root = NodeTopics("site", "node").conn.removesuffix("/up/conn").replace("/site/node", "/{site}/{node}")
-    sent = {kind.__name__: _channel(f"{root}/up/{leaf}", kind, text) for leaf, (kind, text) in SENT.items()}
-    received = {kind.__name__: _channel(f"{root}/down/{leaf}", kind, text) for leaf, (kind, text) in RECEIVED.items()}
+    sent = {name: _channel(f"{root}/up/{leaf}", name, text) for name, (leaf, _, text) in SENT.items()}
+    received = {name: _channel(f"{root}/down/{leaf}", name, text) for name, (leaf, _, text) in RECEIVED.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -45,9 +73,7 @@ def document() -> dict[str, Any]:
         },
         "components": {
             "schemas": schemas,
-            "messages": {
-                kind.__name__: {"payload": {"$ref": f"#/components/schemas/{kind.__name__}"}} for kind in kinds
-            },
+            "messages": {name: {"payload": payload} for name, payload in zip(channels, payloads, strict=True)},
         },
     }
 
@@ -56,13 +82,13 @@ def _operation(action: str, name: str) -> dict[str, Any]:
     return {"action": action, "channel": {"$ref": f"#/channels/{name}"}}
 
 
-def _channel(topic: str, kind: type, text: str) -> dict[str, Any]:
+def _channel(topic: str, name: str, text: str) -> dict[str, Any]:
     address = topic.replace("/stream", "/{stream}")
     return {
         "address": address,
         "description": text,
-        "parameters": {name: {} for name in ("site", "node", "stream") if f"{{{name}}}" in address},
-        "messages": {kind.__name__: {"$ref": f"#/components/messages/{kind.__name__}"}},
+        "parameters": {part: {} for part in ("site", "node", "stream") if f"{{{part}}}" in address},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
     }
 
 

@@ -53,6 +53,8 @@ class StreamBirth(Message, frozen=True, kw_only=True):
     digest: Digest = ""
     labels: Labels = ()
     """The evaluated classes that the configuration asks for; empty: all that the data set offers."""
+    classes: Annotated[dict[Label, Labels], Meta(max_length=1000)] = {}
+    """More of them, each with the model's labels that count for it; none: those that mean the same."""
     pacing_bound_ms: Milliseconds | None = None
     """The stream's run is invalid where the p99 of its pacing error exceeds this (realtime only)."""
     tracker: TrackerBirth | None = None
@@ -79,6 +81,13 @@ class BackendBirth(Message, frozen=True, kw_only=True):
     """How many frames are in work at once; None where an older node doesn't say."""
 
 
+class PlaceBirth(Message, frozen=True, kw_only=True):
+    """Metres east and north of the origin of the site's plan."""
+
+    x_m: Annotated[float, Meta(ge=-1e7, le=1e7)]
+    y_m: Annotated[float, Meta(ge=-1e7, le=1e7)]
+
+
 class Birth(Message, frozen=True, kw_only=True):
     """Who I am; retained."""
 
@@ -90,9 +99,13 @@ class Birth(Message, frozen=True, kw_only=True):
     kind: NodeKind
     run: FolderName
     """The experiment this session belongs to."""
+    resumes: SessionId = ""
+    """The session that this one goes on from, in the same run and at the place where its streams would be by now."""
     stamp: Stamp
     boot: Label
     """Whose monotonic clock the stamps are of (`sensors.clock.boot_id`)."""
+    place: PlaceBirth | None = None
+    """Where it stands; None: it moves, or nobody told."""
     host: Facts
     software: Label
     stages: Annotated[tuple[Label, ...], Meta(max_length=32)] = STAGES

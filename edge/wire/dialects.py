@@ -8,6 +8,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge.wire.bounded_client import BoundedClient
+
 MQTT5 = MQTTProtocolVersion.MQTTv5
 MQTT311 = MQTTProtocolVersion.MQTTv311
 
@@ -32,8 +34,8 @@ class ConnectOptions:
     manual_ack: bool
     """A QoS 1 message stays the broker's until we acknowledge it ourselves."""
 
-    def client(self, version: MQTTProtocolVersion) -> Client:
-        client = Client(
+    def client(self, version: MQTTProtocolVersion) -> BoundedClient:
+        client = BoundedClient(
             CallbackAPIVersion.VERSION2,
             self.client_id,
             clean_session=None if version == MQTT5 else self.session_expiry_s == 0,
@@ -59,6 +61,14 @@ class ConnectOptions:
             "clean_start": False if self.session_expiry_s else MQTT_CLEAN_START_FIRST_ONLY,
             "properties": properties,
         }
+
+
+def forget_unacknowledged(client: Client) -> None:
+    """paho sends what wasn't acknowledged again at the next connection, and has no door to be asked not to."""
+    with client._out_message_mutex:
+        # Another one, not this one cleared: paho may be walking through it at this moment, further up.
+        client._out_messages = type(client._out_messages)()
+        client._inflight_messages = 0
 
 
 def _properties(kind: int) -> Properties:

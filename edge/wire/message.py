@@ -63,6 +63,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 
 def encode(message: Message) -> bytes:
@@ -71,6 +72,11 @@ def encode(message: Message) -> bytes:
 
 def decode(payload: bytes, kind: type[M]) -> M:
     """`payload` as a `kind`; raises MessageWrong: oversize, json, schema, range."""
+    return decode_as(payload, kind)
+
+
+def decode_as(payload: bytes, kind: type[T]) -> T:
+    """As `decode` does, also for what is no message by itself."""
     if len(payload) > MAX_BYTES:
         raise MessageWrong("oversize", f"{len(payload)} bytes, the limit is {MAX_BYTES}")
     try:

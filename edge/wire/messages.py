@@ -2,8 +2,10 @@
 
 from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 from msgspec import Meta
 
+from edge.wire.acknowledgements import Committed, Refusals
 from edge.wire.births import (
     SCHEMA,
     STAGES,
@@ -12,11 +14,12 @@ from edge.wire.births import (
     ModelBirth,
     NodeKind,
     PaceName,
+    PlaceBirth,
     StreamBirth,
     TrackerBirth,
     decode_birth,
 )
-from edge.wire.clock_messages import ClockAnswer, ClockAsk, Exchange, HubClock
+from edge.wire.clock.exchange import ClockAnswer, ClockAsk, Exchange, HubClock
 from edge.wire.findings import Findings, check_findings
 from edge.wire.message import (
     MAX_BYTES,
@@ -32,6 +35,7 @@ from edge.wire.message import (
     SessionId,
     TopicName,
     decode,
+    decode_as,
     encode,
 )
 from sensors.clock import Stamp
@@ -39,12 +43,16 @@ from sensors.frame import StampKind
 
 # fmt: off
 __all__ = [
-    "MAX_BYTES", "SCHEMA", "STAGES", "BackendBirth", "Birth", "ClockAnswer", "ClockAsk", "Conn",
-    "ConnState", "Exchange", "Findings", "FrameReport", "Health", "HubClock", "Message", "MessageWrong",
-    "ModelBirth", "NodeKind", "PaceName", "Pacing", "Status", "StreamBirth", "StreamCounters", "TrackerBirth",
-    "check", "decode", "decode_birth", "encode",
+    "LATE_BYTES", "LATE_REPORTS", "MAX_BYTES", "SCHEMA", "STAGES", "BackendBirth", "Birth", "ClockAnswer", "ClockAsk",
+    "Committed", "Conn", "ConnState", "Exchange", "Findings", "FrameReport", "Health", "HubClock", "Message",
+    "MessageWrong", "ModelBirth", "NodeKind", "PaceName", "Pacing", "PlaceBirth", "Refusals", "Spooled", "Status",
+    "StreamBirth", "StreamCounters", "TrackerBirth", "check", "decode", "decode_birth", "encode", "split_late",
 ]
 # fmt: on
+
+LATE_REPORTS = 256
+LATE_BYTES = 200_000
+"""So much a node puts into one `late` message at most."""
 
 Status: TypeAlias = Literal["ok", "failed"]
 ConnState: TypeAlias = Literal["online", "offline", "lost"]
@@ -99,8 +107,29 @@ class StreamCounters(Message, frozen=True, kw_only=True):
     pending: Count = 0
     """Captured, and its fate not decided yet."""
     evicted: Count = 0
-    """Reports (of ok and failed frames) that were given up before any broker had them."""
+    """Reports (of ok and failed frames) that were given up: no hub had committed them, and there was no room."""
+    spooled: Count = 0
+    """Reports that the node still keeps, since no hub has committed them yet."""
+    skipped: Count = 0
+    """Not captured: due before a session that goes on from another one began."""
     pacing: Pacing | None = None
+
+
+class Spooled(Message, frozen=True, kw_only=True):
+    """What a node keeps until a hub has committed it, of all of its sessions."""
+
+    reports: Count
+    bytes: Count
+    evicted: Count = 0
+    """Given up by this process, for want of room or for their age."""
+    unwritten: Count = 0
+    """Of `reports`: in memory only, since the disk took them not."""
+    unsendable: Count = 0
+    """Of `reports`: larger than the broker takes."""
+    refused: Count = 0
+    """Messages that a hub told this process it refuses."""
+    late: Count = 0
+    """Reports that went out from the backlog."""
 
 
 class Health(Message, frozen=True, kw_only=True):
@@ -113,9 +142,13 @@ class Health(Message, frozen=True, kw_only=True):
     queued: Count
     """Reports that the broker has not acknowledged yet."""
     final: bool = False
+    spool: Spooled | None = None
+    """None: said by a node from before there was one."""
     temperature_c: Measured | None = None
     power_w: Measured | None = None
     utilisation: Measured | None = None
+    broker: Annotated[str, Meta(max_length=2000)] = ""
+    """The address it is connected to, without a login; of a cluster, the node. Empty: not told."""
     clocks: Annotated[dict[Label, HubClock], Meta(max_length=64)] = {}
     """By the boot id of each hub that answers and has not the node's own clock."""
 
@@ -126,6 +159,14 @@ class Conn(Message, frozen=True, kw_only=True):
     state: ConnState
     session: Count
     session_id: SessionId = ""
+
+
+def split_late(payload: bytes) -> list[bytes]:
+    """The FrameReports of a `late` message, each as it was written; raises MessageWrong: oversize, json, schema."""
+    parts: list[msgspec.Raw] = decode_as(payload, list[msgspec.Raw])
+    if len(parts) > LATE_REPORTS:
+        raise MessageWrong("oversize", f"{len(parts)} late reports, the limit is {LATE_REPORTS}")
+    return [bytes(part) for part in parts]
 
 
 def check(report: FrameReport) -> None:

@@ -12,6 +12,9 @@ EVERY_NODE = f"{ROOT}/+/+/up/#"
 CLOCK = "clock"
 
 NAME_CHARACTERS = 100
+NODE_LEVELS = ROOT.count("/") + 3
+MOST_CHARACTERS = 400
+"""Of an honest topic, generously."""
 LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 """What a name in a topic is made of."""
 
@@ -61,9 +64,38 @@ class NodeTopics:
         """QoS 0: a hub's ClockAnswer."""
         return self._down(CLOCK)
 
+    @property
+    def former(self) -> str:
+        """QoS 1, never retained: the Birth of an earlier session that still has reports to say."""
+        return self._up("former")
+
+    @property
+    def committed(self) -> str:
+        """QoS 1: a hub's Committed."""
+        return self._down("committed")
+
+    @property
+    def refused(self) -> str:
+        """QoS 1, at most one a second: a hub's Refusals."""
+        return self._down("refused")
+
+    @property
+    def fenced(self) -> str:
+        """QoS 1, once a second while two processes have the name: a hub's Fenced."""
+        return self._down("fenced")
+
+    @property
+    def everything_down(self) -> str:
+        """A filter: all that is said to the node."""
+        return self._down("+")
+
     def detections(self, stream: str) -> str:
         """QoS 1, never retained: FrameReports."""
         return self._up(f"det/{stream}")
+
+    def late(self, stream: str) -> str:
+        """QoS 1, never retained: arrays of FrameReports out of the backlog, of one session, oldest first."""
+        return self._up(f"late/{stream}")
 
     def _up(self, leaf: str) -> str:
         return f"{ROOT}/{self.site}/{self.node}/up/{leaf}"
@@ -74,7 +106,7 @@ class NodeTopics:
 
 @dataclass(frozen=True, slots=True)
 class UpTopic:
-    """A topic that a node wrote to, taken apart; `stream` is empty except on `det`."""
+    """A topic that a node wrote to, taken apart; `stream` is empty except on `det` and `late`."""
 
     site: str
     node: str
@@ -91,6 +123,11 @@ def parse(topic: str) -> UpTopic | None:
             return UpTopic(site, node, leaf, stream)
         case _:
             return None
+
+
+def whose(topic: str) -> str:
+    """The levels that say whose it is, gilmok/v1/SITE/NODE; also of a topic that is no node's, however long."""
+    return "/".join(topic[:MOST_CHARACTERS].split("/", NODE_LEVELS)[:NODE_LEVELS])
 
 
 def check_name(what: str, name: str) -> str:

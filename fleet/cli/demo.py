@@ -28,15 +28,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--recordings", type=Path, default=SAMPLES, help="a folder of the built-in world's recordings")
     parser.add_argument("--model", default=MODEL, help="a model of the catalogue, or a file (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="the run folder to make (default: runs/demo-<now>)")
+    parser.add_argument("--stay", action="store_true", help="go on showing the dashboard afterwards, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print summary.json instead of tables")
     chosen = parser.parse_args(argv)
 
     from fleet.scenario.demo import demo_scenario
     from fleet.scenario.terminal import run_at_terminal
     from sensors.terminal import console
+    from sensors.terminal.exit_status import INTERRUPTED
 
     scenario = demo_scenario(chosen.recordings, chosen.model, chosen.seconds)
-    status = run_at_terminal(scenario, chosen.out or fresh_folder("demo"), chosen.json)
-    if not chosen.json:
+    status = run_at_terminal(scenario, chosen.out or fresh_folder("demo"), chosen.json, stay=chosen.stay)
+    if not chosen.json and status != INTERRUPTED:
         console.say("", *NEXT.format(model=chosen.model).splitlines())
     return status

@@ -1,21 +1,26 @@
 """`gilmok hub`: run the hub; list its nodes, its runs and what it refused; report a run."""
 
 import argparse
-import signal
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fleet.cli import history, ledger, web
+from fleet.cli.ledger import settings, which_store
 from sensors.terminal.command_line import command_parser
 
 if TYPE_CHECKING:
     from fleet.config import HubConfig
+    from fleet.web.door import Door
 
-READY = "ready"
+READY, DASHBOARD = "ready", "dashboard"
+"""What it prints when it is ready, and before that the word before the dashboard's address."""
 
 # What fits a terminal; --json has everything.
 NODE_COLUMNS = ("node", "state", "last_heard", "run", "captured", "ok", "failed", "dropped")
 RUN_COLUMNS = ("run", "began", "sessions", "reports")
+PRUNED_COLUMNS = ("node", "stream", "captured", "ok", "failed", "dropped", "late", "total_p50", "total_p99", "not_kept")
 REFUSED_COLUMNS = ("reason", "topic", "what", "payload")
 
 
@@ -34,11 +39,12 @@ def main(argv: list[str]) -> int:
         verb = verbs.add_parser(name, help=text)
         if name == "report":
             verb.add_argument("run", metavar="RUN", help="a name that `gilmok hub runs` lists")
-        which = verb.add_mutually_exclusive_group(required=True)
-        which.add_argument("--hub", type=Path, metavar="HUB.toml", help="the hub's configuration")
-        which.add_argument("--store", type=Path, metavar="FILE", help="the hub's store itself")
+        which_store(verb)
         verb.add_argument("--json", action="store_true", help="print JSON instead of a table")
         verb.set_defaults(call=call)
+    ledger.register(verbs)
+    history.register(verbs)
+    web.register(verbs)
     chosen = parser.parse_args(argv)
     return int(chosen.call(chosen))
 
@@ -49,14 +55,44 @@ def _run(chosen: argparse.Namespace) -> int:
     from sensors import config
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
+    from sensors.signals import ended_by_signals
     from sensors.terminal import console
 
     to_stderr()
-    hub = Hub(config.read(chosen.config, HubConfig), SystemClock())
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: hub.stop())
-    hub.run(lambda: console.say(READY))
+    settings = config.read(chosen.config, HubConfig)
+    hub = Hub(settings, SystemClock())
+
+    def stop() -> None:
+        if not hub.working:
+            raise KeyboardInterrupt
+        hub.stop()
+
+    with ended_by_signals(stop, finishing=lambda: hub.leaving), ExitStack() as stack:
+        door = _door(settings, stack)
+
+        def ready() -> None:
+            if door is not None:
+                door.open(hub.at)
+                console.say(f"{DASHBOARD} {door.address}")
+            console.say(READY)
+
+        hub.run(ready)
     return 0
+
+
+def _door(settings: "HubConfig", stack: ExitStack) -> "Door | None":
+    """The dashboard's; where it can't be, that is told, and the hub goes on: what nodes say comes first."""
+    from fleet.web.door import Door
+    from fleet.web.listening import WebPortTaken, WebUnreachable
+    from sensors.terminal import console
+
+    if not settings.web.enabled:
+        return None
+    try:
+        return stack.enter_context(Door(settings))
+    except (WebPortTaken, WebUnreachable) as error:
+        console.warn(f"{error.sentence}; {error.hint}")
+        return None
 
 
 def _nodes(chosen: argparse.Namespace) -> int:
@@ -64,9 +100,9 @@ def _nodes(chosen: argparse.Namespace) -> int:
     from fleet.reporting.listing import node_rows
     from sensors.clock import SystemClock
 
-    settings = _settings(chosen)
-    with LedgerReader(settings.store) as ledger:
-        rows = node_rows(ledger, SystemClock().now(), settings.health_period_s)
+    own = settings(chosen)
+    with LedgerReader(own.where) as reader:
+        rows = node_rows(reader, SystemClock().now(), own.health_period_s)
     return _show(rows, NODE_COLUMNS, chosen.json, "no node has introduced itself yet")
 
 
@@ -74,8 +110,8 @@ def _runs(chosen: argparse.Namespace) -> int:
     from fleet.ledger.reader import LedgerReader
     from fleet.reporting.listing import run_rows
 
-    with LedgerReader(_settings(chosen).store) as ledger:
-        rows = run_rows(ledger)
+    with LedgerReader(settings(chosen).where) as reader:
+        rows = run_rows(reader)
     return _show(rows, RUN_COLUMNS, chosen.json, "no run yet")
 
 
@@ -83,25 +119,27 @@ def _refused(chosen: argparse.Namespace) -> int:
     from fleet.ledger.reader import LedgerReader
     from fleet.reporting.listing import refused_rows
 
-    with LedgerReader(_settings(chosen).store) as ledger:
-        rows = refused_rows(ledger)
+    with LedgerReader(settings(chosen).where) as reader:
+        rows = refused_rows(reader)
     return _show(rows, REFUSED_COLUMNS, chosen.json, "nothing was refused")
 
 
 def _report(chosen: argparse.Namespace) -> int:
     from fleet.ledger.reader import LedgerReader
-    from fleet.reporting.run_records import known_run, notes, records, troubles
-    from replay.runs.summary import summarise
+    from fleet.reporting.pruned_runs import pruned_rows
+    from fleet.reporting.run_records import known_run
+    from fleet.reporting.run_summary import run_summary
     from replay.runs.tables import render
     from sensors.terminal import console
     from sensors.terminal.foreign_text import without_surrogates
 
-    settings = _settings(chosen)
-    with console.waiting("reading the run and its recordings"), LedgerReader(settings.store) as ledger:
-        run = known_run(ledger, without_surrogates(chosen.run))
-        births = list(ledger.births(run))
-        found = list(records(ledger, births, settings.truth))
-        summary = summarise(run, found, troubles(ledger, births), notes=notes(ledger, births))
+    own = settings(chosen)
+    with console.waiting("reading the run and its recordings"), LedgerReader(own.where) as reader:
+        run = known_run(reader, without_surrogates(chosen.run))
+        births = list(reader.births(run))
+        if rows := pruned_rows(reader, births):
+            return _show_pruned(rows, chosen.json)
+        summary = run_summary(reader, run, births, own.truth)
     if chosen.json:
         console.print_json(summary)
     else:
@@ -109,11 +147,24 @@ def _report(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(chosen: argparse.Namespace) -> "HubConfig":
-    from fleet.config import HubConfig
-    from sensors import config
+def _show_pruned(rows: Sequence[dict[str, Any]], as_json: bool) -> int:
+    from sensors.terminal import console
 
-    return config.read(chosen.hub, HubConfig) if chosen.hub else HubConfig(store=chosen.store)
+    gone = sum(row["not_kept"] for row in rows)
+    if as_json:
+        console.print_json({"not_kept": gone, "streams": rows})
+        return 0
+    shown = [{**row, **_milliseconds(row["latency"].get("total"))} for row in rows]
+    _show(shown, PRUNED_COLUMNS, False, "")
+    console.show(
+        f"{gone} of this run's reports are not kept any more: this is out of the rollups, latencies to within 1 %",
+        "accuracy, and latencies by frame, can't be told any more; `gilmok hub history` has it by time",
+    )
+    return 0
+
+
+def _milliseconds(total: dict[str, int] | None) -> dict[str, str | None]:
+    return {f"total_{q}": None if total is None else f"{total[f'{q}_ns'] / 1e6:.1f} ms" for q in ("p50", "p99")}
 
 
 def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], as_json: bool, nothing: str) -> int:

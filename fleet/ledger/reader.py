@@ -4,7 +4,6 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -13,11 +12,22 @@ import sqlalchemy as sa
 
 from edge.wire.messages import Birth, ConnState, FrameReport, Health, Message, MessageWrong, decode
 from fleet.arrivals import NodeKey, Refused, SessionKey
-from fleet.ledger.schema import CONNS, FRAMES, HEALTH, REFUSALS, REFUSED, SESSIONS
-from fleet.ledger.store import Store
+from fleet.ledger.schema import CONNS, FRAMES, GAPS, HEALTH, REFUSALS, REFUSED, ROLLED, SESSIONS
+from fleet.ledger.store import Store, Where
 from sensors.clock import Stamp
 
 M = TypeVar("M", bound=Message)
+
+OF_A_FRAME = (
+    FRAMES.c.payload,
+    FRAMES.c.received_mono_ns,
+    FRAMES.c.received_utc_ns,
+    FRAMES.c.received_boot,
+    FRAMES.c.hub_latency_ns,
+    FRAMES.c.clock_known,
+    FRAMES.c.label_utc_ns,
+    FRAMES.c.late,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +58,38 @@ class FrameRow:
     hub_latency_ns: int | None
     boot: str = ""
     clock_known: bool = True
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    """Reports `first` to `last` of a stream were missing when a later one came; times are the hub's."""
+
+    stream: str
+    first: int
+    last: int
+    opened_utc_ns: int
+    closed_utc_ns: int | None
+    """None: some of them still are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as it introduced itself; `born_utc_ns` as of a RunRow."""
+
+    key: SessionKey
+    count: int
+    run: str
+    born_utc_ns: int
+    received_utc_ns: int
 
 
 class LedgerReader:
     """Reads the store that a hub writes, also while it does, and from another process. Used by `with`."""
 
-    def __init__(self, path: Path, store: Store | None = None) -> None:
-        """Raises StoreAbsent, StoreUnreadable where it is no store of ours, or StoreOutdated."""
-        self._store = store or Store(path, write=False)
+    def __init__(self, where: Where, store: Store | None = None) -> None:
+        """Raises StoreAbsent, StoreUnreachable, StoreUnreadable where it is no store of ours, or StoreOutdated."""
+        self._store = store or Store(where, write=False)
         self.unreadable: Counter[str] = Counter()
         """Rows that were read and are no messages to this gilmok, by what they should be; they are left out."""
 
@@ -76,7 +110,8 @@ class LedgerReader:
 
     def newest_births(self) -> Iterator[Birth]:
         """Of every node's newest session, by site and node."""
-        newest = sa.select(sa.func.max(SESSIONS.c.id)).group_by(SESSIONS.c.site, SESSIONS.c.node)
+        newest = sa.select(sa.func.max(SESSIONS.c.id)).where(~SESSIONS.c.former)
+        newest = newest.group_by(SESSIONS.c.site, SESSIONS.c.node)
         query = sa.select(SESSIONS.c.payload).where(SESSIONS.c.id.in_(newest))
         return self._births(query.order_by(SESSIONS.c.site, SESSIONS.c.node))
 
@@ -99,9 +134,17 @@ class LedgerReader:
             .subquery()
         )
         born = sa.func.min(SESSIONS.c.born_utc_ns)
-        joined = SESSIONS.outerjoin(counted, sa.and_(*(SESSIONS.c[name] == counted.c[name] for name in of_session)))
+        gone = (
+            sa.select(*(ROLLED.c[name] for name in of_session), sa.func.sum(ROLLED.c.pruned).label("frames"))
+            .group_by(*(ROLLED.c[name] for name in of_session))
+            .subquery()
+        )
+        joined: sa.FromClause = SESSIONS
+        for part in (counted, gone):
+            joined = joined.outerjoin(part, sa.and_(*(SESSIONS.c[name] == part.c[name] for name in of_session)))
+        kept, pruned = (sa.func.coalesce(sa.func.sum(part.c.frames), 0) for part in (counted, gone))
         query = (
-            sa.select(SESSIONS.c.run, sa.func.count(), sa.func.coalesce(sa.func.sum(counted.c.frames), 0), born)
+            sa.select(SESSIONS.c.run, sa.func.count(), kept + pruned, born)
             .select_from(joined)
             .group_by(SESSIONS.c.run)
             .order_by(born.desc())
@@ -122,43 +165,82 @@ class LedgerReader:
 
     def frames(self, key: SessionKey, stream: str) -> Iterator[FrameRow]:
         """A stream's reports in order of n."""
-        names = (
-            "received_mono_ns",
-            "received_utc_ns",
-            "hub_latency_ns",
-            "received_boot",
-            "clock_known",
-            "label_utc_ns",
-        )
-        query = (
-            sa.select(FRAMES.c.payload, *(FRAMES.c[name] for name in names))
-            .where(*_is(FRAMES, key), FRAMES.c.stream == stream)
-            .order_by(FRAMES.c.n)
-        )
+        query = sa.select(*OF_A_FRAME).where(*_is(FRAMES, key), FRAMES.c.stream == stream).order_by(FRAMES.c.n)
+        with self._store.reading(many=True) as connection:
+            for row in connection.execute(query):
+                if (frame := self._frame(row)) is not None:
+                    yield frame
+
+    def every_frame(self, run: str | None = None) -> Iterator[tuple[SessionKey, FrameRow]]:
+        """Every report, or a run's, in order of its key; as many are in memory as are asked for."""
+        query = sa.select(FRAMES.c.site, FRAMES.c.node, FRAMES.c.session, *OF_A_FRAME).order_by(*FRAMES.primary_key)
+        if run is not None:
+            of_run = sa.select(SESSIONS.c.site, SESSIONS.c.node, SESSIONS.c.session).where(SESSIONS.c.run == run)
+            query = query.where(sa.tuple_(FRAMES.c.site, FRAMES.c.node, FRAMES.c.session).in_(of_run))
+        with self._store.reading(many=True) as connection:
+            for row in connection.execute(query):
+                if (frame := self._frame(row)) is not None:
+                    yield SessionKey(row.site, row.node, row.session), frame
+
+    def every_session(self, run: str | None = None) -> list[SessionRow]:
+        """Every session, or a run's, as they came."""
+        query = sa.select(SESSIONS).order_by(SESSIONS.c.id)
+        if run is not None:
+            query = query.where(SESSIONS.c.run == run)
         with self._store.reading() as connection:
-            for payload, mono_ns, utc_ns, latency_ns, boot, clock_known, label_utc_ns in connection.execute(query):
-                report = self._read(payload, FrameReport)
-                if report is None:
-                    continue
-                if not clock_known:
-                    report = msgspec.structs.replace(report, stamp=Stamp(report.stamp.mono_ns, label_utc_ns))
-                yield FrameRow(report, Stamp(mono_ns, utc_ns), latency_ns, boot, clock_known)
+            return [_session_row(row) for row in connection.execute(query)]
+
+    def session(self, key: SessionKey) -> SessionRow | None:
+        """None for a session that never introduced itself."""
+        with self._store.reading() as connection:
+            row = connection.execute(sa.select(SESSIONS).where(*_is(SESSIONS, key))).first()
+        return None if row is None else _session_row(row)
+
+    def gaps(self, key: SessionKey, stream: str | None = None) -> list[GapRow]:
+        """Every hole that a session's reports ever had, as they opened."""
+        query = sa.select(GAPS).where(*_is(GAPS, key)).order_by(GAPS.c.id)
+        if stream is not None:
+            query = query.where(GAPS.c.stream == stream)
+        with self._store.reading() as connection:
+            return [
+                GapRow(row.stream, row.first, row.last, row.opened_utc_ns, row.closed_utc_ns)
+                for row in connection.execute(query)
+            ]
+
+    def newest(self, key: SessionKey, stream: str) -> FrameReport | None:
+        """A stream's report with the highest n; None where none is here."""
+        query = sa.select(FRAMES.c.payload).where(*_is(FRAMES, key), FRAMES.c.stream == stream)
+        with self._store.reading() as connection:
+            payload = connection.scalar(query.order_by(FRAMES.c.n.desc()).limit(1))
+        return None if payload is None else self._read(payload, FrameReport)
 
     def healths(self, key: SessionKey) -> Iterator[Health]:
         """Everything a session said of its health, in the order of its clock."""
         query = sa.select(HEALTH.c.payload).where(*_is(HEALTH, key)).order_by(HEALTH.c.stamp_mono_ns)
-        with self._store.reading() as connection:
+        with self._store.reading(many=True) as connection:
             for payload in connection.scalars(query):
                 if (health := self._read(payload, Health)) is not None:
                     yield health
 
     def count(self, key: SessionKey, stream: str | None = None) -> int:
-        """How many reports of a session are here, or of one of its streams."""
+        """How many reports of a session were booked, or of one of its streams, kept or not."""
         query = sa.select(sa.func.count()).where(*_is(FRAMES, key))
         if stream is not None:
             query = query.where(FRAMES.c.stream == stream)
         with self._store.reading() as connection:
-            return int(connection.scalar(query) or 0)
+            kept = int(connection.scalar(query) or 0)
+        return kept + sum(count for name, count in self.pruned(key).items() if stream in (None, name))
+
+    def rolled(self, key: SessionKey) -> dict[str, Any]:
+        """The sums over a session's reports that are in the rollups, a row of ROLLED for each stream."""
+        with self._store.reading() as connection:
+            return {row.stream: row for row in connection.execute(sa.select(ROLLED).where(*_is(ROLLED, key)))}
+
+    def pruned(self, key: SessionKey) -> dict[str, int]:
+        """How many reports of each stream are in the rollups alone; streams that have none are left out."""
+        query = sa.select(ROLLED.c.stream, ROLLED.c.pruned).where(*_is(ROLLED, key), ROLLED.c.pruned > 0)
+        with self._store.reading() as connection:
+            return {stream: int(count) for stream, count in connection.execute(query)}
 
     def count_unlabelled(self, key: SessionKey) -> int:
         """How many reports of a session came with an instant that can't be, and are labelled by their receipt."""
@@ -189,6 +271,15 @@ class LedgerReader:
                 if (birth := self._read(payload, Birth)) is not None:
                     yield birth
 
+    def _frame(self, row: Any) -> FrameRow | None:
+        report = self._read(row.payload, FrameReport)
+        if report is None:
+            return None
+        if not row.clock_known:
+            report = msgspec.structs.replace(report, stamp=Stamp(report.stamp.mono_ns, row.label_utc_ns))
+        received = Stamp(row.received_mono_ns, row.received_utc_ns)
+        return FrameRow(report, received, row.hub_latency_ns, row.received_boot, row.clock_known, row.late)
+
     def _read(self, payload: object, kind: type[M]) -> M | None:
         """None, and counted, where an older gilmok admitted what this one would refuse, or the file is damaged."""
         # SQLite keeps whatever is there, whatever the column's type.
@@ -197,6 +288,12 @@ class LedgerReader:
                 return decode(payload, kind)
         self.unreadable[kind.__name__] += 1
         return None
+
+
+def _session_row(row: Any) -> SessionRow:
+    key = SessionKey(row.site, row.node, row.session)
+    # Not by its name, which is a tuple's own.
+    return SessionRow(key, row._mapping["count"], row.run, row.born_utc_ns, row.received_utc_ns)
 
 
 def _is(table: sa.Table, key: SessionKey) -> tuple[sa.ColumnElement[bool], ...]:

@@ -21,6 +21,7 @@ def frame_row(arrival: ReportArrived) -> dict[str, Any]:
         "received_utc_ns": arrival.received.utc_ns,
         "received_boot": arrival.boot,
         "hub_latency_ns": arrival.hub_latency_ns,
+        "late": arrival.late,
         "payload": arrival.payload,
     }
 
@@ -29,9 +30,11 @@ def session_row(arrival: BirthArrived) -> dict[str, Any]:
     return {
         **_session(arrival.key),
         "count": arrival.birth.session,
-        "run": arrival.birth.run,
+        # PostgreSQL has no NUL in a text; the payload keeps the name as it is.
+        "run": arrival.birth.run.replace("\0", "\ufffd"),
         "born_utc_ns": arrival.birth.stamp.utc_ns if arrival.clock_known else arrival.received.utc_ns,
         "received_utc_ns": arrival.received.utc_ns,
+        "former": arrival.former,
         "payload": arrival.payload,
     }
 

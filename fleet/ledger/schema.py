@@ -4,11 +4,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-VERSION = 4
-"""Counts up when a column changes; a ledger of another version is refused, never guessed at."""
+VERSION = 6
+"""Counts up when a column changes, with a revision in `migrations` that brings the one before to it."""
 
 ALL = sa.MetaData()
 BIG = sa.BigInteger
+ROW = BIG().with_variant(sa.Integer, "sqlite")
+"""Counts the rows of a table; SQLite counts by itself in a column of this very type alone."""
 
 
 def _of_session(*, primary_key: bool = True) -> list["sa.Column[Any]"]:
@@ -21,16 +23,17 @@ ABOUT = sa.Table("about", ALL, sa.Column("version", sa.Integer, primary_key=True
 SESSIONS = sa.Table(
     "sessions",
     ALL,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", ROW, primary_key=True),
     *_of_session(primary_key=False),
     sa.Column("count", BIG, nullable=False),
     sa.Column("run", sa.String, nullable=False, index=True),
     sa.Column("born_utc_ns", BIG, nullable=False),
     sa.Column("received_utc_ns", BIG, nullable=False),
+    sa.Column("former", sa.Boolean, nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("site", "node", "session"),
 )
-"""In the order of `id` they came; of a node, the last is the newest."""
+"""In the order of `id` they came; of a node, the last that is not `former` is the newest: those were over before."""
 
 FRAMES = sa.Table(
     "frames",
@@ -48,10 +51,27 @@ FRAMES = sa.Table(
     sa.Column("received_utc_ns", BIG, nullable=False),
     sa.Column("received_boot", sa.String, nullable=False),
     sa.Column("hub_latency_ns", BIG),
+    sa.Column("late", sa.Boolean, nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
 )
 """`label_utc_ns`: when the frame was taken by its node's wall clock; where that can't be (not `clock_known`), when its
 report was received."""
+
+GAPS = sa.Table(
+    "gaps",
+    ALL,
+    sa.Column("id", ROW, primary_key=True),
+    *_of_session(primary_key=False),
+    sa.Column("stream", sa.String, nullable=False),
+    sa.Column("first", BIG, nullable=False),
+    sa.Column("last", BIG, nullable=False),
+    sa.Column("opened_utc_ns", BIG, nullable=False),
+    sa.Column("closed_utc_ns", BIG),
+    sa.Column("missing", sa.String, nullable=False),
+    sa.Index("gaps_of_stream", "site", "node", "session", "stream"),
+)
+"""Holes in the numbers of a stream's reports, and when they opened and closed by the hub's clock; `missing`: which
+numbers are still to come, as JSON ranges."""
 
 HEALTH = sa.Table(
     "health",
@@ -75,7 +95,7 @@ CONNS = sa.Table(
 REFUSED = sa.Table(
     "refused",
     ALL,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", ROW, primary_key=True),
     sa.Column("received_mono_ns", BIG, nullable=False),
     sa.Column("received_utc_ns", BIG, nullable=False),
     sa.Column("topic", sa.String, nullable=False),
@@ -93,3 +113,49 @@ REFUSALS = sa.Table(
     sa.Column("count", BIG, nullable=False),
 )
 """By the node whose topic they came on; both empty for topics of nodes that the hub doesn't know."""
+
+COUNTS = ("ok", "failed", "late", "unlabelled", "healths", "captured", "dropped", "evicted", "down")
+"""`ok` to `unlabelled`: reports. The others are said by health: how many spoke, and by how much their counters grew."""
+
+
+def _counts(*names: str) -> list["sa.Column[Any]"]:
+    return [sa.Column(name, BIG, nullable=False) for name in names]
+
+
+ROLLUPS = sa.Table(
+    "rollups",
+    ALL,
+    sa.Column("step_s", sa.Integer, primary_key=True),
+    sa.Column("site", sa.String, primary_key=True),
+    sa.Column("node", sa.String, primary_key=True),
+    sa.Column("stream", sa.String, primary_key=True),
+    sa.Column("begin_utc_s", BIG, primary_key=True),
+    *_counts(*COUNTS),
+    sa.Column("detail", sa.LargeBinary, nullable=False),
+    sa.Index("rollups_of_time", "step_s", "begin_utc_s"),
+)
+"""What a stream did in a minute, an hour or a day (`step_s`); without a stream, how its node was. A report belongs to
+the instant that labels it, a health message to its receipt."""
+
+ROLLED = sa.Table(
+    "rolled",
+    ALL,
+    *_of_session(),
+    sa.Column("stream", sa.String, primary_key=True),
+    sa.Column("top", BIG, nullable=False),
+    sa.Column("spans", sa.String, nullable=False),
+    sa.Column("pruned", BIG, nullable=False),
+    *_counts(*COUNTS),
+    sa.Column("detail", sa.LargeBinary, nullable=False),
+)
+"""Which reports of a stream are in the rollups (`spans`, JSON ranges of n, up to `top`), the same sums over all of
+them, and how many are not kept as rows of `frames` any more."""
+
+ROLLED_HEALTH = sa.Table(
+    "rolled_health",
+    ALL,
+    *_of_session(),
+    sa.Column("top_mono_ns", BIG, nullable=False),
+    sa.Column("counters", sa.LargeBinary, nullable=False),
+)
+"""Up to which health message a session's are in the rollups, and what it counted."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edge.wire.clocktrack import ClockTrack, Instant
+from edge.wire.clock.track import ClockTrack, Instant
 from edge.wire.messages import Exchange, Health
 from fleet.ledger.reader import FrameRow
 from replay.metrics.oneway import refusal

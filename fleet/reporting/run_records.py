@@ -1,18 +1,22 @@
 """A run, out of the ledger again: what a summary needs, and what is wrong beside the frames."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from edge.wire.clocktrack import ClockTrack
+from edge.wire.clock.track import ClockTrack
 from edge.wire.messages import Birth, StreamBirth
 from fleet.arrivals import NOBODY, NodeKey, key_of
 from fleet.config import TruthRoot
-from fleet.ledger.reader import FrameRow, LastHeard, LedgerReader
+from fleet.ledger.reader import FrameRow, GapRow, LastHeard, LedgerReader
 from fleet.reporting.listing import utc
 from fleet.reporting.receipts import clock_tracks, hub_latency, receipts
 from fleet.reporting.truth_index import TruthIndex, TruthUnknown
 from replay.recording import Recording
 from replay.runs.stream_record import StreamRecord
+from sensors.clock import NS_PER_S
 from sensors.errors import GilmokError
+
+SHOWN_GAPS = 8
 
 
 class RunUnknown(GilmokError):
@@ -21,22 +25,32 @@ class RunUnknown(GilmokError):
         super().__init__(f"no node ever told this hub of a run {run!r}", f"it knows: {shown or 'no run at all'}")
 
 
-def records(ledger: LedgerReader, births: Iterable[Birth], truth: Sequence[TruthRoot]) -> Iterator[StreamRecord]:
-    """Every stream of the sessions with these births, in their order."""
-    truths = TruthIndex(truth)
+def records(ledger: LedgerReader, births: Iterable[Birth]) -> Iterator[StreamRecord]:
+    """Every stream of the sessions with these births, in their order; their truth: `with_truth`."""
     for birth in births:
         key = key_of(birth)
         last = ledger.last_heard(key)
         clocks = clock_tracks(ledger.healths(key))
         for stream in birth.streams:
             rows = list(ledger.frames(key, stream.name))
-            yield _record(birth, stream, last, rows, clocks, truths)
+            yield _record(birth, stream, last, rows, clocks)
+
+
+def with_truth(found: Iterable[StreamRecord], truth: Sequence[TruthRoot]) -> list[StreamRecord]:
+    """Each with its recording, or with the reason why there is none."""
+    truths = TruthIndex(truth)
+    with_reason = [(record, *_truth(record.stream, truths)) for record in found]
+    return [replace(record, recording=recording, truth_unknown=unknown) for record, recording, unknown in with_reason]
 
 
 def troubles(ledger: LedgerReader, births: Sequence[Birth]) -> list[str]:
     """What went wrong beside the frames, a sentence each: sessions without a goodbye, messages that were refused."""
     found: list[str] = []
+    continued = {birth.resumes for birth in births if birth.resumes}
     for birth in births:
+        # That it died is told with its restart.
+        if birth.session_id in continued:
+            continue
         last = ledger.last_heard(key_of(birth))
         if last.state == "lost":
             found.append(f"node {birth.node} (session {birth.session}) was lost at {utc(last.state_utc_ns)}")
@@ -58,6 +72,7 @@ def notes(ledger: LedgerReader, births: Sequence[Birth]) -> list[str]:
         for what in _refusals(ledger, complete)
     ]
     for birth in births:
+        found += _gaps(birth.node, ledger.gaps(key_of(birth)))
         frames = ledger.count_unlabelled(key_of(birth))
         if frames:
             found.append(
@@ -70,6 +85,17 @@ def notes(ledger: LedgerReader, births: Sequence[Birth]) -> list[str]:
     for kind, count in ledger.unreadable.items():
         found.append(f"{count} of the ledger's rows are no {kind} to this gilmok, and left out")
     return found
+
+
+def _gaps(node: str, gaps: Sequence[GapRow]) -> Iterator[str]:
+    for gap in gaps[:SHOWN_GAPS]:
+        since = f"{node}/{gap.stream}: reports {gap.first} to {gap.last} had not come by {utc(gap.opened_utc_ns)}"
+        if gap.closed_utc_ns is None:
+            yield f"{since}, and some of them never did"
+        else:
+            yield f"{since}; the last of them came {(gap.closed_utc_ns - gap.opened_utc_ns) / NS_PER_S:.1f} s later"
+    if len(gaps) > SHOWN_GAPS:
+        yield f"{node}: {len(gaps) - SHOWN_GAPS} more such gaps"
 
 
 def _complete(ledger: LedgerReader, birth: Birth) -> bool:
@@ -103,9 +129,7 @@ def _record(
     last: LastHeard,
     rows: Sequence[FrameRow],
     clocks: Mapping[str, ClockTrack],
-    truths: TruthIndex,
 ) -> StreamRecord:
-    recording, unknown = _truth(stream, truths)
     came = receipts(rows, clocks)
     to_hub = hub_latency(rows, came)
     return StreamRecord(
@@ -119,8 +143,8 @@ def _record(
         received_ns=None if came.instants is None else [at.edge_ns for at in came.instants],
         received_bound_ns=None if came.instants is None else [at.bound_ns for at in came.instants],
         clock_steps=came.steps,
-        recording=recording,
-        truth_unknown=unknown,
+        late=[row.late for row in rows],
+        recording=None,
     )
 
 

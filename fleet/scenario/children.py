@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from fleet.die_with_parent import tied_to_parent
@@ -23,9 +24,12 @@ class ChildDied(GilmokError):
     """Says it in the child's own words, and hands on what it advised."""
 
     def __init__(self, name: str, status: int, last_words: Sequence[str]) -> None:
-        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         first, *rest = [line.strip() for line in last_words] or ["it said nothing"]
-        super().__init__(f"{name} {how}: {first}", " ".join(rest))
+        if status < 0 and not last_words:
+            super().__init__(f"{name} was killed by signal {-status}")
+        else:
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+            super().__init__(f"{name} {how}: {first}", " ".join(rest))
 
 
 class ChildSilent(GilmokError):
@@ -48,6 +52,7 @@ class Child:
         self._printed: list[str] = []
         self._news = threading.Condition()
         with log.open("ab") as errors:
+            self._log_begins = errors.tell()
             self._process = subprocess.Popen(
                 tied_to_parent([sys.executable, "-P", "-m", "gilmok", *arguments]),
                 stdin=subprocess.PIPE,
@@ -65,6 +70,10 @@ class Child:
     @property
     def running(self) -> bool:
         return self._process.poll() is None
+
+    def has_printed(self, line: str) -> bool:
+        with self._news:
+            return line in self._printed
 
     def await_line(self, line: str, patience_s: float, stop: threading.Event | None = None) -> None:
         """Return when it has printed `line`, or when `stop` is set.
@@ -102,30 +111,39 @@ class Child:
         if self.running:
             self._process.terminate()
 
-    def stop(self, patience_s: float = STOP_S) -> None:
-        """Ask it to end, and make it so."""
+    def stop(self, patience_s: Callable[[], float] | None = None) -> None:
+        """Ask it to end, and make it so; `patience_s`: how many seconds are left for that, whenever it is asked."""
         self.terminate()
         try:
-            self._process.wait(patience_s)
+            while patience_s is not None and patience_s() > POLL_S and self.running:
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(POLL_S)
+            self._process.wait(STOP_S if patience_s is None else max(patience_s(), 0.0))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         # A grandchild that outlives it for a moment holds the other end.
         self._listener.join(POLL_S)
 
+    def kill(self) -> None:
+        """Make an end of it at once."""
+        self._process.kill()
+
     def check(self) -> None:
         """Raises ChildDied if it has ended with trouble."""
         status = self._process.poll()
         if status:
-            raise ChildDied(self.name, status, self.last_words())
+            raise ChildDied(self.name, status, self._last_words(killed=status < 0))
 
-    def last_words(self) -> list[str]:
-        """Its error, if it could still tell one; else the last lines of its log."""
+    def _last_words(self, *, killed: bool) -> list[str]:
+        """Its error, if it could still tell one; else the last lines of its log, where those may say why."""
         with self.log.open("rb") as file:
-            file.seek(max(file.seek(0, 2) - LAST_BYTES, 0))
+            file.seek(max(file.seek(0, 2) - LAST_BYTES, self._log_begins))
             lines = [shown(line) for line in file.read().decode(errors="replace").splitlines()]
         errors = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
-        return [line.removeprefix(ERROR) for line in lines[errors[-1] :]] if errors else lines[-LAST_WORDS:]
+        if errors:
+            return [line.removeprefix(ERROR) for line in lines[errors[-1] :]]
+        return [] if killed else lines[-LAST_WORDS:]
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
-from edge.config import BackendChoice, ModelChoice, NodePlan, SourceChoice, StreamConfig
+from edge.config import BackendChoice, ModelChoice, NodePlan, Place, SourceChoice, StreamConfig
 from edge.wire.messages import NodeKind
 from fleet.scenario.scenario import Scenario
+from replay.datasets.world import FACTS
 from replay.recording import open_dataset
 from sensors.errors import GilmokError
+from sensors.outside import ContentWrong, json_of, read_bytes
 
 SAMPLES = Path(__file__).parents[2] / "replay" / "samples"
 MODEL = "gilmok-mini"
@@ -46,7 +49,17 @@ def _node(root: Path, recording: str, name: str, model: str) -> NodePlan:
     return NodePlan(
         name=name,
         kind=kind,
+        place=_place(root / recording / FACTS),
         model=ModelChoice.of(model),
         backend=BackendChoice(options={"threads": 1}),
         streams=(StreamConfig(name="camera", source=SourceChoice(kind="recording", options=options)),),
     )
+
+
+def _place(facts: Path) -> Place | None:
+    """Where the camera of a drawn recording stands, unless it rides along."""
+    try:
+        camera = json_of(read_bytes(facts), dict[str, Any])["camera"]
+        return None if camera["rides"] is not None else Place(x_m=camera["x"], y_m=camera["y"])
+    except (ContentWrong, KeyError, TypeError):
+        return None

@@ -8,19 +8,25 @@ from pathlib import Path
 
 from edge.wire.messages import Birth
 from fleet.ledger.reader import LedgerReader
-from fleet.reporting.run_records import notes, records, troubles
+from fleet.reporting.run_records import notes, records, troubles, with_truth
 from fleet.scenario.children import STOP_S
-from fleet.scenario.parts import Parts
+from fleet.scenario.parts import SESSION, Parts
+from fleet.scenario.patients import infrastructure, nodes
 from fleet.scenario.scenario import Scenario
 from fleet.scenario.strangers import strangers
+from fleet.workers.healing import Care
+from replay.runs.joined import joined
 from replay.runs.reports import write_reports
 from replay.runs.runfolder import RunFolder, RunFolderTaken, RunIdentity
+from replay.runs.stream_record import StreamRecord
 from replay.runs.summary import Summary, summarise
+from replay.runs.unscored import without_truth
 from sensors.atomic_files import FileUnwritable
 from sensors.clock import NS_PER_S, Clock, boot_id
 from sensors.config import plain
 from sensors.errors import GilmokError
 from sensors.host import host_facts, software
+from sensors.signals import Postponable
 from sensors.terminal.exit_status import INTERRUPTED
 from sensors.terminal.foreign_text import without_surrogates
 
@@ -29,8 +35,9 @@ log = logging.getLogger(__name__)
 WATCH_S = 0.25
 SETTLE_S = 20.0
 """How long the hub may take to hear the last words of nodes that have ended."""
-INTERRUPTED_S = 0.8
-"""How long each, the nodes' goodbyes and the hub's hearing them, may take once the run is being cut short."""
+GOODBYES_S, HEARD_S, HUB_S = 0.7, 0.9, 1.1
+"""After a signal: by when the nodes have said goodbye, the hub has heard them, and has ended itself."""
+LOOK_S = 0.05
 PARTS = "parts"
 
 
@@ -55,18 +62,26 @@ class RunProgress:
     """Frames whose fate is decided, by (node, stream), as far as the hub has heard."""
 
     decided: dict[tuple[str, str], int]
+    dashboard: str = ""
+    """Its address; empty where there is none."""
 
 
 class ScenarioRun:
     """One run of a scenario; `stop` may come from a signal handler, and the run ends with what it has."""
 
-    def __init__(self, scenario: Scenario, out: Path, clock: Clock) -> None:
-        """Makes the run folder, and makes sure that it is nobody else's; raises RunFolderTaken or FileUnwritable."""
+    def __init__(self, scenario: Scenario, out: Path, clock: Clock, *, strict: bool = False) -> None:
+        """Makes the run folder, and makes sure that it is nobody else's; raises RunFolderTaken or FileUnwritable.
+
+        `strict`: what dies stays dead, and where it was the hub or its broker, the run ends.
+        """
         self._scenario = scenario
         self._clock = clock
+        self._strict = strict
         self._folder = RunFolder(out)
         self._run = without_surrogates(out.name)
         self._stop = threading.Event()
+        self._stopped_ns = 0
+        self.scoring = Postponable()
         self.ending = False
         """Whether it is on its last steps: goodbyes, figures, files; none of them can hang."""
         folder = out.absolute() / PARTS
@@ -77,31 +92,43 @@ class ScenarioRun:
         except OSError as error:
             raise FileUnwritable(folder, error, "name another folder with --out") from error
         self._parts = Parts(scenario, self._run, folder, clock)
+        self._base: list[Care] = []
+        """Of the broker and the hub."""
+        self._nodes: list[Care] = []
 
     def stop(self) -> None:
         """Cut it short, wherever it is."""
-        self._stop.set()
+        if not self._stop.is_set():
+            self._stopped_ns = self._clock.now().mono_ns
+            self._stop.set()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
 
     def run(self, watch: Callable[[RunProgress], None]) -> Summary:
         """Run to the end and write the run folder; `watch` is told what the hub has heard, a few times a second.
 
         Raises what kept a part from starting, NothingRan where it was stopped before, or RunUnfinished where the disk
-        has no room for the results. A part that dies later is a trouble of the summary.
+        has no room for the results. A part that dies later is started again (`Summary.restarts`); one that stays dead
+        is a trouble of the summary.
         """
         started_utc_ns = self._clock.now().utc_ns
         self._start()
         try:
             with LedgerReader(self._parts.store) as ledger:
-                wrong = self._watch(ledger, watch, started_utc_ns)
+                self._base = [Care(part, self._clock) for part in infrastructure(self._parts)]
+                self._nodes = [Care(part, self._clock) for part in nodes(self._parts, ledger)]
+                self._watch(ledger, watch, started_utc_ns)
                 # Stopped later, it has all that there is.
                 interrupted = self._stop.is_set()
                 self.ending = True
                 self._settle(ledger)
-            self._parts.end_hub(INTERRUPTED_S if interrupted else STOP_S)
+            self._parts.end_hub(self._patience(STOP_S, HUB_S))
         finally:
-            self._parts.close()
+            self._parts.close(hurried=self.stopped)
         try:
-            return self._finish(wrong, started_utc_ns, interrupted)
+            return self._finish(started_utc_ns, interrupted)
         except FileUnwritable as error:
             left = [path.name for path in sorted(self._folder.path.iterdir()) if path.is_file()]
             raise RunUnfinished(self._folder.path, error, [*left, f"{PARTS}/{self._parts.store.name}"]) from error
@@ -113,35 +140,43 @@ class ScenarioRun:
             if self._stop.is_set():
                 raise NothingRan
         except BaseException:
-            self._parts.end_nodes(0.0)
-            self._parts.close()
+            self._parts.end_nodes(lambda: 0.0)
+            self._parts.end_hub(lambda: 0.0)
+            self._parts.close(hurried=True)
             self._folder.discard(PARTS)
             raise
         for node in self._parts.nodes.values():
             node.go()
 
-    def _watch(self, ledger: LedgerReader, watch: Callable[[RunProgress], None], started_utc_ns: int) -> list[str]:
-        """Until every node has ended; what died unasked, in its last words."""
+    def _watch(self, ledger: LedgerReader, watch: Callable[[RunProgress], None], started_utc_ns: int) -> None:
+        """Until every node has ended, and none is to be started again."""
         begin_ns = self._clock.now().mono_ns
-        deaths: dict[str, str] = {}
         introduced = False
-        nodes = self._parts.nodes.values()
-        while any(node.running for node in nodes):
+        while any(care.ill for care in self._nodes) or any(node.running for node in self._parts.nodes.values()):
             if self._stop.wait(WATCH_S):
                 self.ending = True
-                self._parts.end_nodes(INTERRUPTED_S)
-                return list(deaths.values())
-            if not introduced and len(births := self._births(ledger)) == len(nodes):
+                # Before that: what we end ourselves has not died.
+                self._tend(heal=False)
+                self._parts.end_nodes(self._patience(STOP_S, GOODBYES_S))
+                return
+            if not introduced and len(births := self._births(ledger)) >= len(self._parts.nodes):
                 # Whatever comes, the folder says what ran.
                 self._folder.write_identity(self._identity(births, started_utc_ns))
                 introduced = True
-            if self._late(begin_ns) or "hub" in deaths:
-                for node in nodes:
+            over = self._late(begin_ns) or any(care.given_up for care in self._base)
+            if over:
+                for node in self._parts.nodes.values():
                     node.terminate()
             watch(self._progress(ledger))
-            deaths.update(self._parts.deaths())
-        deaths.update(self._parts.deaths())
-        return list(deaths.values())
+            self._tend(nodes_too=not over)
+        self._tend()
+
+    def _tend(self, *, heal: bool = True, nodes_too: bool = False) -> None:
+        """Start again what has died; `nodes_too`: unless they are at their end."""
+        for care in self._base:
+            care.tend(heal=heal and not self._strict)
+        for care in self._nodes:
+            care.tend(heal=nodes_too and not self._strict)
 
     def _late(self, begin_ns: int) -> bool:
         seconds = self._scenario.seconds
@@ -149,29 +184,49 @@ class ScenarioRun:
 
     def _settle(self, ledger: LedgerReader) -> None:
         """Wait until the hub has heard the last word of every node that could still say one."""
-        patience_s = INTERRUPTED_S if self._stop.is_set() else SETTLE_S
-        deadline_ns = self._clock.now().mono_ns + int(patience_s * NS_PER_S)
-        dead = {name for name, _ in self._parts.deaths()}
-        well = [key for key, name in self._parts.sessions.items() if f"node {name}" not in dead]
-        while "hub" not in dead and self._clock.now().mono_ns < deadline_ns:
+        patience_s = self._patience(SETTLE_S, HEARD_S)
+        dead = {care.part.name for care in self._nodes if care.given_up}
+        now = {name: node.printed(SESSION) for name, node in self._parts.nodes.items() if node.name not in dead}
+        well = [key for key, name in self._parts.sessions.items() if now.get(name) == key.id]
+        while patience_s() > 0 and not any(care.given_up for care in self._base):
             last = [ledger.last_heard(key) for key in well]
             if all(one.state == "offline" and one.health is not None and one.health.final for one in last):
                 return
-            self._clock.sleep_until(self._clock.now().mono_ns + int(WATCH_S * NS_PER_S))
+            self._clock.sleep_until(self._clock.now().mono_ns + int(LOOK_S * NS_PER_S))
+            if not self._stop.is_set():
+                self._tend()
 
-    def _finish(self, wrong: Sequence[str], started_utc_ns: int, interrupted: bool) -> Summary:
+    def _patience(self, usual_s: float, stopped_s: float) -> Callable[[], float]:
+        """Seconds that are left: `usual_s` from now on, or until `stopped_s` after the signal, whenever that comes."""
+        begin_ns = self._clock.now().mono_ns
+
+        def left_s() -> float:
+            since_ns, most_s = (self._stopped_ns, stopped_s) if self._stop.is_set() else (begin_ns, usual_s)
+            return most_s - (self._clock.now().mono_ns - since_ns) / NS_PER_S
+
+        return left_s
+
+    def _finish(self, started_utc_ns: int, interrupted: bool) -> Summary:
         with LedgerReader(self._parts.store) as ledger:
             births = self._births(ledger)
             self._folder.write_identity(self._identity(births, started_utc_ns))
-            found = list(records(ledger, births, self._parts.truth))
-            write_reports(self._folder, ((one.birth.node, one.stream.name, one.reports) for one in found))
+            found = list(records(ledger, births))
+            write_reports(self._folder, ((one.birth.node, one.stream.name, one.reports) for one in joined(found)))
             absent = self._parts.nodes.keys() - {birth.node for birth in births}
-            wrong = [*wrong, *troubles(ledger, births)]
+            cares = [*self._base, *self._nodes]
+            wrong = [care.given_up for care in cares if care.given_up]
+            wrong += troubles(ledger, births)
             wrong += [f"node {name} never introduced itself to the hub" for name in sorted(absent)]
             others = strangers(ledger, self._scenario.site, self._parts.sessions)
-            summary = summarise(
-                self._run, found, wrong, interrupted=interrupted, notes=[*others, *notes(ledger, births)]
-            )
+            others += notes(ledger, births)
+            restarts = sorted((one for care in cares for one in care.restarts), key=lambda one: one.utc_ns)
+
+        def told(of: list[StreamRecord]) -> Summary:
+            return summarise(self._run, joined(of), wrong, interrupted=interrupted, restarts=restarts, notes=others)
+
+        summary = self.scoring.done(
+            lambda: told(with_truth(found, self._parts.truth)), lambda: told(without_truth(found))
+        )
         self._folder.write_summary(summary)
         return summary
 
@@ -185,7 +240,7 @@ class ScenarioRun:
             health = ledger.last_heard(key).health
             for stream, counted in health.streams.items() if health else ():
                 decided[node, stream] = counted.ok + counted.failed + counted.dropped
-        return RunProgress(decided)
+        return RunProgress(decided, self._parts.dashboard)
 
     def _identity(self, births: Sequence[Birth], started_utc_ns: int) -> RunIdentity:
         return RunIdentity(

@@ -2,28 +2,28 @@
 
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 import tomli_w
 
-from edge.config import NodeConfig, NodePlan
+from edge.config import NodeConfig, NodePlan, Resume
 from edge.wire.address import BrokerAt
 from fleet.arrivals import SessionKey
 from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig, TruthRoot
-from fleet.scenario.children import Child, ChildDied
+from fleet.scenario.children import Child
 from fleet.scenario.scenario import Scenario, truth_roots
 from sensors import atomic_files
-from sensors.clock import NS_PER_S, Clock
+from sensors.clock import Clock
 from sensors.config import plain
 
 LOAD_S = 120.0
 """How long a node may take to load its model and its recording."""
-READY, SESSION = "ready", "session"
-"""What a part prints: a line when it is ready, and a node before that its session's id."""
+READY, SESSION, DASHBOARD = "ready", "session", "dashboard"
+"""What a part prints: a line when it is ready, and before that a node its session's id, a hub its page's address."""
 HUB_DIGITS = 8
 
 
@@ -37,9 +37,16 @@ class Parts:
         self._folder = folder
         self._clock = clock
         self._stack = ExitStack()
+        # Another run on this broker has a hub, too, and the one that came last would throw the other out.
+        self._hub_name = f"run-{secrets.token_hex(HUB_DIGITS // 2)}"
         self.store = folder / "hub.sqlite"
         self.hub: Child | None = None
+        self.broker: EmbeddedBroker | None = None
         self.nodes: dict[str, Child] = {}
+        """Those that are at work; a node that died and was started again is"""
+        self.former: dict[str, list[Child]] = {}
+        """its earlier lives, too."""
+        self._at = BrokerAt()
 
     @property
     def truth(self) -> tuple[TruthRoot, ...]:
@@ -49,80 +56,104 @@ class Parts:
 
     @property
     def sessions(self) -> dict[SessionKey, str]:
-        """Each node's session, and which node of the scenario it is."""
-        found = {name: node.printed(SESSION) for name, node in self.nodes.items()}
-        return {SessionKey(self._scenario.site, name, session): name for name, session in found.items() if session}
+        """Each node's sessions, in the order of their lives, and which node of the scenario each is of."""
+        found = [
+            (name, life.printed(SESSION))
+            for name, node in self.nodes.items()
+            for life in [*self.former.get(name, ()), node]
+        ]
+        return {SessionKey(self._scenario.site, name, session): name for name, session in found if session}
+
+    @property
+    def dashboard(self) -> str:
+        """Its address; empty where there is none."""
+        return "" if self.hub is None else self.hub.printed(DASHBOARD)
 
     def start(self, stop: threading.Event) -> None:
         """Return when all are loaded and hold, or when `stop` is set.
 
         Raises what kept one from starting; what was started is then for `close` to end.
         """
-        at = self._broker()
-        hub = self.hub = self._start_hub(at)
+        self._at = self._start_broker()
+        hub = self.hub = self._start_hub()
         hub.await_line(READY, LOAD_S, stop)
         for plan in self._scenario.nodes:
             if stop.is_set():
                 return
-            self.nodes[plan.name] = self._start_node(plan, at)
+            self.nodes[plan.name] = self._start_node(plan)
         for node in self.nodes.values():
             node.await_line(READY, LOAD_S, stop)
 
-    def end_nodes(self, patience_s: float) -> None:
+    def start_hub_again(self) -> None:
+        """With its store and its place at the broker; waits for nothing."""
+        assert self.hub is not None
+        self.hub.stop()
+        self.hub = self._start("hub", self.hub.name, ["hub", "run"])
+
+    def start_node_again(self, name: str, resume: Resume | None) -> None:
+        """In a session of its own, that goes on where `resume` says; it holds when it has loaded."""
+        plan = next(plan for plan in self._scenario.nodes if plan.name == name)
+        before = self.former.get(name, [])
+        node = self._start_node(plan, resume, life=len(before) + 2)
+        self.nodes[name].stop()
+        self.former[name] = [*before, self.nodes[name]]
+        self.nodes[name] = node
+
+    def end_nodes(self, patience_s: Callable[[], float]) -> None:
         """End the nodes with what they have; those that take longer than that are killed."""
-        deadline_ns = self._clock.now().mono_ns + int(patience_s * NS_PER_S)
         for node in self.nodes.values():
             node.terminate()
         for node in self.nodes.values():
-            node.stop(max((deadline_ns - self._clock.now().mono_ns) / NS_PER_S, 0.0))
+            node.stop(patience_s)
 
-    def end_hub(self, patience_s: float) -> None:
+    def end_hub(self, patience_s: Callable[[], float]) -> None:
         """When the nodes have ended: it books what it has received."""
         if self.hub is not None:
             self.hub.stop(patience_s)
 
-    def deaths(self) -> Iterator[tuple[str, str]]:
-        """(name, sentence) of every part that has ended with trouble."""
-        for child in filter(None, [self.hub, *self.nodes.values()]):
-            try:
-                child.check()
-            except ChildDied as death:
-                yield child.name, death.sentence
-
-    def close(self) -> None:
-        """End what still runs, the nodes first."""
+    def close(self, *, hurried: bool = False) -> None:
+        """End what still runs, the nodes first; a broker that is `hurried` says no goodbye."""
+        for child in filter(None, [*self.nodes.values(), self.hub]):
+            child.stop()
+        if hurried and self.broker is not None:
+            self.broker.kill()
         self._stack.close()
 
-    def _broker(self) -> BrokerAt:
+    def _start_broker(self) -> BrokerAt:
         if self._scenario.broker is not None:
             return self._scenario.broker
-        embedded = EmbeddedBroker(self._scenario.broker_port, self._folder / "broker", self._clock)
-        return BrokerAt(url=self._stack.enter_context(embedded).url)
+        self.broker = EmbeddedBroker(self._scenario.broker_port, self._folder / "broker", self._clock)
+        return BrokerAt(url=self._stack.enter_context(self.broker).url)
 
-    def _start_hub(self, at: BrokerAt) -> Child:
+    def _start_hub(self) -> Child:
         config = HubConfig(
-            # Another run on this broker has a hub, too, and the one that came last would throw the other out.
-            name=f"run-{secrets.token_hex(HUB_DIGITS // 2)}",
+            name=self._hub_name,
             for_one_run=True,
-            broker=at,
+            broker=self._at,
             site=self._scenario.site,
             store=self.store,
             truth=self.truth,
+            web=self._scenario.web,
         )
-        return self._start("hub", "hub", ["hub", "run"], config)
+        self._write("hub", config)
+        return self._start("hub", "the hub", ["hub", "run"])
 
-    def _start_node(self, plan: NodePlan, at: BrokerAt) -> Child:
+    def _start_node(self, plan: NodePlan, resume: Resume | None = None, life: int = 1) -> Child:
         config = NodeConfig(
             **msgspec.structs.asdict(plan),
             site=self._scenario.site,
             run=self._run,
-            broker=at,
+            broker=self._at,
             state=self._folder / "state",
+            resume=resume,
+            hub=self._hub_name,
         )
-        return self._start(plan.name, f"node {plan.name}", ["node", "run", "--hold"], config)
+        stem = plan.name if life == 1 else f"{plan.name}.life-{life}"
+        self._write(stem, config)
+        return self._start(stem, f"node {plan.name}", ["node", "run", "--hold"])
 
-    def _start(self, stem: str, name: str, verb: Sequence[str], config: HubConfig | NodeConfig) -> Child:
-        path = atomic_files.write(self._folder / f"{stem}.toml", tomli_w.dumps(plain(config)))
-        child = Child(name, [*verb, str(path)], self._folder / f"{stem}.log")
-        self._stack.callback(child.stop)
-        return child
+    def _write(self, stem: str, config: HubConfig | NodeConfig) -> None:
+        atomic_files.write(self._folder / f"{stem}.toml", tomli_w.dumps(plain(config)))
+
+    def _start(self, stem: str, name: str, verb: Sequence[str]) -> Child:
+        return Child(name, [*verb, str(self._folder / f"{stem}.toml")], self._folder / f"{stem}.log")

@@ -9,8 +9,10 @@ import msgspec
 from edge.config import NodePlan, StreamConfig
 from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
+from fleet.config import Web
+from models import catalogue, labels
 from replay.recording import Recording, check_sound, open_recorded
-from replay.scoring.classes import check_offered
+from replay.scoring.classes import check_offered, evaluated
 from sensors.config import Settings, plain, read
 from sensors.errors import GilmokError
 from sensors.ranges import Name, Port, Seconds
@@ -34,6 +36,8 @@ class Scenario(Settings, frozen=True, kw_only=True):
     """None: the embedded broker."""
     broker_port: Port = 0
     """Where the embedded broker listens; 0: any free port."""
+    web: Web = Web(or_next=True)
+    """The dashboard, while the run lasts."""
     nodes: tuple[NodePlan, ...]
     unsound: bool = False
     """Score recordings even if they aren't sound."""
@@ -56,7 +60,8 @@ def read_scenario(path: Path, *, unsound: bool = False) -> Scenario:
     """The scenario with every path absolute, so that its parts may lie anywhere.
 
     `unsound`: whatever the file says of recordings that aren't sound, score them. Raises ConfigMissing, ConfigWrong,
-    ScenarioContradicts, RecordingUnsound, or PluginUnknown for a source nobody registered.
+    ScenarioContradicts, RecordingUnsound, PluginUnknown for a source nobody registered, or
+    LabelsUnknownToModel for a label in `classes` that is none of the model's.
     """
     scenario = read(path, Scenario)
     unsound |= scenario.unsound
@@ -88,6 +93,12 @@ def expected_frames(stream: StreamConfig, seconds: float | None) -> int | None:
 
 def _settled(node: NodePlan, base: Path, unsound: bool) -> NodePlan:
     streams = tuple(_settled_stream(stream, base, unsound) for stream in node.streams)
+    for stream in streams:
+        if stream.classes and stream.source.kind == "recording":
+            # A label that the model doesn't have is told now, too.
+            manifest, _ = catalogue.locate(str(node.model.file or node.model.name))
+            table = labels.table(labels.renamed(manifest, node.model.labels))
+            evaluated(_recording(stream.source.options), table, stream.labels, stream.classes)
     return msgspec.structs.replace(node, streams=streams)
 
 
@@ -96,7 +107,7 @@ def _settled_stream(stream: StreamConfig, base: Path, unsound: bool) -> StreamCo
     if stream.source.kind == "recording":
         # Told now, not when the drive is over and its findings can't be scored.
         recording = _recording(options)
-        check_offered(recording, stream.labels)
+        check_offered(recording, [*stream.labels, *stream.classes])
         if not unsound:
             check_sound(recording)
     return msgspec.structs.replace(stream, source=msgspec.structs.replace(stream.source, options=options))

@@ -21,7 +21,11 @@ from sensors.terminal.text_table import Table
 
 
 def main(argv: list[str]) -> int:
-    parser = command_parser(prog="gilmok model", description="List, show, add and verify models.")
+    parser = command_parser(
+        prog="gilmok model",
+        description="List, show, add and verify models. `gilmok model compile` makes artefacts for a backend; "
+        "`gilmok model doctor` tries whether a model is fed and read the way it was trained.",
+    )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "list", "every known model, and whether its file is here", _list)
     show = _verb(verbs, "show", "one model: its manifest and where its file is", _show)

@@ -1,4 +1,4 @@
-"""Query heads (RT-DETR, D-FINE, DEIM, RF-DETR, DETR): logits (1, Q, classes) and boxes (1, Q, 4), in either order."""
+"""Query heads (RT-DETR, D-FINE, DEIM, RF-DETR, DETR): logits (1, Q, classes) and boxes (1, Q, 4), or joined."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -30,6 +30,10 @@ def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
     options = config.convert(manifest.decoder_options, Options, f"decoder options of {manifest.name!r}")
     n_classes = len(labels.table(manifest))
     shapes = [output.shape for output in outputs]
+    if len(outputs) == 1 and len(shapes[0]) == 3 and shapes[0][2] == 4 + n_classes:
+        # Ultralytics' RT-DETR joins boxes and scores, and has no column for "nothing".
+        outputs = [outputs[0][..., 4:], outputs[0][..., :4]]
+        shapes = [output.shape for output in outputs]
     if len(outputs) != 2 or any(len(shape) != 3 or shape[0] != 1 for shape in shapes):
         raise OutputsUnfit(manifest, shapes, [(1, 0, n_classes), (1, 0, 4)])
     places, logits = outputs[options.boxes][0], outputs[1 - options.boxes][0]

@@ -9,18 +9,29 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from models.decoders.cells import OutputsUnfit
+from models.decoders.cells import OutputsUnfit, around
 from models.detections import Detections
 from models.manifest import Manifest
 from sensors import config
 from sensors.config import Settings
 from sensors.frame import Array
 
-Columns: TypeAlias = Literal["x1 y1 x2 y2 score class", "batch x1 y1 x2 y2 class score", "class score x1 y1 x2 y2"]
+Columns: TypeAlias = Literal[
+    "x1 y1 x2 y2 score class",
+    "x1 y1 x2 y2 class score",
+    "cx cy w h score class",
+    "cx cy w h class score",
+    "batch x1 y1 x2 y2 class score",
+    "batch cx cy w h class score",
+    "class score x1 y1 x2 y2",
+    "class score cx cy w h",
+]
 
 
 class Options(Settings, frozen=True, kw_only=True):
     columns: Columns = "x1 y1 x2 y2 score class"
+    unit: Literal["pixels", "shares"] = "pixels"
+    """Of the network's input, or of its sides."""
 
 
 def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
@@ -34,6 +45,11 @@ def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
     if len(outputs) > 2 or rows.ndim != 2 or rows.shape[1] != len(names):
         raise OutputsUnfit(manifest, [output.shape for output in outputs], [(1, 0, len(names))])
     score, label = rows[:, names.index("score")], rows[:, names.index("class")]
-    corners = rows[:, [names.index(side) for side in ("x1", "y1", "x2", "y2")]]
+    first = names.index("cx" if "cx" in names else "x1")
+    corners = rows[:, first : first + 4]
+    if "cx" in names:
+        corners = around(corners[:, :2], corners[:, 2:])
+    if options.unit == "shares":
+        corners = corners * np.array((manifest.input.width, manifest.input.height) * 2, np.float32)
     kept = (score > np.float32(manifest.suppression.score_floor)) & (label >= 0)
     return Detections(corners[kept], score[kept], np.rint(label[kept]).astype(np.int64))

@@ -14,7 +14,8 @@ from sensors.frame import Array
 
 MAX_BYTES = 2**31 - 1
 """Of one file of protocol buffers; weights beyond that go into external data files."""
-ERRORS_ONLY = 3
+FATAL_ONLY = 4
+"""Log severity: what ONNX Runtime can't do, it raises, and prints in colours besides."""
 NUMPY_NAMES = {"float": "float32", "double": "float64", "bool": "bool"}
 SEED = 7
 
@@ -47,12 +48,13 @@ class Graph:
             why = f"it has {size:,} bytes, and a protocol buffer ends at {MAX_BYTES:,}: export it with external data"
             raise ModelFileBroken(path, why)
         settings = ort.SessionOptions()
-        settings.log_severity_level = ERRORS_ONLY
+        settings.log_severity_level = FATAL_ONLY
         self._path = path
         try:
             self._session = ort.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+        # ONNX Runtime's errors have no common root, and any of them means that the file is no network for it.
         except Exception as error:
-            raise ModelFileBroken(path, _gist(error)) from error
+            raise ModelFileBroken(path, _gist(error, path)) from error
         self.inputs: Sequence[Port] = [_port(port) for port in self._session.get_inputs()]
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
@@ -68,8 +70,9 @@ class Graph:
         others = {name: np.array(value, kinds[name]) for name, value in fixed.items()}
         try:
             first, second = (self._session.run(None, some | others) for some in (grey, noise))
+        # Likewise.
         except Exception as error:
-            raise ModelFileBroken(self._path, _gist(error)) from error
+            raise ModelFileBroken(self._path, _gist(error, self._path)) from error
         names = [port.name for port in self._session.get_outputs()]
         return [_output(*one) for one in zip(names, map(np.asarray, first), map(np.asarray, second), strict=True)]
 
@@ -91,7 +94,7 @@ def _port(port: Any) -> Port:
     return Port(port.name, shape, NUMPY_NAMES.get(kind, kind))
 
 
-def _gist(error: Exception) -> str:
-    """ONNX Runtime's sentence on one line, without its numbers."""
-    text = " ".join(str(error).split())
+def _gist(error: Exception, path: Path) -> str:
+    """ONNX Runtime's sentence on one line, without its numbers and without the file's name once more."""
+    text = " ".join(str(error).split()).replace(f"Load model from {path} failed:", "")
     return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)[:300]

@@ -1,49 +1,20 @@
 """Which detection head it is, told from the outputs of one try: their shapes, types, names and sizes of numbers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from models.decoders.cells import grid
-from models.recognise.graph import Output
-from models.recognise.habits import DETR, IMAGENET, NANODET, PICODET, SSD, STRETCHED, ULTRALYTICS, YOLOX, Habit
+from models.recognise.findings import are_findings, columns, rows
+from models.recognise.habits import DETR, IMAGENET, NANODET, PICODET, ULTRALYTICS, YOLOX
+from models.recognise.head import LADDERS, Head, Tried
+from sensors.frame import Array
 
-LADDERS = ((8, 16, 32), (8, 16, 32, 64))
-"""Strides of the grids that detectors have."""
 BINS = 8
 DETR_COLUMNS = 92
 """COCO's 91 numbers and "nothing": the original DETR, whose logits are for softmax."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    decoder: str
-    habit: Habit
-    n_labels: tuple[int, ...] = ()
-    """How many labels would fit; empty: any number."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    in_graph: bool = False
-    """Whether nothing is left to suppress."""
-    why: str = ""
-    """What it was recognised by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    outputs: Sequence[Output]
-    width: int
-    height: int
-    scale_factor: bool = False
-    """Whether PaddleDetection's second input is there."""
-
-    @property
-    def shapes(self) -> list[tuple[int, ...]]:
-        return [output.shape for output in self.outputs]
-
-    def cells(self, strides: Sequence[int]) -> int:
-        return sum(-(-self.width // stride) * -(-self.height // stride) for stride in strides)
+QUERIES = range(50, 2001)
+"""A tensor with fewer rows, or more, is no query head's."""
 
 
 def heads(tried: Tried) -> list[Head]:
@@ -54,7 +25,7 @@ def heads(tried: Tried) -> list[Head]:
 
 def _dense(tried: Tried) -> Iterator[Head]:
     """One tensor with a row a cell: Ultralytics' with and without objectness, YOLOX."""
-    if len(tried.shapes) != 1 or len(tried.shapes[0]) != 3 or tried.shapes[0][0] != 1:
+    if len(tried.shapes) != 1 or len(tried.shapes[0]) != 3 or tried.shapes[0][0] != 1 or are_findings(tried):
         return
     _, rows, columns = tried.shapes[0]
     for strides in LADDERS:
@@ -72,29 +43,13 @@ def _dense(tried: Tried) -> Iterator[Head]:
 def _with_objectness(tried: Tried, strides: tuple[int, ...], columns: int) -> Head:
     """YOLOX's raw numbers, or boxes that the graph has decoded: those lie about their cells, in pixels."""
     cells, sizes = grid(tried.width, tried.height, strides)
-    centres = (cells + np.float32(0.5)) * sizes
-    off = np.abs(tried.outputs[0].values[0, :, :2].astype(np.float32) - centres)
-    if np.median(off / sizes) < 2:
+    middle = np.float32(0.5)
+    told = tried.outputs[0].values[0, :, :2].astype(np.float32)
+    # How many cells from its own a box would be, in pixels or relative.
+    in_pixels, relative = np.median(np.abs(told / sizes - cells - middle)), np.median(np.abs(told - middle))
+    if in_pixels < relative:
         return Head("yolov5", ULTRALYTICS, (columns - 5,), why="boxes in pixels, with an objectness")
     return Head("yolox", YOLOX, (columns - 5,), {"strides": list(strides)}, why="boxes relative to their cells")
-
-
-def _rows(tried: Tried) -> Iterator[Head]:
-    """A finding a row."""
-    shapes = tried.shapes
-    if len(shapes) > 2 or not shapes or shapes[0][-1:] not in ((6,), (7,)) or len(shapes[0]) not in (2, 3):
-        return
-    rows, width = shapes[0][-2:]
-    dense = {many * tried.cells(strides) for strides in LADDERS for many in (1, 3)}
-    if len(shapes[0]) == 3 and (shapes[0][0] != 1 or rows in dense or width == 7):
-        return
-    if width == 7:
-        columns, habit = "batch x1 y1 x2 y2 class score", ULTRALYTICS
-    elif tried.scale_factor or len(shapes) == 2:
-        columns, habit = "class score x1 y1 x2 y2", PICODET
-    else:
-        columns, habit = "x1 y1 x2 y2 score class", ULTRALYTICS
-    yield Head("end2end", habit, (), {"columns": columns}, in_graph=True, why=f"rows of {columns}")
 
 
 def _queries(tried: Tried) -> Iterator[Head]:
@@ -102,59 +57,30 @@ def _queries(tried: Tried) -> Iterator[Head]:
     shapes = tried.shapes
     if len(shapes) != 2 or any(len(shape) != 3 or shape[0] != 1 for shape in shapes) or shapes[0][1] != shapes[1][1]:
         return
-    places = [i for i, shape in enumerate(shapes) if shape[2] == 4]
+    places = [i for i, shape in enumerate(shapes) if shape[2] == 4 and _are_shares(tried.outputs[i].values)]
     if len(places) == 2:
         places = [i for i in places if tried.outputs[i].name == "dets" or "box" in tried.outputs[i].name.lower()]
     for boxes in places:
-        logits, columns = tried.outputs[1 - boxes].values, shapes[1 - boxes][2]
-        probable = bool(((logits >= 0) & (logits <= 1)).all())
-        scores = "as-they-are" if probable else "softmax" if columns == DETR_COLUMNS else "sigmoid"
+        logits, n = tried.outputs[1 - boxes].values, shapes[1 - boxes][2]
+        scores = "as-they-are" if _are_shares(logits) else "softmax" if n == DETR_COLUMNS else "sigmoid"
         names = {output.name for output in tried.outputs}
         habit = IMAGENET if names == {"dets", "labels"} or scores == "softmax" else DETR
         why = f"{shapes[0][1]} queries, classes by {scores}"
-        yield Head("detr", habit, (columns, columns - 1), {"boxes": boxes, "scores": scores}, in_graph=True, why=why)
+        yield Head("detr", habit, (n, n - 1), {"boxes": boxes, "scores": scores}, in_graph=True, why=why)
 
 
-def _columns(tried: Tried) -> Iterator[Head]:
-    """Boxes, scores, labels, and perhaps their number, a tensor each."""
-    if len(tried.outputs) not in (3, 4):
+def _joined_queries(tried: Tried) -> Iterator[Head]:
+    """Ultralytics' RT-DETR: normalised boxes and scores, joined in one tensor."""
+    if len(tried.shapes) != 1 or len(tried.shapes[0]) != 3 or tried.shapes[0][0] != 1:
         return
-    parts = _parts(tried.outputs)
-    if parts is None:
-        return
-    boxes, names = tried.outputs[parts["boxes"]], [output.name.lower() for output in tried.outputs]
-    tensorflow = any("detection_" in name or "statefulpartitionedcall" in name for name in names)
-    torchvision = len(parts) == 3 and len(boxes.shape) == 2
-    shares = tensorflow or (boxes.values.size > 0 and 0 < float(np.abs(boxes.values).max()) <= 2)
-    options = {
-        **parts,
-        "corners": "y1 x1 y2 x2" if tensorflow else "x1 y1 x2 y2",
-        "unit": "shares" if shares else "pixels",
-        "first_label": int(tensorflow or torchvision),
-    }
-    habit = SSD if tensorflow else STRETCHED if torchvision else ULTRALYTICS if "count" in parts else DETR
-    yield Head("ssd", habit, (), options, in_graph=True, why=f"tensors of {', '.join(parts)}")
+    _, queries, n = tried.shapes[0]
+    if n > 4 and queries in QUERIES and queries not in tried.grids() and _are_shares(tried.outputs[0].values):
+        why = f"{queries} queries, boxes and scores joined"
+        yield Head("detr", DETR, (n - 4,), {"scores": "as-they-are"}, in_graph=True, why=why)
 
 
-def _parts(outputs: Sequence[Output]) -> dict[str, int] | None:
-    """Which output is what; None where that can't be told."""
-    found: dict[str, int] = {}
-    for i, output in enumerate(outputs):
-        name, values = output.name.lower(), output.values
-        if output.shape and output.shape[-1] == 4 and len(output.shape) >= 2:
-            part = "boxes"
-        elif values.size == 1 and len(outputs) == 4:
-            part = "count"
-        elif np.issubdtype(values.dtype, np.integer) or "class" in name or "label" in name:
-            part = "labels"
-        elif "score" in name or not (values.size and (values == np.rint(values)).all()):
-            part = "scores"
-        else:
-            part = "labels"
-        if part in found:
-            return None
-        found[part] = i
-    return found if {"boxes", "scores", "labels"} <= found.keys() else None
+def _are_shares(values: Array) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _focal(tried: Tried) -> Iterator[Head]:
@@ -195,9 +121,10 @@ YOLO_FASTEST_ANCHORS = (
 
 FAMILIES: tuple[Callable[[Tried], Iterator[Head]], ...] = (
     _dense,
-    _rows,
+    rows,
     _queries,
-    _columns,
+    _joined_queries,
+    columns,
     _focal,
     _grids,
     _shared_anchors,

@@ -24,7 +24,7 @@ class LabelsAsked(GilmokError):
     def __init__(self, counts: Sequence[int]) -> None:
         fits = " or ".join(str(count) for count in counts)
         super().__init__(
-            f"the file doesn't name its labels; its outputs have room for {fits}",
+            f"the file doesn't name its labels; its outputs {f'have room for {fits}' if fits else 'fit any number'}",
             "say --labels car,person,truck (in the order of the training), or --labels coco80 or coco91",
         )
 

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.labels import TABLES
+from models.labels import TABLES, plain_label
 from models.recognise import metadata
 from models.recognise.graph import Graph, Port
-from models.recognise.heads import Head, Tried, heads
+from models.recognise.head import Head, Tried
+from models.recognise.heads import heads
 from models.recognise.metadata import Metadata
 from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, SizeAsked
 from models.recognise.recognition import Answers, Recognition
 
 NORMALISED = ("float32", "float16")
+BACKGROUNDS = ("background", "bg", "n/a", "???", "none")
 SIZES = ("orig_target_sizes", "orig_size", "orig_sizes")
 """RT-DETR's and D-FINE's second input: the picture's width and height. The input's own leave boxes in its pixels."""
 
@@ -26,9 +28,9 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
     layout, size = _placed(picture, answers.size or about.size)
     fixed = _fixed(graph.inputs, picture, size)
     width, height = size
-    shape = (1, 3, height, width) if layout == "NCHW" else (1, height, width, 3)
-    outputs = graph.tried({picture.name: shape}, fixed)
-    tried = Tried(outputs, width, height, "scale_factor" in fixed)
+    sides = (3, height, width) if layout == "NCHW" else (height, width, 3)
+    outputs = graph.tried({picture.name: (1, *sides)[-len(picture.shape) :]}, fixed)
+    tried = Tried(outputs, width, height, "scale_factor" in fixed, about.suppressed)
     head, labels = _head(tried, about, answers)
     contract = {
         "width": width,
@@ -52,11 +54,14 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
         "input": contract,
         "suppression": suppression,
     }
-    return Recognition(manifest, _read(picture, tried, about, head), _assumed(head, suppression, about, answers))
+    return Recognition(
+        manifest, _read(picture, tried, about, head), _assumed(head, labels, suppression, about, answers)
+    )
 
 
 def _picture(inputs: Sequence[Port]) -> Port:
-    found = [port for port in inputs if len(port.shape) == 4]
+    """Of four axes, or of three: torchvision's detectors are exported without one for the batch."""
+    found = [port for port in inputs if len(port.shape) == 4] or [port for port in inputs if len(port.shape) == 3]
     if len(found) != 1:
         raise NoDetector(f"{len(found)} inputs that may be a picture")
     if found[0].dtype not in (*NORMALISED, "uint8"):
@@ -66,7 +71,7 @@ def _picture(inputs: Sequence[Port]) -> Port:
 
 def _placed(picture: Port, said: tuple[int, int] | None) -> tuple[str, tuple[int, int]]:
     """Layout, and width and height; what the graph fixes comes before what anybody says."""
-    batch, *sides = picture.shape
+    batch, *sides = (1, *picture.shape)[-4:]
     if batch not in (None, 1):
         raise NoDetector(f"a batch of {batch}: export it for one picture at a time")
     layout = "NHWC" if sides[2] == 3 and sides[0] != 3 else "NCHW"
@@ -112,7 +117,13 @@ def _head(tried: Tried, about: Metadata, answers: Answers) -> tuple[Head, str | 
     fitting = [head for head in found if not head.n_labels or n in head.n_labels]
     if not fitting:
         raise LabelsUnfit(n, counts)
-    return fitting[0], list(labels)
+    return fitting[0], [*_without_background(labels, fitting[0])]
+
+
+def _without_background(labels: Sequence[str], head: Head) -> Sequence[str]:
+    """The network's numbers leave room for the background, or out: either way it is no label."""
+    named = head.background and len(labels) > 1 and plain_label(labels[0]).strip() in BACKGROUNDS
+    return labels[1:] if named else labels
 
 
 def _labels(about: Metadata, answers: Answers) -> Sequence[str] | None:
@@ -129,7 +140,7 @@ def _with_table(found: Sequence[Head], counts: Sequence[int]) -> tuple[Head, str
         fitting = [head for head in found if len(table) in head.n_labels]
         if len({head.decoder for head in fitting}) == 1:
             return fitting[0], name
-    raise LabelsAsked(counts or [0])
+    raise LabelsAsked(counts if all(head.n_labels for head in found) else ())
 
 
 def _read(picture: Port, tried: Tried, about: Metadata, head: Head) -> list[str]:
@@ -142,7 +153,9 @@ def _read(picture: Port, tried: Tried, about: Metadata, head: Head) -> list[str]
     return [*said, f"head: {head.decoder} ({head.why})"]
 
 
-def _assumed(head: Head, suppression: Mapping[str, Any], about: Metadata, answers: Answers) -> list[str]:
+def _assumed(
+    head: Head, labels: str | Sequence[str], suppression: Mapping[str, Any], about: Metadata, answers: Answers
+) -> list[str]:
     habit = head.habit
     assumed = [f"fed the way of {habit.whose} own programs: {habit.said()}"]
     if head.in_graph:
@@ -150,6 +163,17 @@ def _assumed(head: Head, suppression: Mapping[str, Any], about: Metadata, answer
     else:
         assumed.append(
             f"suppression within a class at IoU {suppression['iou']:g}, scores over {suppression['score_floor']:g}"
+        )
+    if head.options.get("first_label"):
+        assumed.append("the network calls the first label 1, and 0 is the background")
+    if (
+        head.decoder == "detr"
+        and head.options.get("boxes") is not None
+        and len(TABLES[labels] if isinstance(labels, str) else labels) < head.n_labels[0]
+    ):
+        assumed.append(
+            'the column more than there are labels comes last and is "nothing"; where classes count from 1 (RF-DETR\'s '
+            "of a COCO training), name a label for the first column, too: --labels none,car,..."
         )
     if not about.labels and answers.labels is None:
         assumed.append("labels are COCO's: the outputs have room for as many")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from replay.cli.classes_option import add_classes, classes_of
 from sensors.ranges import Growth, Resamples, Seed, Share, in_range
 from sensors.terminal.exit_status import DONE, REGRESSION
 
@@ -44,7 +45,13 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
         "--margin-p99", type=in_range(Growth), default=1.05, help="by what factor a p99 may grow (1.05)"
     )
     parser.add_argument("--labels", nargs="+", default=[], help="classes to evaluate (default: those of the runs)")
+    add_classes(parser)
     parser.add_argument("--common", action="store_true", help="leave out recordings that only one side played")
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="judge each recording by itself, too, by blocks of its time (below eight recordings that is always done)",
+    )
     parser.add_argument("--resamples", type=in_range(Resamples), default=2000, help="bootstrap draws (2000)")
     parser.add_argument("--seed", type=in_range(Seed), default=1, help="of the bootstrap (1); recorded")
 
@@ -56,7 +63,9 @@ def settings_of(chosen: argparse.Namespace) -> "ComparisonSettings":
     return ComparisonSettings(
         margins=Margins(ap=chosen.margin_ap, sap=chosen.margin_sap, p99=chosen.margin_p99, relative=chosen.margin_rel),
         labels=tuple(chosen.labels),
+        classes=classes_of(chosen),
         common=chosen.common,
+        here=chosen.here,
         resamples=chosen.resamples,
         seed=chosen.seed,
     )

@@ -2,23 +2,21 @@
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from replay.cli.which_recording import add_recording, name_recording
 from sensors.ranges import Count, Repetitions, in_range
 from sensors.terminal.exit_status import DONE, REGRESSION
 
 if TYPE_CHECKING:
-    from replay.runs.determinism import Repeats
     from replay.runs.offline import ReplayConfig
+    from replay.runs.repeats import Repeats
 
 SHOWN_DIGITS = 12
 
 
 def register(check: argparse.ArgumentParser) -> None:
-    check.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
-    check.add_argument("--root", required=True, type=Path, help="the data set's folder")
-    check.add_argument("--name", required=True, help="the recording")
+    add_recording(check)
     check.add_argument("--model", required=True, help="a model of the catalogue, or a model's file")
     check.add_argument("--repeats", type=in_range(Repetitions), default=3, metavar="N", help="how often (%(default)s)")
     check.add_argument("--reload", action="store_true", help="load the model anew for every repeat")
@@ -36,12 +34,13 @@ def register(check: argparse.ArgumentParser) -> None:
 
 def _check(chosen: argparse.Namespace) -> int:
     from replay.recording import open_dataset
-    from replay.runs.determinism import repeated
+    from replay.runs.repeats import repeated
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
     from sensors.terminal import console
 
     to_stderr()
+    name_recording(chosen)
     held = len(open_dataset(chosen.dataset, chosen.root).open(chosen.name).numbers)
     total = chosen.repeats * min(held, chosen.frames or held)
     with console.bars("count", "remaining") as progress:

@@ -8,7 +8,7 @@ from replay.cli.compare import watched
 from sensors.terminal.exit_status import DONE, REGRESSION
 
 if TYPE_CHECKING:
-    from replay.gates.bar_results import GateOutcome
+    from replay.gates.bar_results import GateResult
     from sensors.terminal.text_table import Table
 
 
@@ -42,29 +42,29 @@ def _gate(chosen: argparse.Namespace) -> int:
 
     gates = config.read(chosen.gates, Gates)
     with watched(relative.settings(gates.baseline), told=bool(gates.baseline.not_worse)) as progress:
-        outcome = held(
+        result = held(
             gates, chosen.gates, [chosen.run], chosen.baseline, progress, interrupted_too=chosen.allow_interrupted
         )
     if chosen.json:
-        console.print_json(outcome)
+        console.print_json(result)
     else:
-        why = [Text(f"{bar.name}: {bar.why}", "" if bar.passed else "red") for bar in outcome.bars if bar.why]
-        lost = len(failed(outcome))
-        verdict = f"{lost} of {len(outcome.bars)} bars not cleared" if lost else "every bar is cleared"
-        notes = [Text(note, "yellow") for note in outcome.notes]
-        console.show(_table(outcome), *why, *notes, verdict)
+        why = [Text(f"{bar.name}: {bar.why}", "" if bar.passed else "red") for bar in result.bars if bar.why]
+        lost = len(failed(result))
+        verdict = f"{lost} of {len(result.bars)} bars not cleared" if lost else "every bar is cleared"
+        notes = [Text(note, "yellow") for note in result.notes]
+        console.show(_table(result), *why, *notes, verdict)
     if chosen.junit is not None:
-        write_junit(outcome, chosen.junit)
-    return DONE if outcome.passed else REGRESSION
+        write_junit(result, chosen.junit)
+    return DONE if result.passed else REGRESSION
 
 
-def _table(outcome: "GateOutcome") -> "Table":
+def _table(result: "GateResult") -> "Table":
     from sensors.terminal.figures import number
     from sensors.terminal.text_table import Table, Text, numbers
 
-    title = f"{outcome.gates}: {', '.join(outcome.runs[:4])}" + (" ..." if len(outcome.runs) > 4 else "")
+    title = f"{result.gates}: {', '.join(result.runs[:4])}" + (" ..." if len(result.runs) > 4 else "")
     table = Table(title, ["bar", *numbers("value"), "at", ""])
-    for bar in outcome.bars:
+    for bar in result.bars:
         told = Text("cleared", "green") if bar.passed else Text("NOT CLEARED", "bold red")
         table.add(bar.name, number(bar.value), bar.where, told)
     return table

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from replay.cli.classes_option import add_classes, classes_of
 from sensors.ranges import Fps, Milliseconds, Seed, in_range
 from sensors.terminal.command_line import command_parser
 from sensors.terminal.exit_status import DONE, INTERRUPTED, REGRESSION
@@ -70,6 +71,7 @@ def _register_run(verbs: Any) -> None:
         "--recordings", nargs="+", required=True, metavar="DATASET:FOLDER[:NAME]", help="with truth; no NAME: all"
     )
     run.add_argument("--labels", nargs="+", default=[], help="evaluated classes (default: all that are offered)")
+    add_classes(run)
     run.add_argument(
         "--rate", type=in_range(Fps), help="frames a second of one camera (default: the fastest recording's)"
     )
@@ -123,7 +125,8 @@ def _campaign(chosen: argparse.Namespace) -> "Campaign":
     from sensors.config import assignments
 
     recordings = chosen_recordings(chosen.recordings, unsound=chosen.unsound)
-    check_labels(recordings, chosen.labels)
+    classes = classes_of(chosen)
+    check_labels(recordings, [*chosen.labels, *classes])
     rate = chosen.rate or camera_rate(recordings)
     budget = QUICK if chosen.quick else FULL
     if chosen.budget:
@@ -134,6 +137,7 @@ def _campaign(chosen: argparse.Namespace) -> "Campaign":
         reference=ModelChoice.of(chosen.reference) if chosen.reference else None,
         recordings=recordings,
         labels=tuple(chosen.labels),
+        classes=classes,
         rate_fps=rate,
         deadline_ms=chosen.deadline_ms or 1000 / rate,
         kind="own" if chosen.budget else "quick" if chosen.quick else "full",

@@ -3,9 +3,9 @@
 import argparse
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from replay.cli.which_recording import add_dataset, name_dataset
 from replay.recording import Recording
 from sensors.errors import GilmokError
 
@@ -20,8 +20,7 @@ def register_check(verb: argparse.ArgumentParser) -> None:
 
 
 def _register(verb: argparse.ArgumentParser, call: Callable[[argparse.Namespace], int]) -> None:
-    verb.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
-    verb.add_argument("--root", required=True, type=Path, help="the data set's folder")
+    add_dataset(verb)
     verb.add_argument("--json", action="store_true", help="print JSON instead of a table")
     verb.set_defaults(call=call)
 
@@ -51,6 +50,7 @@ def _list(chosen: argparse.Namespace) -> int:
     from sensors.terminal import console
     from sensors.terminal.text_table import Table, numbers
 
+    name_dataset(chosen)
     found = [
         facts(what) if not isinstance(what, GilmokError) else {"name": name, "error": what.sentence}
         for name, what in _opened(chosen, None)
@@ -74,6 +74,7 @@ def _check(chosen: argparse.Namespace) -> int:
     """Exit status 1 where anything is not sound, or damaged."""
     from sensors.terminal import console
 
+    name_dataset(chosen)
     rows = [_looked_at(name, what) for name, what in _opened(chosen, chosen.name)]
     wrong = not rows or any(row["complaints"] for row in rows)
     if chosen.json:

@@ -11,8 +11,13 @@ VERBS = {
         "replay.cli.recordings:register_check",
         "is it sound: missing pictures, boxes outside, labels without a picture, ...",
     ),
+    "convert": ("replay.cli.convert:register", "write a recording in another layout; what is lost is told first"),
     "score": ("replay.cli.score:register", "score another program's findings: COCO, streaming, KITTI or tracking"),
     "report": ("replay.cli.report:register", "write a run folder's report.html: one page, complete in itself"),
+    "export": (
+        "replay.cli.export:register",
+        "write a run for other programs: COCO, Parquet, CSV, FiftyOne, MOT, KITTI, OpenLABEL",
+    ),
     "compare": ("replay.cli.compare:register", "is B worse than A? differences with intervals, and a verdict"),
     "gate": ("replay.cli.gate:register", "does a run clear the bars of GATES.toml?"),
     "trend": (

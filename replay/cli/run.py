@@ -5,24 +5,37 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from replay.cli.classes_option import add_classes, classes_of, names
+from replay.cli.which_recording import add_recording, name_recording
+from replay.report.conclusion import add_option, conclude
+from sensors.errors import GilmokError
 from sensors.ranges import Count, Milliseconds, in_range
 
 if TYPE_CHECKING:
     from edge.stream import Stream
-    from replay.runs.offline import OfflineRun, ReplayConfig
+    from replay.runs.offline import ReplayConfig
 
-"""What a shell takes for ended by Ctrl-C."""
 PROGRESS_PERIOD_S = 0.2
 DEADLINE_MS = 10_000.0
 
 
+class TrackerUnnamed(GilmokError):
+    def __init__(self, option: str) -> None:
+        super().__init__(f"--tracker-set {option} is an option of no tracker", "name one with --tracker")
+
+
 def register(run: argparse.ArgumentParser) -> None:
-    run.add_argument("--dataset", required=True, help="the data set's layout: ua-detrac, mot, kitti-tracking, ...")
-    run.add_argument("--root", required=True, type=Path, help="the data set's folder")
-    run.add_argument("--name", required=True, help="the recording (`gilmok replay list` names them)")
+    add_recording(run)
     run.add_argument("--model", required=True, help="a model of the catalogue, or a model's file")
     run.add_argument(
         "--labels", nargs="+", default=[], help="evaluated classes (default: all that the data set offers)"
+    )
+    add_classes(run)
+    run.add_argument(
+        "--model-labels",
+        type=names,
+        metavar="NAMES",
+        help="names for the model's classes, in order: car,person,truck",
     )
     run.add_argument("--pace", choices=["lockstep", "realtime"], default="lockstep")
     run.add_argument("--backend", default="onnxruntime")
@@ -56,22 +69,20 @@ def register(run: argparse.ArgumentParser) -> None:
     run.add_argument("--frames", type=in_range(Count), help="stop after so many frames")
     run.add_argument("--unsound", action="store_true", help="score a recording that `replay check` calls unsound, too")
     run.add_argument("--out", type=Path, required=True, help="the run folder to make")
+    add_option(run)
     run.add_argument("--json", action="store_true", help="print summary.json instead of tables")
     run.set_defaults(call=_run)
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    from replay.report.offer import offer_report
     from replay.runs.offline import OfflineRun
-    from replay.runs.runfolder import SUMMARY
-    from replay.runs.tables import render
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
-    from sensors.signals import ended_by_signals
-    from sensors.terminal import console
+    from sensors.signals import Postponable, ended_by_signals
     from sensors.terminal.exit_status import INTERRUPTED
 
     to_stderr()
+    name_recording(chosen)
     run = OfflineRun(_configuration(chosen), chosen.out, SystemClock())
     done = threading.Event()
     watchers: list[threading.Thread] = []
@@ -81,31 +92,27 @@ def _run(chosen: argparse.Namespace) -> int:
         watcher.start()
         watchers.append(watcher)
 
-    try:
-        with ended_by_signals(lambda: _interrupt(run), give_up=run.give_up, finishing=lambda: run.scoring):
+    drawing = Postponable(later=not chosen.report)
+
+    def stop() -> None:
+        """A run that has begun ends with what it has; before that there is nothing to keep."""
+        if not run.begun:
+            raise KeyboardInterrupt
+        run.stop()
+        drawing.put_off()
+
+    hurry, finishing = run.scoring.put_off, lambda: run.ending
+    with ended_by_signals(stop, give_up=run.give_up, hurry=hurry, finishing=finishing):
+        try:
             summary = run.run(begun)
-    finally:
-        done.set()
-        for watcher in watchers:
-            watcher.join()
-    # Whoever interrupts wants an end, and a report takes its time.
-    page = (
-        [f"`gilmok replay report {chosen.out}` draws its report"] if summary.interrupted else offer_report(chosen.out)
-    )
-    if chosen.json:
-        console.print_file(chosen.out / SUMMARY)
-    else:
-        console.show(*render(summary), f"run folder: {chosen.out}", *page)
-    if summary.interrupted:
+        finally:
+            done.set()
+            for watcher in watchers:
+                watcher.join()
+        conclude(chosen.out, summary, chosen.json, drawing)
+    if run.stopped:
         return INTERRUPTED
     return 1 if summary.frames.failed or not summary.books.balanced else 0
-
-
-def _interrupt(run: "OfflineRun") -> None:
-    """A run that has begun ends with what it has; before that there is nothing to keep."""
-    if not run.begun:
-        raise KeyboardInterrupt
-    run.stop()
 
 
 def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
@@ -114,13 +121,15 @@ def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
     from sensors.config import assignments
 
     tracker = None
+    if chosen.tracker_set and not chosen.tracker:
+        raise TrackerUnnamed(chosen.tracker_set[0])
     if chosen.tracker:
         tracker = TrackerChoice(name=chosen.tracker, options=assignments(chosen.tracker_set))
     return ReplayConfig(
         dataset=chosen.dataset,
         root=chosen.root,
         name=chosen.name,
-        model=ModelChoice.of(chosen.model),
+        model=ModelChoice.of(chosen.model, chosen.model_labels or ""),
         backend=BackendChoice(
             name=chosen.backend,
             device=chosen.device,
@@ -131,6 +140,7 @@ def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
         pace=chosen.pace,
         tracker=tracker,
         labels=tuple(chosen.labels),
+        classes=classes_of(chosen),
         frames=chosen.frames,
         unsound=chosen.unsound,
     )

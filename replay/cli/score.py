@@ -1,9 +1,11 @@
 """`gilmok replay score`: the findings of any program against any truth, by the metric that is named."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from replay.cli.classes_option import add_classes, classes_of
 
 if TYPE_CHECKING:
     from sensors.terminal.text_table import Table
@@ -15,6 +17,7 @@ def register(score: argparse.ArgumentParser) -> None:
     score.add_argument("--truth", required=True, type=Path, metavar="T.json", help="frames, annotations, categories")
     score.add_argument("--outputs", required=True, type=Path, metavar="O.json", help="what the program found, and when")
     score.add_argument("--metric", required=True, choices=METRICS)
+    add_classes(score)
     score.add_argument("--json", action="store_true", help="print JSON instead of a table")
     score.set_defaults(call=_score)
 
@@ -23,7 +26,7 @@ def _score(chosen: argparse.Namespace) -> int:
     from sensors.terminal import console
 
     with console.waiting(f"scoring {chosen.outputs}"):
-        figures = scored(chosen.truth, chosen.outputs, chosen.metric)
+        figures = scored(chosen.truth, chosen.outputs, chosen.metric, classes_of(chosen))
     if chosen.json:
         console.print_json(figures)
     else:
@@ -31,14 +34,26 @@ def _score(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def scored(truth: Path, outputs: Path, metric: str) -> dict[str, Any]:
-    """Every figure of the metric; NaN where undefined. Raises FileRefused or RowRefused."""
+def scored(
+    truth: Path, outputs: Path, metric: str, classes: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Any]:
+    """Every figure of the metric; NaN where undefined. Raises FileRefused, RowRefused, or what `mapped` raises.
+
+    `classes`: which of the outputs' labels count for which of the truth's; None or none: those that mean the same.
+    """
+    from replay.scoring.class_table import told
     from replay.scoring.submission import Submission
+    from replay.scoring.submission_classes import mapped
     from replay.scoring.submission_files import read_outputs, read_truth
     from replay.scoring.submission_scores import SCORES
 
     there = read_truth(truth)
-    return SCORES[metric](Submission(there, read_outputs(outputs, there)))
+    given = read_outputs(outputs, there)
+    there, given, table = mapped(there, given, classes or {}, keep_truth=metric == "kitti")
+    figures = dict(SCORES[metric](Submission(there, given)))
+    if table is None:
+        return figures
+    return figures | {"classes": table, "notes": [*figures.get("notes", []), *told(table)]}
 
 
 def _tables(metric: str, figures: Mapping[str, Any]) -> "list[Table]":

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class Scored:
     """A column is one stream's pass over a recording."""
     weight_of_column: Index
     """Whole numbers that make every recording weigh the same, however often it was played."""
+    image_in_pass: Index
+    """(images,) which of its pass's labelled frames each image is, 0.."""
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -45,14 +47,35 @@ class Scored:
 
     def figures_of_draws(self, draws: Index, progress: Progress = lambda _: None) -> Numbers:
         """(draws, figures), NaN where a draw can't tell; `draws` (draws, recordings) counts."""
-        columns = draws[:, self.sequence_of_column] * self.weight_of_column
+        # Of few recordings many draws are the same one: each is worked out once.
+        different, places = np.unique(draws, axis=0, return_inverse=True)
+        columns = different[:, self.sequence_of_column] * self.weight_of_column
         parts = []
         for start in range(0, len(columns), CHUNK):
             drawn = resampled_ap(self.outcomes, self.column_of_image, columns[start : start + CHUNK])
             heads = [mean_ap(drawn), mean_ap(drawn[:, :1]), mean_ap(drawn[:, _AT_75 : _AT_75 + 1])]
             parts.append(np.column_stack([*heads, drawn.mean(axis=1)]))
             progress(len(drawn))
-        return np.concatenate(parts)
+        progress(len(draws) - len(different))
+        figures: Numbers = np.concatenate(parts)[places]
+        return figures
+
+    def by_blocks(self, block_of_frame: Index) -> "Scored":
+        """One recording cut into blocks of time, in the place of many: `block_of_frame` by labelled frame, from 0."""
+        blocks: Index = np.arange(int(block_of_frame.max(initial=-1)) + 1)
+        # Every pass of one side weighs the same, so no weight is needed.
+        return replace(
+            self,
+            column_of_image=block_of_frame[self.image_in_pass],
+            sequence_of_column=blocks,
+            weight_of_column=np.ones_like(blocks),
+        )
+
+    def objects(self, part_of_frame: Index) -> Numbers:
+        """(parts,) labelled objects a frame in each part of the recording."""
+        counts = np.bincount(self.image_in_pass[self.outcomes.positive_images], minlength=len(part_of_frame))
+        a_part: Numbers = np.bincount(part_of_frame, counts) / np.bincount(part_of_frame)
+        return a_part
 
 
 def own_answers(stream: ScoredStream) -> ScoredStream:
@@ -71,9 +94,7 @@ def scored(pairs: Sequence[Pair], sides: Sequence[Sequence[LoadedStream]], answe
     for place, (pair, streams) in enumerate(zip(pairs, sides, strict=True)):
         for stream in streams:
             # Not kept: what many runs found, as arrays, would fill the memory.
-            one = ScoredStream.of(
-                stream.reports, pair.recording, stream.birth.model.labels, pair.labels, captured=pair.captured
-            )
+            one = pair.scored(stream)
             pools.append(answering(one).pool)
             sequence_of_column.append(place)
     joint = pooled_together(pools)
@@ -86,6 +107,7 @@ def scored(pairs: Sequence[Pair], sides: Sequence[Sequence[LoadedStream]], answe
         column_of_image=joint.sequence_of_image,
         sequence_of_column=sequences,
         weight_of_column=np.array([whole // n for n in times], np.int64)[sequences],
+        image_in_pass=np.concatenate([np.arange(pool.n_images) for pool in pools]),
     )
 
 

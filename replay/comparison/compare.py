@@ -5,14 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from replay.comparison import tail
+from replay.comparison import here, tail
 from replay.comparison.accuracy import HEADS, Progress, own_answers, streamed_answers
 from replay.comparison.differences import differing
 from replay.comparison.drawn import Drawn, draw
+from replay.comparison.here import Asked
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
-from replay.comparison.result import Comparison, Margins, Row, SequenceRow, SideOutline
+from replay.comparison.result import Comparison, HereRow, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.sides import Side, check_side, read_side
 from replay.runs.recordings import Recordings
+from replay.scoring.classes import NONE, Wanted
 from replay.scoring.streaming import Unstreamable
 from replay.statistics.bootstrap import LEAST_SEQUENCES, RESAMPLES
 from replay.statistics.verdicts import Judgement, Verdict, judge, judge_each
@@ -30,8 +32,12 @@ class ComparisonSettings:
     margins: Margins = field(default_factory=Margins)
     labels: tuple[str, ...] = ()
     """The classes to evaluate; none: those that the runs asked for."""
+    classes: Wanted = field(default_factory=lambda: NONE)
+    """More of them, each with the labels of either model that count for it; none: as the runs have it."""
     common: bool = False
     """Leave out recordings that only one side played."""
+    here: bool = False
+    """Judge every recording by itself, too, where they are enough to be judged together."""
     resamples: int = RESAMPLES
     seed: int = 1
 
@@ -64,7 +70,7 @@ def compare(
 
 def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> Held:
     """As `compare`, of sides that are read, and fit."""
-    paired = pairs(a, b, settings.labels, common=settings.common)
+    paired = pairs(a, b, settings.labels, settings.classes, common=settings.common)
     if not paired:
         _check_names(a, b)
     notes: list[str] = []
@@ -73,7 +79,7 @@ def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> 
     figures = [*_figures(offline, OFFLINE, settings.margins), *_figures(streamed, STREAMED, settings.margins)]
     figures += tail.rows(a, b, settings.margins)
     per_class = list(_classes(offline, settings.margins))
-    notes += _notes(paired, per_class)
+    notes += [*_notes(paired, per_class), *_counted_otherwise(paired)]
     verdict, because = _verdict(figures, per_class)
     return Held(
         Comparison(
@@ -86,6 +92,7 @@ def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> 
             figures=tuple(figures),
             per_class=tuple(per_class),
             per_sequence=tuple(_sequences(paired, offline, streamed)),
+            here=tuple(_here(paired, settings, progress, timed=streamed is not None)),
             identity=differing(a, b),
             notes=tuple(notes),
             margins=settings.margins,
@@ -137,6 +144,19 @@ def _figures(drawn: Drawn | None, names: dict[str, str], margins: Margins) -> It
             margin = margins.of(margins.ap if told == "AP" else margins.sap, of)
             judgement = judge(drawn.estimates[figure], margin, of)
             yield _row(told, "", drawn, place, judgement, margin if told in JUDGED else None)
+
+
+def _here(
+    paired: Sequence[Pair], settings: ComparisonSettings, progress: Progress, *, timed: bool
+) -> Iterator[HereRow]:
+    margins = settings.margins
+    if len(paired) >= LEAST_SEQUENCES and not settings.here:
+        return
+    for pair in paired:
+        yield here.row(pair, Asked("AP", own_answers, margins, margins.ap), settings.resamples, settings.seed, progress)
+        if timed:
+            asked = Asked("sAP_edge", streamed_answers, margins, margins.sap)
+            yield here.row(pair, asked, settings.resamples, settings.seed, progress)
 
 
 def _classes(drawn: Drawn | None, margins: Margins) -> Iterator[Row]:
@@ -201,6 +221,19 @@ def _notes(paired: Sequence[Pair], per_class: Sequence[Row]) -> Iterator[str]:
         )
     seen = {pair.recording.note for pair in paired if pair.recording.note}
     yield from (f"About the recordings: {note}." for note in sorted(seen))
+
+
+def _counted_otherwise(paired: Sequence[Pair]) -> Iterator[str]:
+    """Where the sides count other labels of their models for a class."""
+    seen: dict[str, None] = {}
+    for pair in paired:
+        sides = [[pair.asked.classes(one, pair.recording).groups for one in side] for side in (pair.a, pair.b)]
+        for name in pair.labels:
+            a, b = ({groups[name].found for groups in side} for side in sides)
+            if a != b:
+                shown = [" or ".join(sorted(", ".join(found) for found in side)) for side in (a, b)]
+                seen[f"For {name} A's findings of {shown[0]} count, and B's of {shown[1]}."] = None
+    yield from seen
 
 
 def _verdict(figures: Sequence[Row], per_class: Sequence[Row]) -> tuple[Verdict, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from replay.comparison.accuracy import Answering, Progress, scored
+from replay.comparison.accuracy import Answering, Progress, Scored, scored
 from replay.comparison.pairing import Pair
 from replay.metrics.pool import Numbers
 from replay.statistics.bootstrap import Estimate, draws_of, paired_differences
@@ -27,11 +27,15 @@ class Drawn:
 
 def draw(paired: Sequence[Pair], answering: Answering, resamples: int, seed: int, progress: Progress) -> Drawn:
     """Match both sides once and weigh them by every draw; raises what `answering` raises."""
-    # Each figure starts from the seed: the same draws for A and B, offline and streamed.
-    draws = draws_of(len(paired), np.random.default_rng(seed), resamples)
-    alone = np.eye(len(paired), dtype=np.int64)
     a = scored(paired, [pair.a for pair in paired], answering)
     b = scored(paired, [pair.b for pair in paired], answering)
+    return drawn(a, b, len(paired), resamples, seed, progress)
+
+
+def drawn(a: Scored, b: Scored, n_sequences: int, resamples: int, seed: int, progress: Progress) -> Drawn:
+    # Each figure starts from the seed: the same draws for A and B, offline and streamed.
+    draws = draws_of(n_sequences, np.random.default_rng(seed), resamples)
+    alone = np.eye(n_sequences, dtype=np.int64)
     on_a, on_b = a.figures_of_draws(draws, progress), b.figures_of_draws(draws, progress)
     each_a, each_b = a.figures_of_draws(alone), b.figures_of_draws(alone)
     holding = (~np.isnan(each_a)).sum(axis=0).tolist()

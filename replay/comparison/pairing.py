@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from replay.comparison.sides import Side
 from replay.recording import Recording
 from replay.runs.loaded import LoadedStream
-from replay.scoring.classes import evaluated
+from replay.scoring.classes import NONE, Classes, Wanted, evaluated, known_to
+from replay.scoring.stream import ScoredStream
 from replay.scoring.summary import calibrated_on
 from sensors.errors import GilmokError
 
@@ -15,6 +16,26 @@ from sensors.errors import GilmokError
 class NotComparable(GilmokError):
     def __init__(self, why: str, hint: str) -> None:
         super().__init__(f"A and B can't be compared: {why}", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which classes are to be evaluated; nothing: those that each run asked for."""
+
+    labels: tuple[str, ...] = ()
+    wanted: Wanted = field(default_factory=lambda: NONE)
+    tables: tuple[tuple[str, ...], ...] = ()
+    """The label tables of all models: a label that none has is a mistake."""
+
+    def of(self, stream: LoadedStream) -> tuple[tuple[str, ...], Wanted]:
+        """Raises LabelsUnknownToModel."""
+        if not (self.labels or self.wanted):
+            return stream.stream.labels, stream.stream.classes
+        return self.labels, known_to(self.wanted, stream.birth.model.labels, *self.tables)
+
+    def classes(self, stream: LoadedStream, recording: Recording) -> Classes:
+        """Raises as `replay.scoring.classes.evaluated`."""
+        return evaluated(recording, stream.birth.model.labels, *self.of(stream))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +48,25 @@ class Pair:
     captured: int
     a: tuple[LoadedStream, ...]
     b: tuple[LoadedStream, ...]
+    asked: "Asked"
+
+    def scored(self, stream: LoadedStream) -> ScoredStream:
+        """One of the streams, against this recording."""
+        labels, wanted = self.asked.of(stream)
+        return ScoredStream.of(
+            stream.reports,
+            self.recording,
+            stream.birth.model.labels,
+            labels,
+            captured=self.captured,
+            wanted=wanted,
+            unreported=self._unreported,
+        )
+
+    @property
+    def _unreported(self) -> frozenset[int]:
+        """What is unknown of one is left out of all: they are compared over the same frames."""
+        return frozenset(frame for one in (*self.a, *self.b) for frame in one.summary.unreported)
 
     @property
     def name(self) -> str:
@@ -37,12 +77,14 @@ def streams(side: Side) -> list[LoadedStream]:
     return [stream for run in side.runs for stream in run.streams]
 
 
-def pairs(a: Side, b: Side, labels: Sequence[str] = (), *, common: bool = False) -> tuple[Pair, ...]:
+def pairs(
+    a: Side, b: Side, labels: Sequence[str] = (), wanted: Wanted = NONE, *, common: bool = False
+) -> tuple[Pair, ...]:
     """One for each recording, by name; none where neither side played any.
 
     Recordings pair by digest; where a run plays one several times, its streams' names must be the same on both
-    sides. `labels`: the classes to evaluate instead of those that the runs asked for. `common`: leave out what
-    only one side played. Raises NotComparable, or what `replay.scoring.classes.evaluated` raises.
+    sides. `labels` and `wanted`: the classes to evaluate instead of those that the runs asked for. `common`: leave
+    out what only one side played. Raises NotComparable, or what `replay.scoring.classes.evaluated` raises.
     """
     _check_pace([*streams(a), *streams(b)])
     of_a, of_b = _by_digest(streams(a)), _by_digest(streams(b))
@@ -51,7 +93,9 @@ def pairs(a: Side, b: Side, labels: Sequence[str] = (), *, common: bool = False)
     if not common or not both:
         _check_same_recordings(of_a, of_b)
     _check_names(a, b, both)
-    made = [_pair(of_a[digest], of_b[digest], labels) for digest in both]
+    tables = {one.birth.model.labels: None for one in (*streams(a), *streams(b))}
+    asked = Asked(tuple(labels), wanted, tuple(tables))
+    made = [_pair(of_a[digest], of_b[digest], asked) for digest in both]
     return tuple(sorted(made, key=lambda pair: pair.name))
 
 
@@ -109,7 +153,7 @@ def _check_names(a: Side, b: Side, digests: Sequence[str]) -> None:
             )
 
 
-def _pair(a: list[LoadedStream], b: list[LoadedStream], labels: Sequence[str]) -> Pair:
+def _pair(a: list[LoadedStream], b: list[LoadedStream], asked: Asked) -> Pair:
     name = _recorded(a[0])
     recording = next((one.recording for one in (*a, *b) if one.recording is not None), None)
     if recording is None:
@@ -131,21 +175,19 @@ def _pair(a: list[LoadedStream], b: list[LoadedStream], labels: Sequence[str]) -
         raise NotComparable(
             f"of {name} A captured {counts[0]} frames and B {counts[1]}", "run both sides over as many frames"
         )
-    return Pair(recording, _classes(name, recording, a, b, labels), next(iter(captured)), tuple(a), tuple(b))
+    classes = _classes(name, recording, a, b, asked)
+    return Pair(recording, classes, next(iter(captured)), tuple(a), tuple(b), asked)
 
 
 def _classes(
-    name: str, recording: Recording, a: list[LoadedStream], b: list[LoadedStream], labels: Sequence[str]
+    name: str, recording: Recording, a: list[LoadedStream], b: list[LoadedStream], asked: Asked
 ) -> tuple[str, ...]:
-    found = [
-        {tuple(evaluated(recording, one.birth.model.labels, labels or one.stream.labels).groups) for one in side}
-        for side in (a, b)
-    ]
+    found = [{tuple(asked.classes(one, recording).groups) for one in side} for side in (a, b)]
     if len(found[0] | found[1]) > 1:
         shown = [_listing(sorted({label for told in side for label in told})) for side in found]
         raise NotComparable(
             f"on {name} A is scored for {shown[0]}, B for {shown[1]}",
-            "name the classes that both know: --labels, or `labels` below [baseline] in GATES.toml",
+            "name the classes that both know: --labels or --classes, or `labels` below [baseline] in GATES.toml",
         )
     return next(iter(found[0]))
 

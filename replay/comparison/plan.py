@@ -61,7 +61,7 @@ class _Spread:
 
 def plan(a: Side, b: Side | None, settings: ComparisonSettings, progress: Progress) -> Plan:
     """Raises as `compare` does; of A alone nothing is compared, and AP's deviation is supposed."""
-    paired = pairs(a, b, settings.labels, common=settings.common) if b is not None else ()
+    paired = pairs(a, b, settings.labels, settings.classes, common=settings.common) if b is not None else ()
     own = draw(paired, own_answers, settings.resamples, settings.seed, progress) if paired else None
     timed = _streamed(paired, settings, progress)
     recordings = len({one.stream.digest for run in a.runs for one in run.streams if one.stream.digest})

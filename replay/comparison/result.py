@@ -3,7 +3,7 @@
 import math
 
 from replay.comparison.differences import Differing
-from replay.statistics.verdicts import Verdict
+from replay.statistics.verdicts import HereVerdict, Verdict
 from sensors.record import Record
 
 
@@ -55,6 +55,30 @@ class SequenceRow(Record, frozen=True, kw_only=True):
     sap_b: float | None
 
 
+class HereRow(Record, frozen=True, kw_only=True):
+    """One recording judged by itself, by blocks of its time: it says nothing about other roads."""
+
+    recording: str
+    digest: str
+    figure: str
+    """AP, or sAP_edge."""
+    a: float
+    b: float
+    difference: float
+    """B - A."""
+    low: float
+    """Of the 95 % interval; NaN where there are too few blocks."""
+    high: float
+    frames: int
+    """Labelled ones."""
+    blocks: int
+    block_s: float | None
+    """How long a block is; None: nobody knows the frame rate."""
+    verdict: HereVerdict
+    margin: float
+    why: str
+
+
 class SideOutline(Record, frozen=True, kw_only=True):
     runs: tuple[str, ...]
     folders: tuple[str, ...]
@@ -75,6 +99,8 @@ class Comparison(Record, frozen=True, kw_only=True):
     per_class: tuple[Row, ...]
     """AP of each class; WORSE by Holm's correction over all of them."""
     per_sequence: tuple[SequenceRow, ...]
+    here: tuple[HereRow, ...]
+    """Each recording by itself; empty from eight on, unless that was asked for. No part of `verdict`."""
     identity: tuple[Differing, ...]
     notes: tuple[str, ...]
     margins: Margins

@@ -3,12 +3,18 @@
 import math
 from collections.abc import Sequence
 
-from replay.comparison.result import Comparison, Row
-from replay.statistics.verdicts import Verdict
+from replay.comparison.result import Comparison, HereRow, Row
+from replay.statistics.verdicts import HereVerdict, Verdict
 from sensors.terminal.figures import ms, number, signed
 from sensors.terminal.text_table import Table, Text, numbers
 
 COLOURS = {Verdict.WORSE: "bold red", Verdict.NOT_WORSE: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
+HERE_COLOURS = {
+    HereVerdict.WORSE_HERE: "red",
+    HereVerdict.NOT_WORSE_HERE: "green",
+    HereVerdict.CANT_TELL_HERE: "yellow",
+}
+HERE = "On one recording by itself (by blocks of its time; says nothing about other roads)"
 
 
 def render(told: Comparison) -> list[Text | Table]:
@@ -22,6 +28,8 @@ def render(told: Comparison) -> list[Text | Table]:
     parts.append(_rows("Figures, with 95 % intervals of B - A (latencies: ms, and B / A)", told.figures))
     if told.per_class:
         parts.append(_rows("AP by class (WORSE: Holm's correction over all classes)", told.per_class))
+    if told.here:
+        parts += [_here(told.here), *(Text(f"  {here_sentence(row)}") for row in told.here)]
     if told.identity:
         parts.append(_identity(told))
     parts += [Text(note, "dim") for note in told.notes]
@@ -42,6 +50,24 @@ def cells(row: Row) -> list[str]:
     """A, B, the change, its interval, n."""
     interval = "-" if math.isnan(row.low) else f"{_change(row, row.low)}..{_change(row, row.high)}"
     return [_value(row, row.a), _value(row, row.b), _change(row, row.difference), interval, str(row.n)]
+
+
+def _here(rows: Sequence[HereRow]) -> Table:
+    table = Table(HERE, ["", "", *numbers("A", "B", "change", "interval", "blocks"), "verdict"])
+    for row in rows:
+        table.add(row.recording, row.figure, *here_cells(row), Text(row.verdict, HERE_COLOURS[row.verdict]))
+    return table
+
+
+def here_cells(row: HereRow) -> list[str]:
+    """A, B, the change, its interval, how many blocks of how many seconds."""
+    interval = "-" if math.isnan(row.low) else f"{signed(row.low)}..{signed(row.high)}"
+    blocks = str(row.blocks) if row.block_s is None else f"{row.blocks} of {row.block_s:.3g} s"
+    return [number(row.a), number(row.b), signed(row.difference), interval, blocks]
+
+
+def here_sentence(row: HereRow) -> str:
+    return f"{row.figure} on {row.recording}: {row.verdict}, {row.why}"
 
 
 def _value(row: Row, value: float) -> str:

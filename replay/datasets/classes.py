@@ -18,15 +18,19 @@ SYNONYMS = (
     ("traffic sign", "trafficsign"),
 )
 """The first word of each is COCO's, where COCO has one."""
+ASIDE = ("stroller", "wheelchair", "personal mobility")
+"""What nuImages files under pedestrians, and no detector calls one."""
 
 
 def words_for(label: str) -> tuple[str, ...]:
     """What a detector may call a class of that name."""
     plain = plain_label(label)
     # human.pedestrian.adult, vehicle.car: the first part is a kind of things rather than a name.
-    parts = {plain, *plain.split(".")[1:]}
-    same = [word for words in SYNONYMS if parts & set(words) for word in words]
-    return tuple(dict.fromkeys([label, plain, *plain.split(".")[1:], *same]))
+    parts = plain.split(".")[1:]
+    if parts and parts[-1] in ASIDE:
+        parts = parts[-1:]
+    same = [word for words in SYNONYMS if {plain, *parts} & set(words) for word in words]
+    return tuple(dict.fromkeys([label, plain, *parts, *same]))
 
 
 def groups_of(labels: Sequence[str]) -> dict[str, Group]:

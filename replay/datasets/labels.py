@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 MOST = 2.0**53
 """Beyond, a float no longer tells one whole number from the next."""
+_NAMED = {",": "commas", ";": "semicolons", "\t": "tabs", None: "spaces"}
+"""Separators of columns."""
 MOST_WHOLE = 2**63 - 1
 MOST_VALUE = 1e12
 """Of a coordinate, a distance or an area: nothing on a road has more."""
@@ -73,7 +75,10 @@ def rows(path: Path, separator: str | None, lenience: Lenience) -> Iterator[tupl
             if content[-1] in ",;":
                 content = content[:-1]
                 lenience.note("a separator at the line's end is left out", path, line)
-            parts = [part.strip() for part in content.split(separator)]
+            used = _separator(content, separator)
+            if used != separator:
+                lenience.note(f"columns are separated by {_NAMED[used]}, not by {_NAMED[separator]}", path, line)
+            parts = [part.strip() for part in content.split(used)]
             header = first and len(parts) > 1 and not any(map(_is_number, parts))
             first = False
             if header:
@@ -82,6 +87,13 @@ def rows(path: Path, separator: str | None, lenience: Lenience) -> Iterator[tupl
                 yield line, parts
     except ContentWrong as error:
         raise LabelsWrong(path, error.line, error.what) from error
+
+
+def _separator(content: str, meant: str | None) -> str | None:
+    """What its columns are separated by: as is meant, or where that leaves a single one, as is there."""
+    if meant not in _NAMED or len(content.split(meant)) > 1:
+        return meant
+    return next((one for one in _NAMED if len(content.split(one)) > 1), meant)
 
 
 def numbers(path: Path, at: int | str, texts: Sequence[str]) -> list[float]:

@@ -1,23 +1,22 @@
 """Finding the makers' folders and files under a root that a user named."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from replay.recording import DatasetWrong
-from sensors.sources.folder import is_meant, is_picture, sorted_by_number
+from sensors.sources.folder import by_number, is_meant, is_picture, sorted_by_number
 
 MOST_NUMBER = 2**63 - 1
-_LAST_DIGITS = re.compile(r"([0-9]+)$")
-_DECIMAL = re.compile(r"([0-9]+)\.([0-9]+)$")
+_LAST_DIGITS = re.compile(r"([0-9]+)\Z")
+_DECIMAL = re.compile(r"([0-9]+)\.([0-9]+)\Z")
 
 
 class LayoutAbsent(DatasetWrong):
     def __init__(self, dataset: str, root: Path, marks: Sequence[str], nearby: Path | None) -> None:
+        self.dataset, self.marks, self.nearby = dataset, tuple(marks), nearby
         if root.is_dir():
-            held = sorted(entry.name for entry in root.iterdir())
-            shown = ", ".join(held[:6]) + (", ..." if len(held) > 6 else "")
-            sentence = f"{root} is no {dataset} folder: it holds {shown or 'nothing'}"
+            sentence = f"{root} is no {dataset} folder: it holds {holding(root)}"
         else:
             sentence = f"there is no folder {root}"
         wanted = f"name the folder that holds {' or '.join(marks)}"
@@ -40,19 +39,32 @@ class FrameUnnumbered(DatasetWrong):
         )
 
 
-def find_root(dataset: str, root: Path, marks: Sequence[str]) -> Path:
-    """`root`, or its parent where `root` is itself a part of the layout (`MOT15/train` for `MOT15`).
+def find_root(
+    dataset: str, root: Path, marks: Sequence[str], is_ours: Callable[[Path], bool] = lambda _match: True
+) -> Path:
+    """`root`, or the one above it of which it is itself a part (`MOT15/train` for `MOT15`), be it a file.
 
-    `marks` are glob patterns, one of which a root must satisfy. Raises LayoutAbsent.
+    `marks` are glob patterns, one of which a root must satisfy with a match that `is_ours`. Raises LayoutAbsent.
     """
     root = root.expanduser().resolve()
-    if root.is_dir():
-        if any(_matches(root, marks)):
-            return root
-        if any(root in (match, *match.parents) for match in _matches(root.parent, marks)):
-            return root.parent
-    nearby = (folder for folder in folders(root) if any(_matches(folder, marks)))
+
+    def matches(folder: Path) -> Iterator[Path]:
+        return (match for mark in marks for match in folder.glob(mark) if is_meant(match) and is_ours(match))
+
+    if root.is_dir() and any(True for _ in matches(root)):
+        return root
+    deepest = max(mark.count("/") for mark in marks) + 1
+    for above in root.parents[:deepest] if root.exists() else ():
+        if any(root in (match, *match.parents) for match in matches(above)):
+            return above
+    nearby = (folder for folder in folders(root) if any(True for _ in matches(folder)))
     raise LayoutAbsent(dataset, root, marks, next(nearby, None))
+
+
+def holding(folder: Path) -> str:
+    """The first names in it, as a sentence goes on."""
+    held = sorted(entry.name for entry in folder.iterdir())
+    return (", ".join(held[:6]) + (", ..." if len(held) > 6 else "")) or "nothing"
 
 
 def folders(parent: Path) -> list[Path]:
@@ -80,6 +92,21 @@ def numbered(folder: Path, ending: str) -> dict[int, Path]:
     return _by_frame(files_in(folder, ending))
 
 
+def in_order(root: Path, paths: Iterable[Path]) -> list[Path]:
+    """Paths below `root` as people count, folder after folder."""
+    return sorted(paths, key=lambda path: [by_number(Path(part)) for part in path.relative_to(root).parts])
+
+
+def numbered_or_counted(paths: Sequence[Path]) -> dict[int, Path]:
+    """Pictures in order by frame number: the number that their names end in, if it is all that they differ in; else
+    counted from 1."""
+    found = [_LAST_DIGITS.search(path.stem) for path in paths]
+    starts = {(path.parent, path.stem[: digits.start()]) for path, digits in zip(paths, found, strict=True) if digits}
+    numbers = [int(digits[1]) for digits in found if digits]
+    told = len(numbers) == len(set(numbers)) == len(paths) and len(starts) == 1 and max(numbers) <= MOST_NUMBER
+    return dict(zip(numbers if told else range(1, len(paths) + 1), paths, strict=True))
+
+
 def _by_frame(paths: Iterable[Path]) -> dict[int, Path]:
     """By the number that each name ends in, those without one left out."""
     found: dict[int, Path] = {}
@@ -98,8 +125,3 @@ def _by_frame(paths: Iterable[Path]) -> dict[int, Path]:
             raise FrameTwice(number, sorted((found[number], path)))
         found[number] = path
     return dict(sorted(found.items()))
-
-
-def _matches(root: Path, marks: Sequence[str]) -> Iterator[Path]:
-    for mark in marks:
-        yield from root.glob(mark)

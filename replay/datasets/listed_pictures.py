@@ -52,7 +52,8 @@ class ListedPictures:
         resolved = ((number, self._resolved(place, name)) for number, name in self._names.items())
         return {number: path for number, path in resolved if path is not None}
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self, *, strangers: bool = True) -> Iterator[Problem]:
+        """`strangers`: whether pictures beside those that are listed are worth a word."""
         place = self._place
         if place is None:
             return
@@ -72,9 +73,8 @@ class ListedPictures:
             number, path = twice[0]
             what = f"{counted(len(twice), 'picture')} listed more than once: {path.name} is {owners[path]} and {number}"
             yield Problem(Severity.UNSOUND, what)
-        strangers = self._strangers(set(owners))
-        if strangers:
-            what = f"{counted(len(strangers), 'picture')} that the labels don't list, {strangers[0].name} first"
+        if strangers and (others := self._strangers(set(owners))):
+            what = f"{counted(len(others), 'picture')} that the labels don't list, {others[0].name} first"
             yield Problem(Severity.REMARK, what)
 
     @cached_property

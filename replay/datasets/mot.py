@@ -5,6 +5,9 @@
 train/PETS09-S2L1/gt/gt.txt     frame, id, left, top, width, height, flag, x, y, z          (MOT15)
                                 frame, id, left, top, width, height, flag, class, visibility   (since MOT16)
 train/PETS09-S2L1/gt/labels.txt the classes' names, one a line, where they are not MOTChallenge's own
+
+Sequences may also lie in the root itself, or be it. Tools leave seqinfo.ini away: the pictures then say their sizes,
+and nobody the rate.
 """
 
 import math
@@ -31,15 +34,16 @@ from replay.datasets.labels import (
     tracks_of,
     whole,
 )
-from replay.datasets.layout import find_root, folders, pictures
+from replay.datasets.layout import LayoutAbsent, find_root, folders, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.recording import DatasetWrong, Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth, nothing_there
-from sensors.outside import ContentWrong, read_bytes, text_of
+from sensors.outside import MOST_SMALL_BYTES, ContentWrong, read_bytes, text_of
 
 NAME = "mot"
 HALVES = ("train", "test")
-INI = "seqinfo.ini"
+GT = "gt/gt.txt"
+INI, IMAGES = "seqinfo.ini", "img1"
 
 LABELS = (
     "pedestrian",
@@ -80,9 +84,16 @@ class SequenceWrong(DatasetWrong):
 
 class MotChallenge:
     def __init__(self, root: Path) -> None:
-        marks = [f"{half}/*/{part}" for half in HALVES for part in (INI, "img1")]
-        self._root = find_root(NAME, root, marks)
-        self._places = {found.name: found for half in HALVES for found in folders(self._root / half)}
+        try:
+            self._root = find_root(NAME, root, [f"{half}/*/{part}" for half in HALVES for part in (INI, "img1")])
+            places = [found for half in HALVES for found in folders(self._root / half)]
+        except LayoutAbsent as absent:
+            try:
+                self._root = find_root(NAME, root, [f"*/{INI}", f"*/{GT}", INI, GT])
+            except LayoutAbsent as error:
+                raise (error if error.nearby else absent) from None
+            places = [found for found in folders(self._root) if _is_sequence(found)] or [self._root]
+        self._places = {found.name: found for found in places}
 
     def recordings(self) -> Sequence[str]:
         return list(self._places)
@@ -91,22 +102,22 @@ class MotChallenge:
         if name not in self._places:
             raise RecordingUnknown(NAME, self._root, name, self.recordings())
         folder = self._places[name]
-        sequence = _Sequence.read(folder / INI)
-        images = pictures(folder / sequence.image_folder)
-        path = folder / "gt" / "gt.txt"
+        sequence = _Sequence.read(folder / INI) if (folder / INI).exists() else None
+        images = pictures(folder / (sequence.image_folder if sequence else IMAGES))
+        path = folder / GT
         labelled = path.is_file()
         labels = _read(path, NEIGHBOURS_MOT20 if name.startswith("MOT20") else NEIGHBOURS) if labelled else _Labels()
         return PictureRecording(
             dataset=NAME,
             name=name,
-            fps=sequence.fps,
+            fps=sequence.fps if sequence else math.nan,
             labels=labels.names,
             groups=labels.groups,
             pictures=images,
             truths=labels.truths,
             truth_files=(path,) if labelled else (),
             unmentioned=nothing_there() if labelled else None,
-            promised_sizes=dict.fromkeys(images, sequence.size),
+            promised_sizes=dict.fromkeys(images, sequence.size) if sequence else {},
             read_problems=(*_problems(sequence, len(images)), *labels.problems),
         )
 
@@ -123,10 +134,10 @@ class _Sequence:
         """Raises SequenceWrong."""
         parser = ConfigParser(interpolation=None)
         try:
-            parser.read_string(text_of(read_bytes(path)))
+            parser.read_string(text_of(read_bytes(path, MOST_SMALL_BYTES)))
             section = parser["Sequence"]
             read = cls(
-                image_folder=section.get("imDir", "img1"),
+                image_folder=section.get("imDir", IMAGES),
                 fps=float(section["frameRate"]),
                 length=int(section["seqLength"]),
                 size=(int(section["imWidth"]), int(section["imHeight"])),
@@ -144,8 +155,15 @@ class _Sequence:
         return read
 
 
-def _problems(sequence: _Sequence, held: int) -> Iterator[Problem]:
-    if held != sequence.length:
+def _is_sequence(folder: Path) -> bool:
+    return any((folder / part).exists() for part in (INI, GT))
+
+
+def _problems(sequence: _Sequence | None, held: int) -> Iterator[Problem]:
+    if sequence is None:
+        what = f"there is no {INI}: nobody states the frame rate, which a run in real time needs"
+        yield Problem(Severity.REMARK, what)
+    elif held != sequence.length:
         what = f"{INI} promises {sequence.length} pictures, the folder {sequence.image_folder} holds {held}"
         yield Problem(Severity.UNSOUND, what)
 

@@ -1,28 +1,22 @@
 """A recording that is a folder of numbered pictures and a file of labels, as every data set here is."""
 
-import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from replay.datasets.content import content_digest
+from replay.datasets.frames import stamped
 from replay.datasets.soundness import box_problems, counted, label_problems, size_problems
-from replay.recording import DatasetWrong, Group, Problem, Severity
+from replay.recording import Group, Problem, Severity
 from replay.truth import Truth
 from sensors.clock import Clock
-from sensors.frame import NO_IMAGE, Frame, FrameId, Image
+from sensors.frame import Frame, Image
 from sensors.sources.picture_header import UPRIGHT, Header
 from sensors.sources.pictures import PictureUnreadable, decode, read_header
 
-PART_BYTES = 2**20
 MOST_DAMAGED = 10
 """Damaged pictures that are named one by one."""
-
-
-class ContentUnreadable(DatasetWrong):
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(f"{path} can't be read: {error.strerror}", "check the file, its disk and its permissions")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -56,34 +50,30 @@ class PictureRecording:
 
     @cached_property
     def digest(self) -> str:
-        """Reads every file once; raises ContentUnreadable.
-
-        Frame numbers and lengths go in before the bytes, so that no byte can move from one file to the next unnoticed.
-        """
-        whole = hashlib.sha256()
-        for number, path in [*self.pictures.items(), *((-1, path) for path in self.truth_files)]:
-            try:
-                with path.open("rb") as file:
-                    whole.update(f"{number} {os.fstat(file.fileno()).st_size}\n".encode())
-                    while part := file.read(PART_BYTES):
-                        whole.update(part)
-            except OSError as error:
-                raise ContentUnreadable(path, error) from error
-        return whole.hexdigest()
+        """Of every picture by its number, then of the labels; reads every file once, raises ContentUnreadable."""
+        pictures = [(f"{number} ", path) for number, path in self.pictures.items()]
+        return content_digest([*pictures, *(("-1 ", path) for path in self.truth_files)])
 
     def frames(self, stream: str, clock: Clock) -> Iterator[Frame]:
         for number in self.pictures:
-            try:
-                image, fault = self.picture(number), ""
-            except PictureUnreadable as error:
-                image, fault = NO_IMAGE, error.sentence
-            yield Frame(FrameId(stream, number), clock.now(), "arrival", image, fault)
+            yield stamped(self, number, stream, clock)
 
     def picture(self, number: int) -> Image:
         """Upright or as stored, whichever the labels are of: the size that they state decides."""
         decoded = decode(self.pictures[number])
         turned = decoded.header.orientation != UPRIGHT
         return decoded.shown(upright=turned and self._is_upright(number, decoded.header))
+
+    def size(self, number: int) -> tuple[int, int]:
+        """Width and height of `picture`, from the file's first bytes; raises PictureUnreadable."""
+        header = read_header(self.pictures[number])
+        return self._shown_size(number, header)
+
+    def file(self, number: int) -> Path | None:
+        """The picture's file, if whoever opens it sees what the labels are of: None where an EXIF orientation lets
+        programs disagree. Raises PictureUnreadable."""
+        path = self.pictures[number]
+        return path if read_header(path).orientation == UPRIGHT else None
 
     def truth(self, number: int) -> Truth | None:
         return self.truths.get(number, self.unmentioned if number in self.pictures else None)

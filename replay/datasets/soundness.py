@@ -13,6 +13,8 @@ from replay.truth import Role, Truth
 
 OUTSIDE_PX = 1.0
 """Makers disagree whether pixels count from 0 or 1, so a box may end that far beyond its picture."""
+ROUNDING_PX = 1e-6
+"""What a box moves by being written as a centre and a size, or as fractions."""
 STRAY = 0.01
 """Where more of the boxes than that lie wholly outside, the labels are of other pictures."""
 STRIDE_SLACK = 1.5
@@ -72,8 +74,9 @@ def box_problems(truths: Mapping[int, Truth], sizes: Mapping[int, Size]) -> Iter
     hollow: Marks = np.any(ends == starts, axis=1) & ~turned
     outside: Marks = np.any((ends <= 0) | (starts >= limits), axis=1) & ~hollow & ~turned
     beyond = np.maximum(-starts, ends - limits).max(axis=1, initial=0.0)
-    reaching: Marks = (beyond > OUTSIDE_PX) & ~hollow & ~outside & ~turned
+    reaching: Marks = (beyond > OUTSIDE_PX + ROUNDING_PX) & ~hollow & ~outside & ~turned
     yield from _marked(frames, turned, "inside out, or not finite", Severity.UNSOUND)
+    yield from _marked(frames, _again(frames, rows) & wanted, "standing there already, with the same class and edges")
     yield from _marked(frames, hollow, "without width or height, which nothing can find")
     many = (outside & wanted).sum() > STRAY * wanted.sum()
     yield from _marked(
@@ -83,6 +86,14 @@ def box_problems(truths: Mapping[int, Truth], sizes: Mapping[int, Size]) -> Iter
         worst = int(np.argmax(np.where(reaching, beyond, 0)))
         farthest = f"the farthest by {beyond[worst]:.1f} px in frame {frames[worst]}"
         yield from _marked(frames, reaching, f"reaching more than {OUTSIDE_PX:g} px out of the picture, {farthest}")
+
+
+def _again(frames: Numbers, rows: Truth) -> Marks:
+    """(N,) whether an earlier row of the same frame says the same: at most one of the two can be found."""
+    every = np.column_stack([frames, rows.labels, rows.roles, rows.boxes])
+    again: Marks = np.ones(len(frames), np.bool_)
+    again[np.unique(every, axis=0, return_index=True)[1]] = False
+    return again
 
 
 def _limits(frames: Numbers, sizes: Mapping[int, Size]) -> NDArray[np.float64]:
@@ -98,7 +109,7 @@ def _limits(frames: Numbers, sizes: Mapping[int, Size]) -> NDArray[np.float64]:
 
 def counted(n: int, noun: str) -> str:
     """`1 box`, `2 boxes`."""
-    plural = f"{noun}es" if noun.endswith("x") else f"{noun}s"
+    plural = f"{noun}es" if noun.endswith(("x", "s")) else f"{noun}s"
     return f"{n} {noun if n == 1 else plural}"
 
 

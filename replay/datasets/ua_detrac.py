@@ -95,8 +95,8 @@ def _read(path: Path, name: str) -> _Labels:
                     read.regions.add(_box(path, box))
     except ContentWrong as error:
         raise LabelsWrong(path, error.line, error.what) from error
-    if file.encoding_unknown:
-        read.lenience.note(f"nobody knows the encoding {file.encoding_unknown} that is declared: read as UTF-8", path)
+    if file.encoding_remark:
+        read.lenience.note(file.encoding_remark, path)
     return read.labels(file.root.attributes.get("name", name), name)
 
 

@@ -8,21 +8,21 @@ NAME/truth.jsonl.gz     one JSON object a frame
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from replay.datasets.frames import stamped
 from replay.datasets.layout import find_root, folders
 from replay.datasets.soundness import box_problems, counted
+from replay.datasets.video import DecodedVideo
 from replay.datasets.world_truth import RecordingDamaged, WorldTruth
 from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Truth
 from sensors.clock import Clock
-from sensors.frame import NO_IMAGE, Frame, FrameId, Image
+from sensors.frame import Frame, Image
 from sensors.outside import ContentWrong, json_of, read_bytes
-from sensors.sources.decoding import Shown, Video, VideoUnreadable
 from sensors.sources.pictures import PictureUnreadable
 
 NAME = "world"
@@ -83,9 +83,7 @@ class WorldRecording:
         self.name = folder.name
         self.fps = self.facts.fps
         self.labels = self.facts.labels
-        self._video: Video | None = None
-        self._shown: Iterator[Shown] = iter(())
-        self._next = 0
+        self._video = DecodedVideo(folder / VIDEO)
 
     @property
     def groups(self) -> Mapping[str, Group]:
@@ -115,27 +113,11 @@ class WorldRecording:
 
     def frames(self, stream: str, clock: Clock) -> Iterator[Frame]:
         for number in self.numbers:
-            try:
-                image, fault = self.picture(number), ""
-            except PictureUnreadable as error:
-                image, fault = NO_IMAGE, error.sentence
-            yield Frame(FrameId(stream, number), clock.now(), "arrival", image, fault)
+            yield stamped(self, number, stream, clock)
 
     def picture(self, number: int) -> Image:
         place = self._places[number]
-        path = self._folder / VIDEO
-        if self._video is None or place < self._next:
-            try:
-                self._video = Video(path)
-            except VideoUnreadable as error:
-                raise PictureUnreadable(path, error.sentence) from error
-            self._shown, self._next = self._video.frames(), 0
-        # Decoded one by one rather than sought: every frame leans on the one before.
-        shown = next(islice(self._shown, place - self._next, None), None)
-        self._next = place + 1
-        if shown is None:
-            raise PictureUnreadable(path, f"it ends before frame {number}")
-        return self._video.image(shown)
+        return self._video.picture(place, number)
 
     def truth(self, number: int) -> Truth | None:
         return self._truth.truths.get(number)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_WHOLE
+from replay.datasets.labels import MOST_VALUE, MOST_WHOLE
 from replay.recording import DatasetWrong
 from replay.truth import Role, Truth
 from sensors.outside import MOST_LINE, ContentWrong, json_of, open_bytes
@@ -78,9 +78,12 @@ class WorldTruth:
             for thing in line.objects:
                 if thing.label not in place or abs(thing.track) > MOST_WHOLE:
                     raise RecordingDamaged(path, f"line {number}: there is no label {thing.label!r}, or no such track")
+                box = thing.box or thing.amodal
+                if not all(abs(edge) <= MOST_VALUE for edge in box):
+                    raise RecordingDamaged(path, f"line {number}: a box is not finite, or beyond any picture")
                 frames.append(line.seq)
                 columns.extend((place[thing.label], thing.track, ROLES[thing.role]))
-                boxes.extend(thing.box or thing.amodal)
+                boxes.extend(box)
                 levels.extend((thing.truncated, thing.occluded, thing.distance_m))
         ints, floats = np.asarray(columns, np.int64).reshape(-1, 3), np.array(levels, np.float32).reshape(-1, 3)
         things = Truth(

@@ -45,11 +45,14 @@ class Contract:
         if self.reading is not AS_WRITTEN:
             changed.append(self.reading.name)
         if self.shift:
-            changed.append(f"the label table is shifted by {-self.shift:+d}: {LABEL_HINT[self.shift]}")
+            changed.append(LABEL_HINT[self.shift])
         return tuple(changed)
 
 
-LABEL_HINT = {1: "put a name for the background first", -1: "its first name is none of the network's classes"}
+LABEL_HINT = {
+    1: "labels: the first name is none of the network's classes, take it away",
+    -1: "labels: the names begin one place too early, put one for the background (or the one that is missing) first",
+}
 
 
 def _as_they_are(found: Detections) -> Detections:
@@ -119,6 +122,8 @@ def _pixels(own: InputContract, colour: str) -> list[dict[str, Any]]:
     turned = slice(None, None, 1 if colour == own.colour else -1)
     return [
         {"mean": own.mean[turned], "std": own.std[turned]},
+        # Whoever mixed up the colours may have left the means where they belonged.
+        {},
         {"scale": 1.0, "mean": none, "std": ones},
         {"scale": 1 / 255, "mean": none, "std": ones},
         {"scale": 1 / 255, "mean": IMAGENET_MEAN[order], "std": IMAGENET_STD[order]},

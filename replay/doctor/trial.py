@@ -17,11 +17,17 @@ from replay.metrics.matching import Matching
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.recording import Recording
+from replay.scoring.classes import LabelsUnknownToModel, Wanted, evaluated
 from replay.scoring.reference import score
 from replay.scoring.stream import ScoredStream
 from replay.truth import Role, Truth
 from sensors.errors import GilmokError
 from sensors.frame import Array, Image
+
+FEW = 4
+"""Frames of the first look at every contract."""
+KEPT = 8
+"""The best of the first look."""
 
 
 class NothingLabelled(GilmokError):
@@ -51,10 +57,10 @@ class Trial:
         return [found for found in self.stream.answers if found is not None]
 
     def resampled(self, draws: Index) -> Numbers:
-        """(draws,) AP over frames drawn so often: (draws, frames)."""
+        """(draws,) AP over frames drawn so often: (draws, frames), 0 where no draw can tell."""
         pool = self.stream.pool
         outcomes = Matching(pool.found, pool.labelled, len(pool.classes)).outcomes()
-        return mean_ap(resampled_ap(outcomes, np.arange(pool.n_images), draws))
+        return np.nan_to_num(mean_ap(resampled_ap(outcomes, np.arange(pool.n_images), draws)))
 
 
 def labelled_frames(recording: Recording, n: int) -> list[LabelledFrame]:
@@ -72,23 +78,59 @@ def labelled_frames(recording: Recording, n: int) -> list[LabelledFrame]:
     ]
 
 
+def examined(
+    parts: Loaded,
+    recording: Recording,
+    frames: Sequence[LabelledFrame],
+    asked_for: tuple[Sequence[str], Wanted],
+    candidates: Sequence[InputContract],
+    on_step: Callable[[int, int], None],
+) -> tuple[list[Trial], int]:
+    """The trials over all `frames`, the manifest's own first, and how many contracts were tried at all.
+
+    All of them on a few frames, and what does best there on all. Arguments and errors as in `trials`; `on_step` hears
+    of pictures.
+    """
+    few = frames[:: max(1, len(frames) // FEW)][:FEW]
+    at_most = len(candidates) * len(few) + (KEPT + 2) * len(frames)
+
+    def first(done: int, _all: int) -> None:
+        on_step(done * len(few), at_most)
+
+    first_look = trials(parts, recording, few, asked_for, candidates, first)
+    if len(few) == len(frames):
+        return first_look, len(first_look)
+    best = sorted(range(len(first_look)), key=lambda i: (-np.nan_to_num(first_look[i].ap), i))[:KEPT]
+    wanted = {id(first_look[i].contract.input) for i in best}
+    # The manifest's own, and the makers' usual one, are looked at in any case.
+    kept = [one for place, one in enumerate(candidates) if place < 2 or id(one) in wanted]
+    whole = len(candidates) * len(few) + len(kept) * len(frames)
+
+    def then(done: int, _all: int) -> None:
+        on_step(len(candidates) * len(few) + done * len(frames), whole)
+
+    return trials(parts, recording, frames, asked_for, kept, then), len(first_look)
+
+
 def trials(
     parts: Loaded,
     recording: Recording,
     frames: Sequence[LabelledFrame],
-    labels: Sequence[str],
+    asked_for: tuple[Sequence[str], Wanted],
     candidates: Sequence[InputContract],
     on_step: Callable[[int, int], None],
 ) -> list[Trial]:
     """One for each contract, the manifest's own first.
 
+    `asked_for`: the classes, as `ScoredStream` has them in `labels` and `wanted`.
     `candidates`: the ways to feed it, the manifest's own first (`contracts.inputs`). `on_step` hears how many of them
     are tried, of how many. Raises BackendError where the own contract doesn't run.
     """
     asked = ScoredStream(
         recording=recording,
-        model_labels=parts.labels,
-        labels=labels,
+        model_labels=_names(parts, recording, asked_for),
+        labels=asked_for[0],
+        wanted=asked_for[1],
         frames=[frame.number for frame in frames],
         truths=[frame.truth for frame in frames],
         answers=[None] * len(frames),
@@ -134,17 +176,28 @@ def _read(
             answers = [read(tensors, manifest, placement, reading.boxes) for tensors, placement in outputs]
             plain = answers if reading is AS_WRITTEN else plain
         else:
-            answers = [_shifted(found, shift, len(parts.labels)) for found in plain]
+            answers = [_shifted(found, shift, len(parts.labels), len(asked.model_labels)) for found in plain]
         stream = replace(asked, answers=answers, tracks=())
         ap = score(stream).overall["AP"]
         made.append(Trial(Contract(contract.input, reading, shift), ap, stream))
     return made
 
 
-def _shifted(found: Detections, shift: int, n_labels: int) -> Detections:
+def _shifted(found: Detections, shift: int, n_labels: int, n_names: int) -> Detections:
     labels = found.labels + shift
-    kept = (labels >= 0) & (labels < n_labels)
+    if n_names > n_labels:
+        labels[labels < 0] = n_labels
+    kept = (labels >= 0) & (labels < n_names)
     return Detections(found.boxes[kept], found.scores[kept], labels[kept])
+
+
+def _names(parts: Loaded, recording: Recording, asked_for: tuple[Sequence[str], Wanted]) -> Sequence[str]:
+    """The model's; where none of them means a class, that class is the last: a table that begins too late lost it."""
+    try:
+        evaluated(recording, parts.labels, *asked_for)
+    except LabelsUnknownToModel:
+        return [*parts.labels, *list(asked_for[0] or recording.groups)[:1]]
+    return parts.labels
 
 
 def _holds_something(truth: Truth | None) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from replay.gates.bar_results import Result
+from replay.gates.bar_results import BarResult
 from replay.gates.bars import STREAMED, TRACKED, AccuracyBar, Bar, FramesBar, Gates, LatencyBar, RateBar
 from replay.metrics.percentiles import QUANTILES, least_n
 from replay.runs.loaded import LoadedRun
@@ -41,7 +41,7 @@ def undefined(why: str) -> Reading:
     return Reading(math.nan, why or "nobody says why")
 
 
-def results(gates: Gates, runs: Sequence[LoadedRun], *, interrupted_too: bool = False) -> Iterator[Result]:
+def results(gates: Gates, runs: Sequence[LoadedRun], *, interrupted_too: bool = False) -> Iterator[BarResult]:
     """In the order of the file; every bar is held against every stream that it names, of every run.
 
     `interrupted_too`: having been cut short makes no run invalid.
@@ -130,9 +130,9 @@ def read_rate(bar: RateBar, one: StreamSummary) -> Reading:  # noqa: ARG001 - re
     return undefined("fewer than two frames were answered") if math.isnan(one.fps) else Reading(one.fps)
 
 
-def _sound(name: str, runs: Sequence[LoadedRun], complaints: Callable[[LoadedRun], list[str]]) -> Result:
+def _sound(name: str, runs: Sequence[LoadedRun], complaints: Callable[[LoadedRun], list[str]]) -> BarResult:
     why = [f"{run.identity.run}: {one}" for run in runs for one in complaints(run)]
-    return Result(kind="validity", name=name, passed=not why, why="; ".join(why))
+    return BarResult(kind="validity", name=name, passed=not why, why="; ".join(why))
 
 
 def _invalid(run: LoadedRun, interrupted_too: bool) -> list[str]:
@@ -151,12 +151,12 @@ def _held(
     limit: Limit,
     runs: Sequence[LoadedRun],
     read: Callable[[B, StreamSummary], Reading],
-) -> Result:
+) -> BarResult:
     asked = f"{what} {limit}"
     name = bar.name or (f"{asked} on {bar.stream}" if bar.stream else asked)
 
-    def result(why: str, value: float = math.nan, where: str = "") -> Result:
-        return Result(kind=kind, name=name, passed=not why, value=value, bound=limit.bound, where=where, why=why)
+    def result(why: str, value: float = math.nan, where: str = "") -> BarResult:
+        return BarResult(kind=kind, name=name, passed=not why, value=value, bound=limit.bound, where=where, why=why)
 
     readings: list[tuple[str, Reading]] = []
     for run in runs:

@@ -6,7 +6,7 @@ from replay.comparison.result import Comparison
 from sensors.record import Record
 
 
-class Result(Record, frozen=True, kw_only=True):
+class BarResult(Record, frozen=True, kw_only=True):
     kind: str
     """validity, accuracy, latency, frames, rate, baseline."""
     name: str
@@ -20,11 +20,11 @@ class Result(Record, frozen=True, kw_only=True):
     """A sentence where the bar isn't cleared."""
 
 
-class GateOutcome(Record, frozen=True, kw_only=True):
+class GateResult(Record, frozen=True, kw_only=True):
     passed: bool
     gates: str
     runs: tuple[str, ...]
-    bars: tuple[Result, ...]
+    bars: tuple[BarResult, ...]
     comparison: Comparison | None
     """With the baseline, where a bar asks for it and the two can be compared."""
     notes: tuple[str, ...] = ()

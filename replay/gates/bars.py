@@ -7,7 +7,7 @@ import msgspec
 from replay.comparison.result import Margins
 from replay.statistics.bootstrap import RESAMPLES
 from sensors.config import Settings
-from sensors.ranges import Growth, Milliseconds, Name, NameOrNone, Positive, Resamples, Seed, Share, Text
+from sensors.ranges import ClassKey, Growth, Milliseconds, Name, NameOrNone, Positive, Resamples, Seed, Share, Text
 
 STREAMED = ("sAP_edge", "sAP_hub")
 TRACKED = ("HOTA", "MOTA", "IDF1")
@@ -63,6 +63,17 @@ class RelativeBar(Settings, frozen=True, kw_only=True):
             raise ValueError(f"{self.figure} is compared over all classes: leave `class` out")
 
 
+class HereBar(Settings, frozen=True, kw_only=True):
+    """Not worse on one recording by itself: it says nothing about other roads, so it is asked for by name only."""
+
+    name: Text = ""
+    figure: Literal["AP", "sAP_edge"]
+    recording: Text = ""
+    """Its name; empty: every recording in common."""
+    cant_tell: Literal["fails", "passes"] = "fails"
+    """What too few blocks of time, or too wide an interval, mean."""
+
+
 class BaselineBars(Settings, frozen=True, kw_only=True):
     """Bars against --baseline: the run must not be worse."""
 
@@ -70,9 +81,11 @@ class BaselineBars(Settings, frozen=True, kw_only=True):
     margin_sap: Share = Margins().sap
     margin_p99: Growth = Margins().p99
     labels: tuple[Name, ...] = ()
+    classes: dict[ClassKey, tuple[Name, ...]] = {}
     resamples: Resamples = RESAMPLES
     seed: Seed = 1
     not_worse: tuple[RelativeBar, ...] = ()
+    not_worse_here: tuple[HereBar, ...] = ()
 
 
 class Gates(Settings, frozen=True, kw_only=True):
@@ -88,6 +101,7 @@ class Gates(Settings, frozen=True, kw_only=True):
     baseline: BaselineBars = BaselineBars()
 
     def __post_init__(self) -> None:
-        listed = (*self.accuracy, *self.latency, *self.frames, *self.rate, *self.baseline.not_worse)
+        relative = (*self.baseline.not_worse, *self.baseline.not_worse_here)
+        listed = (*self.accuracy, *self.latency, *self.frames, *self.rate, *relative)
         if not (listed or self.valid or self.books):
             raise ValueError("there is no bar in it: whatever ran would pass")

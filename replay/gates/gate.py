@@ -10,8 +10,8 @@ from replay.comparison.accuracy import Progress
 from replay.comparison.compare import hold
 from replay.comparison.result import Comparison
 from replay.comparison.sides import Side, check_side, read_side
-from replay.gates import absolute, relative
-from replay.gates.bar_results import GateOutcome, Result
+from replay.gates import absolute, here, relative
+from replay.gates.bar_results import BarResult, GateResult
 from replay.gates.bars import Gates
 from replay.runs.recordings import Recordings
 from replay.runs.summary import INTERRUPTED
@@ -34,11 +34,11 @@ def held(
     progress: Progress = lambda _: None,
     *,
     interrupted_too: bool = False,
-) -> GateOutcome:
+) -> GateResult:
     """`interrupted_too`: a run that was cut short isn't refused for that alone.
 
     Raises BaselineMissing, NoRuns, RunTwice or RunFolderWrong: what can't be read is no bar that isn't cleared."""
-    asked = gates.baseline.not_worse
+    asked = (*gates.baseline.not_worse, *gates.baseline.not_worse_here)
     if asked and not baseline:
         raise BaselineMissing(where)
     recordings = Recordings()
@@ -52,10 +52,12 @@ def held(
             check_side(side)
             comparison = hold(before, side, relative.settings(gates.baseline), progress).comparison
         except GilmokError as error:
-            bars += relative.refused(asked, error.sentence)
+            names = [*map(relative.name, gates.baseline.not_worse), *map(here.name, gates.baseline.not_worse_here)]
+            bars += relative.refused(names, error.sentence)
         else:
-            bars += relative.results(asked, comparison)
-    return GateOutcome(
+            bars += relative.results(gates.baseline.not_worse, comparison)
+            bars += here.results(gates.baseline.not_worse_here, comparison)
+    return GateResult(
         passed=all(bar.passed for bar in bars),
         gates=where.name,
         runs=tuple(run.identity.run for run in side.runs),
@@ -73,7 +75,7 @@ def _notes(side: Side, gates: Gates, interrupted_too: bool) -> Iterator[str]:
                 yield f"{run.identity.run}: {why}"
 
 
-def _named_apart(bars: Sequence[Result]) -> Iterator[Result]:
+def _named_apart(bars: Sequence[BarResult]) -> Iterator[BarResult]:
     """A CI takes test cases of one name for one."""
     seen: Counter[str] = Counter()
     for bar in bars:
@@ -82,5 +84,5 @@ def _named_apart(bars: Sequence[Result]) -> Iterator[Result]:
         yield msgspec.structs.replace(bar, name=f"{bar.name} ({again})") if again > 1 else bar
 
 
-def failed(outcome: GateOutcome) -> list[Result]:
-    return [bar for bar in outcome.bars if not bar.passed]
+def failed(result: GateResult) -> list[BarResult]:
+    return [bar for bar in result.bars if not bar.passed]

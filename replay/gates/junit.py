@@ -4,24 +4,24 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from replay.gates.bar_results import GateOutcome
+from replay.gates.bar_results import GateResult
 from sensors import atomic_files
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(outcome: GateOutcome, path: Path) -> None:
+def write_junit(result: GateResult, path: Path) -> None:
     """One test case a bar; raises FileUnwritable."""
-    failed = str(sum(not bar.passed for bar in outcome.bars))
-    counts = {"tests": str(len(outcome.bars)), "failures": failed, "errors": "0", "skipped": "0"}
+    failed = str(sum(not bar.passed for bar in result.bars))
+    counts = {"tests": str(len(result.bars)), "failures": failed, "errors": "0", "skipped": "0"}
     suites = ET.Element("testsuites", counts)
-    suite = ET.SubElement(suites, "testsuite", {"name": _clean(f"gilmok gate {outcome.gates}"), **counts})
-    for bar in outcome.bars:
+    suite = ET.SubElement(suites, "testsuite", {"name": _clean(f"gilmok gate {result.gates}"), **counts})
+    for bar in result.bars:
         where = {"classname": f"gilmok.gate.{bar.kind}", "name": _clean(bar.name), "time": "0"}
         case = ET.SubElement(suite, "testcase", where)
         if not bar.passed:
             failure = ET.SubElement(case, "failure", {"type": bar.kind, "message": _clean(bar.why)})
-            failure.text = _clean(f"{bar.name}\n{bar.why}\nruns: {', '.join(outcome.runs)}")
+            failure.text = _clean(f"{bar.name}\n{bar.why}\nruns: {', '.join(result.runs)}")
     ET.indent(suites)
     text: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
     atomic_files.write(path, text, hint="name another file with --junit")

@@ -39,7 +39,7 @@ class BaselineCounted(GilmokError):
         )
 
 
-class TrendOutcome(Record, frozen=True, kw_only=True):
+class TrendResult(Record, frozen=True, kw_only=True):
     alarm: bool
     alarm_since: int | None
     """The line of the history."""
@@ -68,7 +68,7 @@ class Asked:
     labels: tuple[str, ...] = ()
 
 
-def one_more_night(history: Path, runs: Sequence[Path], baseline: Sequence[Path], asked: Asked) -> TrendOutcome:
+def one_more_night(history: Path, runs: Sequence[Path], baseline: Sequence[Path], asked: Asked) -> TrendResult:
     """Appends the night to the history, and tells how it stands.
 
     Raises what `replay.comparison.compare.compare` does, and HistoryWrong, HistoryOfSomethingElse, NightCounted,
@@ -99,7 +99,7 @@ def one_more_night(history: Path, runs: Sequence[Path], baseline: Sequence[Path]
                 alarm=state.alarm(alpha),
             )
         )
-        return TrendOutcome(
+        return TrendResult(
             alarm=state.alarm(alpha),
             alarm_since=known.alarm_line,
             figure=asked.figure,

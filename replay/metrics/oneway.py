@@ -6,7 +6,7 @@ plus their bounds.
 
 from collections.abc import Sequence
 
-from edge.wire.clocksync import TRUSTED_SHARE, worth_showing
+from edge.wire.clock.estimate import TRUSTED_SHARE, worth_showing
 from replay.metrics.percentiles import QUANTILES, Percentiles, percentiles
 from sensors.clock import NS_PER_MS
 

@@ -65,7 +65,7 @@ def _overlaps(found: Found, labelled: Labelled, ours: Index, theirs: Index, floo
     return Pairs(ours[keep], theirs[keep], overlap[keep])
 
 
-def _reach(boxes: Numbers, ours: Index, others: Numbers, theirs: Index, axis: Literal[0, 1]) -> Numbers:
+def _reach(boxes: Numbers, ours: Index, others: Numbers, theirs: Index, axis: int) -> Numbers:
     """How far each pair overlaps along one axis; not positive where it doesn't."""
     near, far = boxes[:, axis], boxes[:, axis + 2] + boxes[:, axis]
     their_near, their_far = others[:, axis], others[:, axis + 2] + others[:, axis]
@@ -104,13 +104,14 @@ def in_regions(found: Found, labelled: Labelled, rule: RegionRule) -> Mask:
     """(N,) marks the found boxes that lie in a region of their class or of every class, by `rule` (not "crowd")."""
     regions = labelled.pick(labelled.roles == Role.REGION)
     inside = np.zeros(len(found), np.bool_)
-    of_image = np.argsort(regions.images, kind="stable")
-    start = np.searchsorted(regions.images[of_image], found.images, "left")
-    end = np.searchsorted(regions.images[of_image], found.images, "right")
-    for row in np.flatnonzero(end > start):
-        near = of_image[start[row] : end[row]]
-        near = near[(regions.labels[near] < 0) | (regions.labels[near] == found.labels[row])]
-        inside[row] = len(near) > 0 and _inside(found.boxes[row], regions.boxes[near], rule)
+    for ours, theirs in same_key(found.images, regions.images):
+        near = (regions.labels[theirs] < 0) | (regions.labels[theirs] == found.labels[ours])
+        # Most boxes touch no region: these are told all at once. One that ends on an edge may have its centre there.
+        for axis in (0, 1):
+            near &= _reach(found.boxes, ours, regions.boxes, theirs, axis) >= 0
+        rows, first = np.unique(ours[near], return_index=True)
+        for row, touched in zip(rows, np.split(theirs[near], first)[1:], strict=True):
+            inside[row] = _inside(found.boxes[row], regions.boxes[touched], rule)
     return inside
 
 

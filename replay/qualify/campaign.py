@@ -8,11 +8,11 @@ import msgspec
 
 from edge.config import BackendChoice, ModelChoice
 from replay.recording import Recording, check_sound, open_dataset
-from replay.scoring.classes import check_offered, offered
+from replay.scoring.classes import check_offered, is_offered
 from sensors import config
 from sensors.config import Settings
 from sensors.errors import GilmokError
-from sensors.ranges import Count, CountOrNone, FileName, Fps, Milliseconds, Name, Positive, Seconds, Seed
+from sensors.ranges import ClassKey, Count, CountOrNone, FileName, Fps, Milliseconds, Name, Positive, Seconds, Seed
 
 Kind: TypeAlias = Literal["quick", "full", "own"]
 
@@ -29,6 +29,14 @@ class RecordingUnreadable(GilmokError):
 class NothingToMeasure(GilmokError):
     def __init__(self, why: str) -> None:
         super().__init__(f"there is nothing to qualify on: {why}", "name recordings with pictures and truth")
+
+
+class RateUnknown(GilmokError):
+    def __init__(self) -> None:
+        super().__init__(
+            "how many frames a second a camera takes isn't known: the recordings are stills",
+            "say it: --rate 10",
+        )
 
 
 class RecordingChoice(Settings, frozen=True, kw_only=True):
@@ -91,6 +99,8 @@ class Campaign(Settings, frozen=True, kw_only=True):
     recordings: tuple[RecordingChoice, ...]
     labels: tuple[Name, ...] = ()
     """Evaluated classes; empty: all that the recordings offer."""
+    classes: dict[ClassKey, tuple[Name, ...]] = {}
+    """More of them, each with the labels of either model that count for it; none: those that mean the same."""
     rate_fps: Fps
     """Of one camera."""
     deadline_ms: Milliseconds
@@ -143,16 +153,19 @@ def check_labels(recordings: Sequence[RecordingChoice], labels: Sequence[str]) -
     """Raises LabelsNotOffered where `labels` leave nothing to score of a recording, or name what none offers."""
     opened = [choice.open() for choice in recordings]
     for recording in opened:
-        if labels and not any(offered(recording, label) for label in labels):
+        if labels and not any(is_offered(recording, label) for label in labels):
             check_offered(recording, labels)
     for label in labels:
-        if not any(offered(recording, label) for recording in opened):
+        if not any(is_offered(recording, label) for recording in opened):
             check_offered(opened[0], [label])
 
 
 def camera_rate(recordings: Sequence[RecordingChoice]) -> float:
-    """Of the fastest recording: whoever keeps up with that one keeps up with all."""
-    return max(choice.open().fps for choice in recordings)
+    """Of the fastest recording: whoever keeps up with that one keeps up with all. RateUnknown where all are stills."""
+    rates = [rate for choice in recordings if (rate := choice.open().fps) > 0]
+    if not rates:
+        raise RateUnknown
+    return max(rates)
 
 
 def to_record(campaign: Campaign) -> dict[str, Any]:

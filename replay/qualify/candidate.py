@@ -6,36 +6,35 @@ from pathlib import Path
 
 from edge.assembly import Loaded, loaded
 from edge.config import BackendChoice
+from replay.datasets.frames import stamped
 from replay.qualify.campaign import Campaign, NothingToMeasure, evenly
 from replay.recording import Recording
 from sensors.clock import Clock
 from sensors.errors import GilmokError
-from sensors.frame import NO_IMAGE, Frame, FrameId, Image
+from sensors.frame import Frame, Image
 
 REFERENCE = BackendChoice(name="onnxruntime", device="cpu", options={"threads": 1})
 """One thread: sums in one order, the same on every run."""
 
 
 def candidate(campaign: Campaign) -> AbstractContextManager[Loaded]:
+    """The model on the device that is put to the test; raises what `loaded` raises when it is entered."""
     return loaded(campaign.model, campaign.backend, Path())
 
 
 def reference(campaign: Campaign) -> AbstractContextManager[Loaded]:
+    """What it is held against, on ONNX Runtime's CPU; raises likewise."""
     return loaded(campaign.reference or campaign.model, REFERENCE, Path())
 
 
 def recordings(campaign: Campaign) -> list[Recording]:
+    """In the campaign's order; raises PluginUnknown, DatasetWrong or RecordingUnknown."""
     return [choice.open() for choice in campaign.recordings]
 
 
 def frame(recording: Recording, number: int, clock: Clock) -> Frame:
-    """The frame, stamped at reading; one whose picture can't be read has a fault."""
-    name = FrameId(recording.name, number)
-    try:
-        picture = recording.picture(number)
-    except GilmokError as error:
-        return Frame(name, clock.now(), "arrival", NO_IMAGE, fault=error.sentence)
-    return Frame(name, clock.now(), "arrival", picture)
+    """As a stream that is named like its recording gives it."""
+    return stamped(recording, number, recording.name, clock)
 
 
 def pictures(campaign: Campaign, n: int) -> list[Image]:

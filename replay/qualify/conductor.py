@@ -19,7 +19,7 @@ from replay.qualify.parts.latency import Latency
 from replay.qualify.parts.parity import Parity
 from replay.qualify.parts.streams import Streams
 from replay.qualify.qualification import Qualification, Rerun, assembled
-from replay.qualify.record import EVIDENCE, RECORD, Measured, PartOutcome, check_free, write
+from replay.qualify.record import EVIDENCE, RECORD, Measured, PartRun, check_free, write
 from replay.runs import nan_json
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
@@ -52,7 +52,7 @@ class RerunDiffers(GilmokError):
 
 
 def planned_s(budget: Budget) -> dict[str, float]:
-    """About how long each part takes, where the budget says; 0: as long as the device needs."""
+    """Seconds, about, of each part whose length the budget sets; the others take as long as the device needs."""
     return {
         "latency": (4 + len(budget.loads)) * budget.latency_s,
         "streams": budget.streams_s,
@@ -64,7 +64,10 @@ class Conductor:
     def __init__(
         self, campaign: Campaign, out: Path, command: str, clock: Clock, again: tuple[Path, Qualification] | None = None
     ) -> None:
-        """`again`: the record that is run again, and where it lies. Raises RecordTaken; writes nothing yet."""
+        """`command`: as it was typed, for the record. `again`: the record that is run again, and where it lies.
+
+        Raises RecordTaken; writes nothing yet.
+        """
         check_free(out)
         self._campaign = campaign
         self._out = out
@@ -72,7 +75,7 @@ class Conductor:
         self._clock = clock
         self._again = again
         self._begun = clock.now()
-        self._parts: list[PartOutcome] = []
+        self._parts: list[PartRun] = []
 
     def run(self, on_progress: OnProgress) -> Qualification:
         """Every part; Ctrl-C ends it with what there is.
@@ -88,7 +91,7 @@ class Conductor:
         for part, kind in PARTS.items():
             if interrupted or part in self._campaign.skip:
                 why = "the campaign was interrupted before" if interrupted else "left out on request"
-                self._parts.append(PartOutcome(part=part, status="left out", why=why))
+                self._parts.append(PartRun(part=part, status="left out", why=why))
                 continue
             result, interrupted = self._part(part, kind, on_progress)
             measured = msgspec.structs.replace(measured, **{part: result})
@@ -103,20 +106,20 @@ class Conductor:
         """Its result (None: it has none), and whether it was interrupted."""
         begun_ns = self._clock.now().mono_ns
 
-        def outcome(status: Any, why: str = "") -> None:
+        def ended(status: Any, why: str = "") -> None:
             took_s = (self._clock.now().mono_ns - begun_ns) / NS_PER_S
-            self._parts.append(PartOutcome(part=part, status=status, why=why, took_s=took_s))
+            self._parts.append(PartRun(part=part, status=status, why=why, took_s=took_s))
 
         result, interrupted = None, False
         try:
             with Child(part, self._campaign, self._out / EVIDENCE) as child:
                 result = self._listen(child, part, kind, on_progress)
-            outcome("measured")
+            ended("measured")
         except GilmokError as error:
-            outcome("failed", error.sentence)
+            ended("failed", error.sentence)
         except KeyboardInterrupt:
             interrupted = True
-            outcome("interrupted", "by the user")
+            ended("interrupted", "by the user")
         return result, interrupted
 
     def _listen(self, child: Child, part: str, kind: type[nan_json.T], on_progress: OnProgress) -> nan_json.T:

@@ -45,6 +45,7 @@ def load_average() -> float:
 
 
 def memory_total_bytes() -> float:
+    """Of the machine; NaN where the system doesn't tell."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (OSError, ValueError):

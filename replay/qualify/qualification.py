@@ -7,7 +7,7 @@ from typing import Any
 from replay.qualify import limits, verdict
 from replay.qualify.campaign import Campaign, to_record
 from replay.qualify.limits import NotMeasured
-from replay.qualify.record import RECORD, SCHEMA, Measured, PartOutcome, RecordUnreadable, decoded, place_of
+from replay.qualify.record import RECORD, SCHEMA, Measured, PartRun, RecordUnreadable, decoded, place_of
 from replay.qualify.verdict import Verdict
 from sensors.record import Record
 
@@ -34,7 +34,7 @@ class Qualification(Record, frozen=True, kw_only=True):
     """As `gilmok qualify rerun` takes it."""
     verdict: Verdict
     measured: Measured
-    parts: tuple[PartOutcome, ...]
+    parts: tuple[PartRun, ...]
     not_measured: tuple[NotMeasured, ...]
     remarks: tuple[str, ...]
     rerun: Rerun | None = None
@@ -46,9 +46,13 @@ def assembled(
     started_utc_ns: int,
     took_s: float,
     measured: Measured,
-    parts: Sequence[PartOutcome],
+    parts: Sequence[PartRun],
     rerun: Rerun | None = None,
 ) -> Qualification:
+    """The verdict, the gaps and the remarks follow from what was measured and from how each part went.
+
+    `started_utc_ns`: of the campaign; `took_s`: until now, all parts together; `command`: as it was typed.
+    """
     unfinished = [(one.part, one.why, one.status == "failed") for one in parts if one.status != "measured"]
     return Qualification(
         started_utc_ns=started_utc_ns,
@@ -65,7 +69,7 @@ def assembled(
 
 
 def read(folder_or_file: Path) -> Qualification:
-    """Raises RecordUnreadable."""
+    """Of the folder that a campaign left, or of its qualification.json; raises RecordUnreadable."""
     path = place_of(folder_or_file)
     if not path.is_file():
         raise RecordUnreadable(path, f"there is no {RECORD}")

@@ -27,16 +27,22 @@ class Row(Record, frozen=True, kw_only=True):
     failed: tuple[str, ...]
     """Criteria that were not met."""
     ratio: float | None
+    """AP of the candidate over that of the reference."""
     ratio_verdict: str
     matched: float | None
+    """Share of boxes, 0 to 1, of the side that has fewer partners."""
     p90_ns: int | None
     """SingleStream."""
     p99_ns: int | None
     """At the constant rate."""
     cameras: int | None
+    """The most that kept their deadline."""
     throughput: float | None
+    """Samples a second, Offline."""
     cold_start_ns: int | None
+    """The median of all starts."""
     memory: float | None
+    """Resident bytes at the end of the soak."""
     watts: float | None
     apart: str
     """Why it stands outside the ranking."""
@@ -58,7 +64,7 @@ RULE = (
 
 
 def compared(folders: Sequence[Path]) -> Comparison:
-    """Raises RecordUnreadable."""
+    """The qualifications in these folders, ranked by RULE; raises RecordUnreadable."""
     reports = [(folder, read(folder)) for folder in folders]
     rows = [_row(folder, found) for folder, found in reports]
     ranked = sorted((row for row in rows if not row.apart), key=_merit)

@@ -17,7 +17,7 @@ from replay.runs import nan_json
 from sensors import atomic_files
 from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
-from sensors.outside import ContentWrong, json_of, read_bytes
+from sensors.outside import MOST_LOOSE_BYTES, ContentWrong, json_of, read_bytes
 from sensors.record import Record
 
 SCHEMA = 1
@@ -38,7 +38,9 @@ class RecordUnreadable(GilmokError):
         super().__init__(f"{path} is no qualification: {why}", "name a folder that `gilmok qualify` left")
 
 
-class PartOutcome(Record, frozen=True, kw_only=True):
+class PartRun(Record, frozen=True, kw_only=True):
+    """How a part went; its figures, where it has any, are in `Measured`."""
+
     part: str
     status: Status
     why: str = ""
@@ -82,7 +84,7 @@ def place_of(folder_or_file: Path) -> Path:
 def decoded(path: Path, kind: type[nan_json.T]) -> nan_json.T:
     """Raises RecordUnreadable."""
     try:
-        return nan_json.convert(json_of(read_bytes(path), Any), kind)
+        return nan_json.convert(json_of(read_bytes(path, MOST_LOOSE_BYTES), Any), kind)
     except ContentWrong as error:
         raise RecordUnreadable(path, error.what) from error
     except msgspec.ValidationError as error:

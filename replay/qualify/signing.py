@@ -11,7 +11,7 @@ from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable
 from sensors import atomic_files
 from sensors.clock import Clock
 from sensors.errors import GilmokError
-from sensors.outside import ContentWrong, json_of, read_bytes
+from sensors.outside import ContentWrong, json_of, read_bytes, read_small
 from sensors.record import Record
 from sensors.terminal.pretty_json import pretty
 
@@ -166,13 +166,14 @@ def _read(path: Path) -> Signature:
 
 def _private(path: Path) -> "Ed25519PrivateKey":
     try:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     except ImportError as error:
         raise SigningUnavailable(error) from error
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
+        key = serialization.load_pem_private_key(read_small(path), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyUnusable(path, str(error)) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyUnusable(path, "it is a key of another kind")
@@ -181,13 +182,14 @@ def _private(path: Path) -> "Ed25519PrivateKey":
 
 def _public(path: Path) -> "Ed25519PublicKey":
     try:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError as error:
         raise SigningUnavailable(error) from error
     try:
-        key = serialization.load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
+        key = serialization.load_pem_public_key(read_small(path))
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise KeyUnusable(path, str(error)) from error
     if not isinstance(key, Ed25519PublicKey):
         raise KeyUnusable(path, "it is a key of another kind")

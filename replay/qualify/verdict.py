@@ -25,13 +25,17 @@ STAND_INS = ("emulator", "simulator", "emulated")
 """Kinds of device whose times say nothing of a chip's."""
 
 
-class Outcome(StrEnum):
+class Standing(StrEnum):
+    """Of one criterion."""
+
     PASS = "pass"
     FAIL = "fail"
     OPEN = "open"
 
 
 class Word(StrEnum):
+    """Of all criteria together."""
+
     PASS = "PASS"
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
@@ -40,8 +44,10 @@ class Word(StrEnum):
 class Criterion(Record, frozen=True, kw_only=True):
     part: str
     asked: str
+    """The bar, as a sentence with its number and unit."""
     found: str
-    outcome: Outcome
+    """What was measured, in the same unit."""
+    outcome: Standing
     why: str = ""
     """Why it is open, or what to look at."""
 
@@ -53,7 +59,10 @@ class Verdict(Record, frozen=True, kw_only=True):
 
 
 def judged(measured: "Measured", unfinished: Sequence[tuple[str, str, bool]]) -> Verdict:
-    """`unfinished`: (part, why, whether the device is to blame) of each part without a result."""
+    """Every part that has a result against its bars; PASS only where every criterion passes, and there is one.
+
+    `unfinished`: (part, why, whether the device is to blame) of each part without a result.
+    """
     criteria = [
         *(
             Criterion(part=part, asked="the part comes to its end", found="it did not", outcome=_blame(device), why=why)
@@ -65,22 +74,22 @@ def judged(measured: "Measured", unfinished: Sequence[tuple[str, str, bool]]) ->
         *_times(measured),
         *_endurance(measured),
     ]
-    counts = {outcome: sum(one.outcome == outcome for one in criteria) for outcome in Outcome}
-    if counts[Outcome.FAIL]:
+    counts = {outcome: sum(one.outcome == outcome for one in criteria) for outcome in Standing}
+    if counts[Standing.FAIL]:
         word = Word.FAIL
-    elif counts[Outcome.OPEN] or not criteria:
+    elif counts[Standing.OPEN] or not criteria:
         word = Word.INCONCLUSIVE
     else:
         word = Word.PASS
     return Verdict(word=word, sentence=_sentence(word, counts), criteria=tuple(criteria))
 
 
-def _blame(device: bool) -> Outcome:
-    return Outcome.FAIL if device else Outcome.OPEN
+def _blame(device: bool) -> Standing:
+    return Standing.FAIL if device else Standing.OPEN
 
 
-def _sentence(word: Word, counts: dict[Outcome, int]) -> str:
-    passed, failed, left = (counts[one] for one in (Outcome.PASS, Outcome.FAIL, Outcome.OPEN))
+def _sentence(word: Word, counts: dict[Standing, int]) -> str:
+    passed, failed, left = (counts[one] for one in (Standing.PASS, Standing.FAIL, Standing.OPEN))
     whole = passed + failed + left
     if word is Word.PASS:
         return f"All {whole} criteria are met."
@@ -96,20 +105,20 @@ def _accuracy(measured: "Measured") -> Iterator[Criterion]:
     failed = sum(accuracy.failed.values())
     yield _criterion("accuracy", "every frame is answered", f"{failed} of {accuracy.frames} failed", failed == 0)
     ratio = accuracy.ratio
-    outcomes = {RatioVerdict.FAIL: Outcome.FAIL, RatioVerdict.INCONCLUSIVE: Outcome.OPEN}
+    outcomes = {RatioVerdict.FAIL: Standing.FAIL, RatioVerdict.INCONCLUSIVE: Standing.OPEN}
     interval = "" if math.isnan(ratio.low) else f" [{ratio.low:.4f}, {ratio.high:.4f}]"
     yield Criterion(
         part="accuracy",
         asked="AP kept: candidate / reference at least .99, with 95 % confidence",
         found=f"{ratio.value:.4f}{interval}: {ratio.verdict}",
-        outcome=outcomes.get(ratio.verdict, Outcome.PASS),
+        outcome=outcomes.get(ratio.verdict, Standing.PASS),
         why="" if ratio.verdict not in outcomes else ratio.why,
     )
     yield Criterion(
         part="accuracy",
         asked="no class loses more than 2 points of AP",
         found=", ".join(accuracy.dropped) or "none does",
-        outcome=Outcome.OPEN if accuracy.dropped else Outcome.PASS,
+        outcome=Standing.OPEN if accuracy.dropped else Standing.PASS,
         why="look at these classes, whatever their intervals say" if accuracy.dropped else "",
     )
 
@@ -130,7 +139,7 @@ def _parity(measured: "Measured") -> Iterator[Criterion]:
     boxes = parity.boxes
     asked = f"boxes (score ≥ {SCORE}) matched at IoU ≥ {IOU}: at least {LEAST_MATCHED:.0%}, both ways"
     if not boxes.reference and not boxes.candidate:
-        yield Criterion(part="parity", asked=asked, found="no box on either side", outcome=Outcome.OPEN)
+        yield Criterion(part="parity", asked=asked, found="no box on either side", outcome=Standing.OPEN)
         return
     shares = (boxes.of_reference, boxes.of_candidate)
     found = f"{percent(shares[0])} of the reference's {boxes.reference}, {percent(shares[1])} of the candidate's"
@@ -176,14 +185,14 @@ def _one_camera(streams: Streams) -> DeadlineJudgement | None:
 def _timed(measured: "Measured", part: str, asked: str, found: str, deadline: DeadlineJudgement | None) -> Criterion:
     """What is sure counts, for silicon on a machine that was idle; kept under load, it is kept all the more."""
     outcome, why = {
-        DeadlineOutcome.KEPT: (Outcome.PASS, ""),
-        DeadlineOutcome.BROKEN: (Outcome.FAIL, ""),
-        DeadlineOutcome.OPEN: (Outcome.OPEN, _too_few(deadline)),
+        DeadlineOutcome.KEPT: (Standing.PASS, ""),
+        DeadlineOutcome.BROKEN: (Standing.FAIL, ""),
+        DeadlineOutcome.OPEN: (Standing.OPEN, _too_few(deadline)),
     }[DeadlineOutcome.OPEN if deadline is None else deadline.outcome]
-    busy = _busy(measured) if outcome is not Outcome.PASS else ""
+    busy = _busy(measured) if outcome is not Standing.PASS else ""
     stand_in = _stand_in(measured)
-    if stand_in or (busy and outcome is Outcome.FAIL):
-        outcome = Outcome.OPEN
+    if stand_in or (busy and outcome is Standing.FAIL):
+        outcome = Standing.OPEN
     return Criterion(part=part, asked=asked, found=found, outcome=outcome, why=stand_in or busy or why)
 
 
@@ -222,12 +231,12 @@ def _endurance(measured: "Measured") -> Iterator[Criterion]:
         (f"memory grows by at most {MOST_GROWTH:.0%} over the second half", _grown(grown),
          grown <= MOST_GROWTH, why or _unknown(grown)),
     ):  # fmt: skip
-        outcome = Outcome.OPEN if doubt else Outcome.PASS if good else Outcome.FAIL
+        outcome = Standing.OPEN if doubt else Standing.PASS if good else Standing.FAIL
         yield Criterion(part="endurance", asked=asked, found=found, outcome=outcome, why=doubt or "")
 
 
 def _criterion(part: str, asked: str, found: str, good: bool) -> Criterion:
-    return Criterion(part=part, asked=asked, found=found, outcome=Outcome.PASS if good else Outcome.FAIL)
+    return Criterion(part=part, asked=asked, found=found, outcome=Standing.PASS if good else Standing.FAIL)
 
 
 def _stand_in(measured: "Measured") -> str:
@@ -256,10 +265,12 @@ def _unknown(value: float) -> str:
 
 
 def _zero(value: float) -> float:
+    """Undefined is no match: where one side has no box, nothing of it is matched."""
     return 0.0 if math.isnan(value) else value
 
 
 def percent(share: float) -> str:
+    """A share from 0 to 1; a dash where it is NaN."""
     return "–" if math.isnan(share) else f"{share:.1%}"
 
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from replay.comparison.compare import Held
 from replay.comparison.result import Comparison
-from replay.comparison.result import Row as Outcome
+from replay.comparison.result import Row as ComparedRow
 from replay.comparison.sides import Side
-from replay.comparison.tables import cells
+from replay.comparison.tables import cells, here_cells, here_sentence
 from replay.metrics.pool import Numbers
 from replay.report import texts
 from replay.report.charts.comparison import intervals, recordings, tails
@@ -42,6 +42,7 @@ def comparison_page(held: Held) -> str:
             verdict=told.verdict.value,
             sentence=SENTENCES[told.verdict],
             figures=tuple(_figures(held)),
+            here=_here(told),
             tables=tuple(_tables(told)),
             runs=(("A", _runs(held.a)), ("B", _runs(held.b))),
         )
@@ -56,7 +57,19 @@ def _tables(told: Comparison) -> Iterator[Table]:
         yield Table("AP by class", columns, tuple(_rows(told.per_class)))
 
 
-def _rows(rows: Sequence[Outcome]) -> Iterator[Row]:
+def _here(told: Comparison) -> Table:
+    columns = (*COLUMNS[:4], ("blocks", "here"), ("verdict", "here"))
+    rows = [
+        Row(
+            f"{row.figure} on {row.recording}",
+            (*(texts.UNKNOWN if cell == "-" else cell for cell in here_cells(row)), row.verdict.value),
+        )
+        for row in told.here
+    ]
+    return Table("One recording by itself", columns, tuple(rows), tuple(here_sentence(row) for row in told.here))
+
+
+def _rows(rows: Sequence[ComparedRow]) -> Iterator[Row]:
     for row in rows:
         told = [texts.UNKNOWN if cell == "-" else cell for cell in cells(row)]
         verdict = row.verdict.value if row.verdict else ""
@@ -106,7 +119,7 @@ def _runs(side: Side) -> list[tuple[str, str, str]]:
     ]
 
 
-def _known(row: Outcome) -> bool:
+def _known(row: ComparedRow) -> bool:
     return _defined(row.difference)
 
 

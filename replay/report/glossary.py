@@ -103,7 +103,8 @@ GLOSSARY = (
         "AP50, AP, AP75, AR100",
         "Average precision: the area under the precision-recall curve, the mean over classes. AP50 counts a match "
         "from IoU .50, AP75 from .75; AP is the mean over IoU .50 to .95. AR100 is the mean of the greatest recall at "
-        "those IoUs. COCO's rules. 1 is perfect; objects in dropped and failed frames count as missed.",
+        "those IoUs. COCO's rules. 1 is perfect; objects in dropped and failed frames count as missed. Its 95 % "
+        "interval is by blocks of pictures longer than they resemble each other; too few of them, and there is none.",
     ),
     Definition(
         "precision-recall",
@@ -240,6 +241,13 @@ COMPARISON_TERMS = (
         "Margin",
         "How much worse B may be and still pass for not worse: a difference of accuracy, or a factor on a latency. "
         "Chosen by whoever asks; over a tenth of A's own figure it is refused.",
+    ),
+    Definition(
+        "here",
+        "WORSE HERE, NOT WORSE HERE, CAN'T TELL HERE",
+        "Of one recording by itself, cut into blocks of time as long as its traffic stays alike (by autocorrelation; 6 "
+        "to 8 of them): the blocks take the place of recordings, the rules are those of WORSE and NOT WORSE. What is "
+        "said holds for more traffic like this at this place and hour, not for other roads.",
     ),
     Definition(
         "holm",

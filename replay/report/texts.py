@@ -1,6 +1,5 @@
 """Numbers and sentences as people read them."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
@@ -22,10 +21,10 @@ def figure(value: float | None, digits: int = 4) -> str:
     return figures.number(value, digits, thousands=True, unknown=UNKNOWN)
 
 
-def percentile(row: Percentiles, name: str, told: Callable[[int], str] = ms) -> str:
-    """`told`: how a time is written."""
+def percentile(row: Percentiles, name: str) -> str:
+    """In milliseconds; `name` is a field of the row: p50, p99, ..."""
     value: int | None = getattr(row, name)
-    return too_few(least_n(QUANTILES[name])) if value is None else told(value)
+    return too_few(least_n(QUANTILES[name])) if value is None else ms(value)
 
 
 def too_few(needed: int) -> str:
@@ -57,7 +56,12 @@ def listing(names: list[str]) -> str:
 
 def fates(frames: Frames) -> str:
     """What became of the frames, in a sentence."""
-    lost = [f"{number:,} {word}" for number, word in ((frames.dropped, "dropped"), (frames.failed, "failed")) if number]
+    ways = (
+        (frames.dropped, "dropped"),
+        (frames.failed, "failed"),
+        (frames.down, "missed while their node was down"),
+    )
+    lost = [f"{number:,} {word}" for number, word in ways if number]
     if not frames.captured:
         return "The camera released no frame."
     if not lost:

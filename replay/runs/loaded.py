@@ -1,7 +1,7 @@
 """A run folder, read: what ran, its figures, and every stream's reports with the recording that they are of."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from replay.runs.runfolder import (
     reports_file,
 )
 from replay.runs.stream_record import StreamRecord
-from replay.runs.summary import StreamSummary, Summary, summarise
+from replay.runs.summary import StreamSummary, Summary, summarise, with_streams
+from replay.runs.unscored import is_unscored, scored_now
 from replay.scoring.stream import ScoredStream
 
 UNFINISHED = f"there is no {SUMMARY}: the run was killed, or its disk was full; what follows is made from its reports"
@@ -66,7 +67,13 @@ class LoadedStream:
             return None
         captured = self.summary.frames.captured
         return ScoredStream.of(
-            self.reports, self.recording, self.birth.model.labels, self.stream.labels, captured=captured
+            self.reports,
+            self.recording,
+            self.birth.model.labels,
+            self.stream.labels,
+            captured=captured,
+            wanted=self.stream.classes,
+            unreported=self.summary.unreported,
         )
 
     @property
@@ -84,7 +91,8 @@ class LoadedRun:
 
 
 def read_run(folder: Path, recordings: Recordings | None = None) -> LoadedRun:
-    """A run that never came to its summary is read as far as it goes, and marked as cut short.
+    """A run that never came to its summary is read as far as it goes, and marked as cut short; one that a signal left
+    unscored is scored.
 
     `recordings`: for one who reads many runs over the same ones. Raises NoRunFolder, or RunFolderWrong where files are
     missing, cut off, or say something else than the summary.
@@ -99,8 +107,15 @@ def read_run(folder: Path, recordings: Recordings | None = None) -> LoadedRun:
     for one, reports in zip(summary.streams, parts, strict=True):
         birth, stream = _birth_of(folder, identity, one)
         _check(folder, one, reports)
-        streams.append(LoadedStream(one, birth, stream, reports, identity.scenario, known))
+        loaded = LoadedStream(one, birth, stream, reports, identity.scenario, known)
+        streams.append(replace(loaded, summary=_scored(loaded)) if is_unscored(one) else loaded)
+    if any(is_unscored(one) for one in summary.streams):
+        summary = with_streams(summary, [one.summary for one in streams])
     return LoadedRun(identity, summary, tuple(streams))
+
+
+def _scored(one: LoadedStream) -> StreamSummary:
+    return scored_now(one.summary, one.birth, one.stream, one.reports, one.recording, one.absent)
 
 
 def _by_stream(folder: Path, summary: Summary) -> list[list[FrameReport]]:
@@ -110,15 +125,19 @@ def _by_stream(folder: Path, summary: Summary) -> list[list[FrameReport]]:
         sessions = by_session[path] = {}
         for report in read_file(folder, path):
             sessions.setdefault((report.session, report.session_id), []).append(report)
-    parts = [
-        by_session[reports_file(folder, one.node, one.stream)].pop((one.session, one.session_id), [])
-        for one in summary.streams
-    ]
+    parts: list[list[FrameReport]] = []
+    for one in summary.streams:
+        sessions = by_session[reports_file(folder, one.node, one.stream)]
+        parts.append([report for name in _sessions(one) for report in sessions.pop(name, [])])
     for path, left in by_session.items():
         if n := sum(map(len, left.values())):
             name = path.relative_to(folder)
             raise RunFolderWrong(folder, f"its files disagree: {n} reports in {name} are of no stream of the summary")
     return parts
+
+
+def _sessions(one: StreamSummary) -> list[tuple[int, str]]:
+    return [(one.session, one.session_id), *((later.count, later.id) for later in one.continued_by)]
 
 
 def _cut_by_counts(folder: Path, summary: Summary) -> list[list[FrameReport]]:
@@ -146,7 +165,8 @@ def _birth_of(folder: Path, identity: RunIdentity, one: StreamSummary) -> tuple[
 def _check(folder: Path, one: StreamSummary, reports: Sequence[FrameReport]) -> None:
     """Raises RunFolderWrong where these are not the reports that the summary was made from."""
     name = f"{one.node}/{one.stream}"
-    if any((report.session, report.stream) != (one.session, one.stream) for report in reports):
+    counts = {count for count, _ in _sessions(one)}
+    if any(report.session not in counts or report.stream != one.stream for report in reports):
         raise RunFolderWrong(folder, f"its files disagree: among the reports of {name} are those of another stream")
     ok = sum(report.status == "ok" for report in reports)
     if (ok, len(reports) - ok) != (one.frames.ok, one.frames.failed):

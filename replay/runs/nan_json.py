@@ -1,6 +1,7 @@
 """Undefined is NaN inside and null in JSON: back from the one to the other, by the type that is asked for."""
 
 import math
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +12,14 @@ T = TypeVar("T")
 
 def convert(value: Any, kind: type[T]) -> T:
     """Decoded JSON as a `kind`, null for NaN wherever a plain float stands; raises msgspec.ValidationError."""
-    return msgspec.convert(restored(value, inspect.type_info(kind)), kind)
+    shape: Any = kind
+    return msgspec.convert(restored(value, _type_info(shape)), kind)
+
+
+@cache
+def _type_info(kind: Any) -> inspect.Type:
+    """Looking into a type takes longer than reading a run's summary."""
+    return inspect.type_info(kind)
 
 
 def restored(value: Any, kind: inspect.Type) -> Any:

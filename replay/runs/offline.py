@@ -6,8 +6,8 @@ from pathlib import Path
 from edge.assembly import loaded, open_stream
 from edge.birth import birth
 from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig, TrackerChoice
-from edge.device.watch import Watched
-from edge.session_number import UNNAMED
+from edge.device.watched import Watched
+from edge.session_name import UNNAMED
 from edge.stream import Stream
 from edge.wire.messages import Birth, PaceName
 from replay.recording import check_sound, open_recorded
@@ -15,10 +15,12 @@ from replay.runs.reports import ReportWriter
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
 from replay.runs.stream_record import StreamRecord
 from replay.runs.summary import Summary, summarise
+from replay.runs.unscored import without_truth
 from replay.scoring.classes import evaluated
 from sensors.clock import Clock, SystemClock
 from sensors.config import Settings, convert, plain
-from sensors.ranges import Count, FileName, Name
+from sensors.ranges import ClassKey, Count, FileName, Name
+from sensors.signals import Postponable
 
 OFFLINE = "offline"
 STREAM = "replay"
@@ -33,6 +35,8 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
     pace: PaceName = "lockstep"
     tracker: TrackerChoice | None = None
     labels: tuple[Name, ...] = ()
+    classes: dict[ClassKey, tuple[Name, ...]] = {}
+    """More classes to evaluate, each with the model's labels that count for it; none: those that mean the same."""
     frames: Count | None = None
     unsound: bool = False
     """Score the recording even if it isn't sound."""
@@ -46,6 +50,7 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
             tracker=self.tracker,
             frames=self.frames,
             labels=self.labels,
+            classes=self.classes,
         )
 
 
@@ -63,13 +68,19 @@ class OfflineRun:
         self._stream: Stream | None = None
         self._stopped = False
         self._device: Watched | None = None
-        self.scoring = False
-        """The frames are over; what was found is being scored."""
+        self.scoring = Postponable()
+        self.ending = False
+        """The frames are over; what was found is being scored and written."""
 
     @property
     def begun(self) -> bool:
         """Whether there is a run folder, or will be one in a moment: from then on a run is ended by `stop`."""
         return self._stream is not None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was asked to end, at any moment."""
+        return self._stopped
 
     def stop(self) -> None:
         self._stopped = True
@@ -94,7 +105,7 @@ class OfflineRun:
         to_come = min(len(recording.numbers), config.frames or len(recording.numbers))
         with loaded(config.model, config.backend, Path()) as parts:
             self._device = parts.session
-            evaluated(recording, parts.labels, config.labels)
+            evaluated(recording, parts.labels, config.labels, config.classes)
             with open_stream(config.stream(), parts, Path(), self._clock) as stream:
                 who = birth(
                     site=OFFLINE,
@@ -115,7 +126,7 @@ class OfflineRun:
                     if self._stopped:
                         stream.stop()
                     stream.run(writer.put)
-                self.scoring = True
+                self.ending = True
         counters = stream.counters()
         record = StreamRecord(
             birth=who,
@@ -128,7 +139,11 @@ class OfflineRun:
         )
         # A signal in the last moment cuts nothing short.
         interrupted = self._stopped and counters.ok + counters.failed + counters.dropped < to_come
-        summary = summarise(who.run, [record], troubles=parts.session.troubles(), interrupted=interrupted)
+        troubles = parts.session.troubles()
+        summary = self.scoring.done(
+            lambda: summarise(who.run, [record], troubles, interrupted=interrupted),
+            lambda: summarise(who.run, without_truth([record]), troubles, interrupted=interrupted),
+        )
         folder.write_summary(summary)
         return summary
 

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from edge.wire.messages import Birth
 from sensors import atomic_files
+from sensors.addresses import without_logins
 from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
-from sensors.outside import ContentWrong, json_of, read_bytes
+from sensors.outside import MOST_LOOSE_BYTES, ContentWrong, json_of, read_bytes
 from sensors.record import Record
 from sensors.terminal.pretty_json import pretty
 
@@ -24,6 +25,15 @@ FLAT_REPORTS = "reports.jsonl"
 class RunFolderTaken(GilmokError):
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} already holds a run", "name another folder with --out; nothing is overwritten")
+
+
+class NoFolderName(GilmokError):
+    """An address with a password, which would be in every file of the run."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{without_logins(str(path))} is an address, and no name for a folder", "name a folder with --out"
+        )
 
 
 class NoRunFolder(GilmokError):
@@ -107,7 +117,9 @@ def reports_file(run: Path, node: str, stream: str) -> Path:
 
 
 def check_free(path: Path) -> None:
-    """Raises RunFolderTaken where `path` already holds a run."""
+    """Raises RunFolderTaken where `path` already holds a run, or NoFolderName."""
+    if without_logins(str(path)) != str(path):
+        raise NoFolderName(path)
     if holds_run(path):
         raise RunFolderTaken(path)
 
@@ -132,7 +144,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     if not holds_run(path):
         raise NoRunFolder(path)
     try:
-        return json_of(read_bytes(path / SUMMARY), dict[str, Any])
+        return json_of(read_bytes(path / SUMMARY, MOST_LOOSE_BYTES), dict[str, Any])
     except ContentWrong as error:
         raise RunFolderWrong(path, _fault(path / SUMMARY, error)) from error
 

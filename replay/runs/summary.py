@@ -4,22 +4,46 @@ The hub and an offline run call the same functions on the same reports, so their
 """
 
 import contextlib
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from edge.wire.messages import STAGES, FrameReport, Pacing
+import msgspec
+
+from edge.wire.messages import STAGES, Pacing
 from replay.metrics.oneway import bounds_of
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n, percentiles
-from replay.recording import remarks, unsound
-from replay.runs.books import Books, Frames, added_up, books_of, failures, frames_of
+from replay.recording import Recording, remarks, unsound
+from replay.runs.books import Books, Frames, added_up, books_of, failures, fps_of, frames_of, missing, unreported
 from replay.runs.digests import findings_digest, joint_digest
-from replay.runs.stream_record import StreamRecord
-from replay.scoring.classes import LabelsNotOffered, LabelsUnknownToModel, evaluated
+from replay.runs.stream_record import StreamRecord, live_only
+from replay.scoring.classes import ClassesContradict, LabelsNotOffered, LabelsUnknownToModel, evaluated
 from replay.scoring.summary import AccuracySummary, accuracy_summary, no_accuracy
-from sensors.clock import NS_PER_MS, NS_PER_S
+from sensors.clock import NS_PER_MS
 from sensors.record import Record
 
 INTERRUPTED = "it was cut short: it holds what was done until then"
+
+
+class SessionOf(Record, frozen=True, kw_only=True):
+    count: int
+    id: str
+
+
+class Restart(Record, frozen=True, kw_only=True):
+    """A part of the run that died and was started again."""
+
+    part: str
+    why: str
+    """In its own words, as far as it had some."""
+    utc_ns: int
+    """When it was found dead."""
+    away_s: float | None
+    """From then until it was ready again; None: it never was."""
+
+
+def _check_latencies(latency_ns: Mapping[str, Percentiles]) -> None:
+    """Of a summary that somebody changed: whoever reads one counts on it."""
+    if "total" not in latency_ns:
+        raise ValueError("its latencies lack `total`")
 
 
 class StreamSummary(Record, frozen=True, kw_only=True):
@@ -28,6 +52,8 @@ class StreamSummary(Record, frozen=True, kw_only=True):
     session: int
     """Its count; with `session_id` (empty offline, and in runs of the first versions) it names the session."""
     session_id: str = ""
+    continued_by: tuple[SessionOf, ...] = ()
+    """The sessions that went on from it, where its node died and was started again."""
     model: str
     backend: str
     device: str
@@ -48,6 +74,12 @@ class StreamSummary(Record, frozen=True, kw_only=True):
     """Why there is no `hub`; empty also where there was no hub."""
     clock_steps: int = 0
     """How often the node's clock or the hub's was set, or stood still, against the other."""
+    late: int = 0
+    """Reports that came out of a backlog; no latency to the hub is told of them."""
+    missing: int = 0
+    """Reports that the node made and that are not here: every figure is of the others."""
+    unreported: tuple[int, ...] = ()
+    """Frames that may have had one of them: they are not scored."""
     pacing: Pacing | None
     accuracy: AccuracySummary
     digest: dict[str, str]
@@ -56,6 +88,9 @@ class StreamSummary(Record, frozen=True, kw_only=True):
     books: Books
     remarks: tuple[str, ...] = ()
     """What of the recording was read leniently, or is worth knowing."""
+
+    def __post_init__(self) -> None:
+        _check_latencies(self.latency_ns)
 
 
 class Summary(Record, frozen=True, kw_only=True):
@@ -66,6 +101,8 @@ class Summary(Record, frozen=True, kw_only=True):
     invalid_because: tuple[str, ...]
     interrupted: bool = False
     """Whether a signal cut it short: then it isn't valid, and INTERRUPTED is the first reason."""
+    restarts: tuple[Restart, ...] = ()
+    """Each makes the run invalid: its figures hold an outage that was no part of the load."""
     frames: Frames
     latency_ns: dict[str, Percentiles]
     hub_bound_ns: Percentiles | None = None
@@ -78,6 +115,9 @@ class Summary(Record, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     """What is worth knowing and no trouble: who else spoke on the broker, a wall clock that can't be right."""
 
+    def __post_init__(self) -> None:
+        _check_latencies(self.latency_ns)
+
 
 def summarise(
     run: str,
@@ -85,6 +125,7 @@ def summarise(
     troubles: Sequence[str] = (),
     *,
     interrupted: bool = False,
+    restarts: Sequence[Restart] = (),
     notes: Sequence[str] = (),
 ) -> Summary:
     """Every figure of the run; `records` in the order in which they shall be shown.
@@ -92,24 +133,51 @@ def summarise(
     `interrupted`: a signal ended it before its own end.
     """
     streams = tuple(_stream(record) for record in records)
-    because = tuple(f"{one.node}/{one.stream}: {why}" for one in streams for why in one.invalid_because)
-    because = (INTERRUPTED, *because) if interrupted else because
+    because = _because(streams, interrupted, restarts)
     complaints = tuple(f"{one.node}/{one.stream}: {what}" for one in streams for what in one.books.complaints)
     return Summary(
         run=run,
         valid=not because and not troubles,
         invalid_because=because,
         interrupted=interrupted,
+        restarts=tuple(restarts),
         frames=added_up([one.frames for one in streams]),
         latency_ns=_latencies(records),
         hub_bound_ns=_hub_bounds(records),
-        accuracy=streams[0].accuracy if len(streams) == 1 else no_accuracy("several streams: see each one's own"),
+        accuracy=_joint_accuracy(streams),
         digest=streams[0].digest if len(streams) == 1 else {"detections": _joint_digest(streams)},
         books=Books(balanced=not complaints, complaints=complaints),
         streams=streams,
         troubles=tuple(troubles),
         notes=tuple(notes),
     )
+
+
+def restart_line(restart: Restart) -> str:
+    back = "and never came back" if restart.away_s is None else f"ready after {restart.away_s:.1f} s"
+    return f"{restart.why}; it was started again, {back}"
+
+
+def with_streams(summary: Summary, streams: Sequence[StreamSummary]) -> Summary:
+    """The same run, where more has become known of its streams."""
+    because = _because(streams, summary.interrupted, summary.restarts)
+    return msgspec.structs.replace(
+        summary,
+        streams=tuple(streams),
+        accuracy=_joint_accuracy(streams),
+        invalid_because=because,
+        valid=not because and not summary.troubles,
+    )
+
+
+def _because(streams: Sequence[StreamSummary], interrupted: bool, restarts: Sequence[Restart]) -> tuple[str, ...]:
+    because = tuple(f"{one.node}/{one.stream}: {why}" for one in streams for why in one.invalid_because)
+    because = (*map(restart_line, restarts), *because)
+    return (INTERRUPTED, *because) if interrupted else because
+
+
+def _joint_accuracy(streams: Sequence[StreamSummary]) -> AccuracySummary:
+    return streams[0].accuracy if len(streams) == 1 else no_accuracy("several streams: see each one's own")
 
 
 def _joint_digest(streams: Sequence[StreamSummary]) -> str:
@@ -123,6 +191,7 @@ def _stream(record: StreamRecord) -> StreamSummary:
         stream=record.stream.name,
         session=record.birth.session,
         session_id=record.birth.session_id,
+        continued_by=tuple(SessionOf(count=part.birth.session, id=part.birth.session_id) for part in record.parts[1:]),
         model=record.birth.model.name,
         backend=record.birth.backend.name,
         device=record.birth.backend.device,
@@ -132,11 +201,14 @@ def _stream(record: StreamRecord) -> StreamSummary:
         valid=not because,
         invalid_because=because,
         frames=frames_of(record),
-        fps=_fps(record.reports),
+        fps=fps_of(record.reports),
         latency_ns=_latencies([record]),
         hub_bound_ns=_hub_bounds([record]),
         hub_unknown=record.hub_unknown,
         clock_steps=record.clock_steps,
+        late=sum(record.late),
+        missing=missing(record),
+        unreported=unreported(record),
         pacing=record.counters.pacing if record.counters else None,
         accuracy=_accuracy(record),
         digest={"detections": findings_digest(record.reports)},
@@ -151,8 +223,9 @@ def _remarks(record: StreamRecord) -> Iterator[str]:
         return
     yield from remarks(record.recording)
     # Why nothing can be scored, if so, the accuracy tells itself.
-    with contextlib.suppress(LabelsNotOffered, LabelsUnknownToModel):
-        yield from evaluated(record.recording, record.birth.model.labels, record.stream.labels).matched
+    with contextlib.suppress(LabelsNotOffered, LabelsUnknownToModel, ClassesContradict):
+        stream = record.stream
+        yield from evaluated(record.recording, record.birth.model.labels, stream.labels, stream.classes).matched
 
 
 def _invalid_because(record: StreamRecord) -> Iterator[str]:
@@ -165,8 +238,12 @@ def _invalid_because(record: StreamRecord) -> Iterator[str]:
             f"the camera was late: pacing error {mark} {late_ns / NS_PER_MS:.2f} ms exceeds {bound_ms:g} ms "
             f"(n={lateness.n})"
         )
-    for why in unsound(record.recording) if record.recording else ():
-        yield f"its recording is not sound: {why}"
+    yield from not_sound(record.recording) if record.recording else ()
+
+
+def not_sound(recording: Recording) -> Iterator[str]:
+    """What makes a run over it invalid, if it was scored all the same."""
+    yield from (f"its recording is not sound: {why}" for why in unsound(recording))
 
 
 def decisive_lateness(lateness: Pacing) -> tuple[str, int]:
@@ -186,9 +263,8 @@ def _latencies(records: Sequence[StreamRecord]) -> dict[str, Percentiles]:
     failed = [one.total_ns for record in records for one in record.reports if one.status == "failed"]
     if failed:
         found["failed"] = percentiles(failed)
-    hub = [record.hub_latency_ns for record in records]
-    if hub and all(latencies is not None for latencies in hub):
-        found["hub"] = percentiles(latency for latencies in hub for latency in latencies or ())
+    if records and all(record.hub_latency_ns is not None for record in records):
+        found["hub"] = percentiles(value for one in records for value in live_only(one, one.hub_latency_ns or ()))
     return found
 
 
@@ -199,17 +275,9 @@ def _hub_bounds(records: Sequence[StreamRecord]) -> Percentiles | None:
         if record.hub_latency_ns is None or record.received_bound_ns is None:
             return None
         pairs = zip(record.reports, record.received_bound_ns, strict=True)
-        values += record.hub_latency_ns
-        bounds += [bound for report, bound in pairs if report.status == "ok"]
+        values += live_only(record, record.hub_latency_ns)
+        bounds += live_only(record, [bound for report, bound in pairs if report.status == "ok"])
     return bounds_of(values, bounds)
-
-
-def _fps(reports: Sequence[FrameReport]) -> float:
-    if len(reports) < 2:
-        return math.nan
-    begin = min(report.stamp.mono_ns for report in reports)
-    end = max(report.stamp.mono_ns + report.total_ns for report in reports)
-    return len(reports) * NS_PER_S / (end - begin) if end > begin else math.nan
 
 
 def _accuracy(record: StreamRecord) -> AccuracySummary:
@@ -220,7 +288,8 @@ def _accuracy(record: StreamRecord) -> AccuracySummary:
         record.stream,
         record.reports,
         record.recording,
-        captured=record.counters.captured if record.counters else None,
+        captured=frames_of(record).captured if record.counters else None,
         hub_latency_ns=record.hub_latency_ns,
         hub_unknown=record.hub_unknown,
+        unreported=unreported(record),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from replay.metrics.freshness import Freshness
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
 from replay.runs.summary import StreamSummary, Summary
+from replay.scoring.class_table import told
 from sensors.terminal.figures import ms, number
 from sensors.terminal.text_table import Table, Text, numbers
 
@@ -29,16 +30,25 @@ def render(summary: Summary) -> list[Text | Table]:
         *streaming_tables(summary.streams),
         *tracking_tables(summary.streams),
     ]
+    parts += [Text(f"{_name(one)}: {line}", "dim") for one in summary.streams for line in _classes(one)]
     parts += [Text(f"about {one.recording}: {remark}", "dim") for one in summary.streams for remark in one.remarks]
+    parts += [Text(f"note: {_name(one)}: {late_note(one)}", "dim") for one in summary.streams if one.late]
+    parts += [
+        Text(f"{_name(one)}: no interval of AP: {sure.no_interval}", "dim")
+        for one in summary.streams
+        if (sure := one.accuracy.interval) is not None and sure.no_interval and not math.isnan(one.accuracy.coco["AP"])
+    ]
     parts += [Text(f"note: {note}", "dim") for note in summary.notes]
     parts += [Text(line, "red") for line in _wrong(summary)]
     return parts
 
 
 def frames_table(streams: Sequence[StreamSummary]) -> Table:
-    table = _table("Frames", "captured", "ok", "failed", "dropped", "fps", "books")
+    # Of a node that died and came back: frames that were due and never captured.
+    down = any(one.frames.down for one in streams)
+    table = _table("Frames", "captured", "ok", "failed", "dropped", *["down"] * down, "fps", "books")
     for one in streams:
-        counts = (one.frames.captured, one.frames.ok, one.frames.failed, one.frames.dropped)
+        counts = [one.frames.captured, one.frames.ok, one.frames.failed, one.frames.dropped, *[one.frames.down] * down]
         books = "balance" if one.books.balanced else Text("don't balance", "red")
         table.add(_name(one), *map(str, counts), number(one.fps, 1), books)
     return table
@@ -68,19 +78,24 @@ def latency_table(streams: Sequence[StreamSummary]) -> Table:
 
 def accuracy_table(streams: Sequence[StreamSummary]) -> Table:
     title = "Accuracy (COCO; of all captured frames: dropped and failed ones count as misses)"
-    table = _table(title, "AP50", "AP50:95", "AR100", "frames", "truth boxes")
+    table = _table(title, "AP50", "AP50:95", "its 95 %", "AR100", "frames", "truth boxes")
     for one in streams:
         known = one.accuracy
         if known.unknown:
             table.note(_name(one), Text(known.unknown, "dim"))
             continue
         table.add(Text(_name(one), "bold"))
-        table.add("  all", *_accuracy_cells(known.coco))
+        sure = known.interval
+        table.add("  all", *_accuracy_cells(known.coco, sure.of() if sure else None))
         if known.answered and known.answered["n_frames"] < known.coco["n_frames"]:
             table.add("  answered frames only", *_accuracy_cells(known.answered))
         for name, figures in known.per_class.items():
-            table.add(f"  {name}", *_accuracy_cells(figures))
+            table.add(f"  {name}", *_accuracy_cells(figures, sure.of(name) if sure else None))
     return table
+
+
+def _classes(one: StreamSummary) -> list[str]:
+    return told(one.accuracy.classes) if one.accuracy.classes else []
 
 
 def streaming_tables(streams: Sequence[StreamSummary]) -> list[Table]:
@@ -165,9 +180,10 @@ def percentile_cells(row: Percentiles, digits: int = 2) -> list[str]:
     return [*cells, ms(row.max, digits), str(row.n)]
 
 
-def _accuracy_cells(figures: Mapping[str, float]) -> list[str]:
-    shown = [number(figures.get(key)) for key in ("AP50", "AP", "AR100")]
-    return [*shown, *(number(figures.get(key), 0) for key in ("n_frames", "n_truth"))]
+def _accuracy_cells(figures: Mapping[str, float], interval: tuple[float, float] | None = None) -> list[str]:
+    ap50, ap, recall = (number(figures.get(key)) for key in ("AP50", "AP", "AR100"))
+    sure = "-" if interval is None or math.isnan(interval[0]) else "..".join(number(end, 3) for end in interval)
+    return [ap50, ap, sure, recall, *(number(figures.get(key), 0) for key in ("n_frames", "n_truth"))]
 
 
 def _wrong(summary: Summary) -> list[str]:
@@ -176,10 +192,26 @@ def _wrong(summary: Summary) -> list[str]:
         for one in summary.streams
         for reason, count in one.failures.items()
     ]
-    clocks = [line for one in summary.streams for line in _clock_notes(one)]
+    clocks = [line for one in summary.streams for line in [*_incomplete(one), *_clock_notes(one)]]
     lines = [*summary.troubles, *failures, *clocks, *summary.books.complaints]
     lines += [f"this run is invalid: {why}" for why in summary.invalid_because]
     return lines
+
+
+def late_note(one: StreamSummary) -> str:
+    return f"{one.late} reports came late, out of a backlog; the time from capture to hub is of the others"
+
+
+def _incomplete(one: StreamSummary) -> list[str]:
+    notes = []
+    if one.missing:
+        here = one.frames.ok + one.frames.failed
+        share = number(100 * (1 - len(one.unreported) / one.frames.captured), 1) if one.frames.captured else "-"
+        notes.append(
+            f"{_name(one)}: every figure rests on {here} of {here + one.missing} reports; what became of "
+            f"{len(one.unreported)} of {one.frames.captured} frames is unknown, and accuracy is of the other {share} %"
+        )
+    return notes
 
 
 def _clock_notes(one: StreamSummary) -> list[str]:

@@ -57,7 +57,7 @@ def pooled(
     labelled, rows = _labelled(
         [truth for truth, _ in images], _places(truth_labels, [g.truth for g in groups.values()])
     )
-    wanted = _places(model_labels, [(*group.found, name) for name, group in groups.items()])
+    wanted = _places(model_labels, [group.found for group in groups.values()])
     found, in_regions, unmapped = _found(images, wanted)
     return Pool(
         classes=tuple(groups),

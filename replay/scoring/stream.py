@@ -1,7 +1,7 @@
 """What every scorer takes: one stream's frames, what was there, and what was found."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,7 @@ from edge.wire.messages import FrameReport
 from models.detections import Detections, nothing
 from replay.metrics.pool import Found, Index, Mask
 from replay.recording import Recording
-from replay.scoring.classes import Classes, evaluated
+from replay.scoring.classes import NONE, Classes, Wanted, evaluated
 from replay.scoring.pool import Pool, pooled
 from replay.truth import Truth, joined, to_sizes
 
@@ -40,6 +40,10 @@ class ScoredStream:
     """Of each finding its track, NO_TRACK = none; None: no answer, or no tracker. Left out: None throughout."""
     reports: Sequence[FrameReport] = ()
     """Those of these frames, one a frame, in the order they came: they tell when an answer was there."""
+    unreported: frozenset[int] = frozenset()
+    """Frames whose reports were made and are not here: dropped, failed or answered, nobody knows."""
+    wanted: Wanted = field(default_factory=lambda: NONE)
+    """More classes to evaluate, with the model's labels that count for each (`replay.scoring.classes`)."""
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -56,26 +60,31 @@ class ScoredStream:
         model_labels: Sequence[str],
         labels: Sequence[str] = (),
         captured: int | None = None,
+        wanted: Wanted = NONE,
+        unreported: Collection[int] = (),
     ) -> "ScoredStream":
         """A run over the recording's first `captured` frames; None: up to the last one reported.
 
-        A frame without a report was dropped or lost. Of several reports of one frame the last one stands.
+        A frame without a report was dropped, or it is one of `unreported`: what became of those nobody knows, and
+        they are not scored. Of several reports of one frame the last one stands.
         """
         every = list(reports)
         standing = {report.seq: report for report in every}
         last = max(standing, default=-1)
         frames = recording.numbers[:captured] if captured is not None else [n for n in recording.numbers if n <= last]
         found = [one.findings if (one := standing.get(frame)) is not None else None for frame in frames]
-        known = set(frames)
+        known, unknown = set(frames), frozenset(unreported)
         return cls(
             recording=recording,
             model_labels=tuple(model_labels),
             labels=tuple(labels),
             frames=tuple(frames),
-            truths=tuple(recording.truth(frame) for frame in frames),
+            truths=tuple(None if frame in unknown else recording.truth(frame) for frame in frames),
             answers=tuple(None if one is None else one.detections() for one in found),
             tracks=tuple(None if one is None else one.tracks for one in found),
             reports=tuple(report for report in every if report.seq in known and standing[report.seq] is report),
+            wanted=wanted,
+            unreported=unknown,
         )
 
     def answered_from(self, rows: Index) -> "ScoredStream":
@@ -87,6 +96,11 @@ class ScoredStream:
             tracks=[None if row < 0 else self.tracks[row] for row in places],
             reports=(),
         )
+
+    def without(self, rows: Mask) -> "ScoredStream":
+        """The same frames; those that `rows` (frames,) marks are not scored."""
+        truths = [None if left_out else truth for truth, left_out in zip(self.truths, rows.tolist(), strict=True)]
+        return replace(self, truths=truths)
 
     def where_answered(self) -> "ScoredStream":
         """Only the frames that have an answer of their own: what the model found, whatever the run lost."""
@@ -103,8 +117,13 @@ class ScoredStream:
 
     @cached_property
     def classes(self) -> Classes:
-        """Raises LabelsNotOffered or LabelsUnknownToModel."""
-        return evaluated(self.recording, self.model_labels, self.labels)
+        """Raises LabelsNotOffered, LabelsUnknownToModel or ClassesContradict."""
+        return evaluated(self.recording, self.model_labels, self.labels, self.wanted)
+
+    def found_for(self, name: str) -> tuple[str, ...]:
+        """The model's labels that count for an offered class, whether or not it is evaluated; raises as `classes`."""
+        group = self.classes.groups.get(name)
+        return (group or evaluated(self.recording, self.model_labels, [name]).groups[name]).found
 
     @cached_property
     def pool(self) -> Pool:

@@ -73,8 +73,10 @@ def streaming_accuracy(
     except Unstreamable as error:
         return StreamingAccuracy(unknown=error.sentence)
     at_hub, unheard = _at_hub(at_node, hub_latency_ns, hub_unknown or HUB_UNHEARD)
-    edge = score(streamed(stream, at_node)).overall
-    hub = None if at_hub is None else score(streamed(stream, at_hub)).overall
+    edge = score(_known(stream, at_node)).overall
+    hub = None if at_hub is None else score(_known(stream, at_hub)).overall
+    # How old answers were over time can't be told where some of them are missing.
+    whole = not stream.unreported
     return StreamingAccuracy(
         sap_edge=edge["AP"],
         sap_hub=None if hub is None else hub["AP"],
@@ -87,8 +89,8 @@ def streaming_accuracy(
             "answered": answered["AP50"],
             "offline": captured["AP50"],
         },
-        edge=freshness([at_node]),
-        hub=None if at_hub is None else freshness([at_hub]),
+        edge=freshness([at_node]) if whole else None,
+        hub=freshness([at_hub]) if whole and at_hub is not None else None,
         hub_unknown=unheard,
         offline=captured["AP"],
     )
@@ -100,6 +102,18 @@ def streamed(stream: ScoredStream, timeline: AnswerTimeline) -> ScoredStream:
     The timeline's rows are the stream's frames; an output is what was found in the frame that it was computed from.
     """
     return stream.answered_from(np.append(timeline.inputs, -1)[in_force(timeline)])
+
+
+def _known(stream: ScoredStream, timeline: AnswerTimeline) -> ScoredStream:
+    """The stream at its instants, but for those at which a report that is missing may have been the newest answer."""
+    if not stream.unreported:
+        return streamed(stream, timeline)
+    rows = np.arange(len(stream.frames))
+    unknown = np.array([frame in stream.unreported for frame in stream.frames], np.bool_)
+    newest = np.append(timeline.inputs, -1)[in_force(timeline)]
+    # The last frame of unknown fate before each: its answer, if it had one, may be newer than the newest that is here.
+    before = np.maximum.accumulate(np.append(-1, np.where(unknown, rows, -1)))[:-1]
+    return streamed(stream, timeline).without(before > newest)
 
 
 def answer_timeline(stream: ScoredStream, *, scheduled: bool) -> AnswerTimeline:

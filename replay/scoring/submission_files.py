@@ -99,6 +99,8 @@ class TruthFile(Row, frozen=True):
 
 class OutputsFile(Row, frozen=True):
     outputs: list[OutputRow]
+    categories: list[CategoryRow] | None = None
+    """The program's own; None: the truth's."""
 
 
 T = TypeVar("T", TruthFile, OutputsFile)
@@ -207,7 +209,11 @@ def _wrong_annotation(row: AnnotationRow, labelled: dict[Id, bool], categories: 
 def _check_outputs(outputs: OutputsFile, truth: TruthFile, file: str) -> None:
     taken = {(row.sequence, row.frame): row.t_ns for row in truth.frames}
     sequences = {row.sequence for row in truth.frames}
-    categories = {row.id for row in truth.categories}
+    categories = {row.id for row in (truth.categories if outputs.categories is None else outputs.categories)}
+    own = outputs.categories or []
+    for what, keys in (("id", [row.id for row in own]), ("name", [row.name for row in own])):
+        if (repeat := _first_repeat(keys)) is not None:
+            raise RowRefused(file, f"categories[{repeat}]", f"{what} {keys[repeat]!r} stands there a second time")
     for i, output in enumerate(outputs.outputs):
         if why := _wrong_output(output, sequences, taken):
             raise RowRefused(file, f"outputs[{i}]", why)

@@ -1,11 +1,13 @@
 """How right one stream was, by every rule: the part of a summary that needs the truth."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from edge.wire.messages import Birth, FrameReport, StreamBirth
 from replay.recording import Recording
+from replay.scoring.ap_interval import ApInterval, ap_interval
 from replay.scoring.breakdown import Breakdown, breakdown
+from replay.scoring.class_table import ClassTable, class_table
 from replay.scoring.profiles.choice import profiles
 from replay.scoring.profiles.figures import ProfileFigures, ProfileName
 from replay.scoring.reference import score
@@ -14,6 +16,9 @@ from replay.scoring.streaming import StreamingAccuracy, streaming_accuracy
 from replay.scoring.tracking import TrackingAccuracy, tracking_accuracy
 from sensors.errors import GilmokError
 from sensors.record import Record
+
+NEEDED_OF_BANDS = frozenset({"AP", "AP50", "n_truth"})
+NEEDED = NEEDED_OF_BANDS | {"n_frames"}
 
 
 class AccuracySummary(Record, frozen=True, kw_only=True):
@@ -25,6 +30,8 @@ class AccuracySummary(Record, frozen=True, kw_only=True):
     answered: dict[str, float] = {}
     """The same figures of the frames that were answered: the model's, whatever the run lost. Empty in older records."""
     per_class: dict[str, dict[str, float]]
+    interval: ApInterval | None = None
+    """Of `coco`'s and `per_class`'s AP; None in older records."""
     unknown: str = ""
     """Why there are no figures."""
     streaming: StreamingAccuracy | None = None
@@ -34,6 +41,20 @@ class AccuracySummary(Record, frozen=True, kw_only=True):
     """By other rules than `coco` and `per_class`: never to be put beside them."""
     breakdown: Breakdown = {}
     """By the rule of `coco`."""
+
+    def __post_init__(self) -> None:
+        if self.unknown:
+            return
+        # A summary may have been changed by hand; whoever reads one counts on these.
+        bands = [figures for dimension in self.breakdown.values() for figures in dimension.values()]
+        whole = [self.coco, *([self.answered] if self.answered else []), *self.per_class.values()]
+        missing = {key for one in whole for key in NEEDED - one.keys()}
+        missing |= {key for one in bands for key in NEEDED_OF_BANDS - one.keys()}
+        if missing:
+            raise ValueError(f"its figures lack {', '.join(sorted(missing))}")
+
+    classes: ClassTable | None = None
+    """Which labels count for which class; None in older records."""
 
 
 def accuracy_summary(
@@ -45,15 +66,18 @@ def accuracy_summary(
     captured: int | None,
     hub_latency_ns: Sequence[int] | None,
     hub_unknown: str = "",
+    unreported: Collection[int] = (),
 ) -> AccuracySummary:
-    """`captured` as of `ScoredStream.of`. `hub_latency_ns`: capture to receipt, per ok report; None: `hub_unknown` may
-    say why.
+    """`captured` and `unreported` as of `ScoredStream.of`. `hub_latency_ns`: capture to receipt, per ok report; None:
+    `hub_unknown` may say why.
 
     Where nothing can be scored, `unknown` says why.
     """
     if why := calibrated_on(birth, stream, reports):
         return no_accuracy(why)
-    scored = ScoredStream.of(reports, recording, birth.model.labels, stream.labels, captured)
+    scored = ScoredStream.of(
+        reports, recording, birth.model.labels, stream.labels, captured, stream.classes, unreported
+    )
     try:
         found = score(scored)
         answered = score(scored.where_answered())
@@ -67,16 +91,19 @@ def accuracy_summary(
         )
         tracking = tracking_accuracy(scored)
         bands = breakdown(scored)
+        interval = ap_interval(scored.pool)
     except GilmokError as error:
         return no_accuracy(error.sentence)
     return AccuracySummary(
         coco=found.overall,
         answered=answered.overall,
         per_class=found.per_class,
+        interval=interval,
         streaming=streaming,
         tracking=tracking,
         profiles=profiles(scored),
         breakdown=bands,
+        classes=class_table(scored),
     )
 
 

@@ -47,7 +47,7 @@ def tracking_accuracy(stream: ScoredStream) -> TrackingAccuracy | None:
                 stream,
                 own=stream.truth_of(group.truth),
                 free=~stream.truth_of(claimed),
-                found=tracked & stream.found_of({name, *group.found}),
+                found=tracked & stream.found_of(group.found),
             )
             for name, group in groups.items()
         }

@@ -1,3 +1,3 @@
-"""How sure a difference is: resampling, verdicts, trends.
+"""How sure a difference is: resampling, verdicts, trends; and distributions that merge.
 
 Imports `replay.metrics`."""

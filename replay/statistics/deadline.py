@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 
 from replay.metrics.pool import Mask
+from replay.statistics.correlation import correlation_length
 from replay.statistics.early_stopping import CONFIDENCE
 from sensors.plugins import need
 from sensors.record import Record
 
 SLOW_SHARE = 0.1
 """The slowest tenth shows also where nothing is late whether slow answers come together."""
-NOISE = 1.645
-"""Autocorrelations below so many standard errors are none."""
 
 
 class DeadlineOutcome(StrEnum):
@@ -65,21 +64,6 @@ def judge_deadline(latencies_ns: Sequence[int], deadline_ns: float, percentile: 
         outcome=outcome,
         needed=None if outcome is DeadlineOutcome.BROKEN else _needed(over, together, percentile),
     )
-
-
-def correlation_length(marked: Mask) -> float:
-    """How many marked answers in a row make one: 1 + 2 Σ of the autocorrelations, up to the first that is noise.
-
-    1 where they are independent, or all alike. (Geyer, "Practical Markov chain Monte Carlo", 1992: sums of pairs.)
-    """
-    n, share = len(marked), float(marked.mean()) if len(marked) else 0.0
-    if not 0 < share < 1:
-        return 1.0
-    spectrum = np.fft.rfft(marked - share, 2 * n)
-    correlations = np.fft.irfft(spectrum * spectrum.conj())[1:n] / (n * share * (1 - share))
-    pairs = correlations[: (n - 1) // 2 * 2].reshape(-1, 2).sum(axis=1)
-    noise = np.flatnonzero(pairs <= NOISE * math.sqrt(2 / n))
-    return 1.0 + 2 * float(pairs[: noise[0] if len(noise) else None].sum())
 
 
 def _slowest(latencies: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> Mask:

@@ -23,6 +23,22 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
+class HereVerdict(StrEnum):
+    """Of one recording by itself: words of its own, since it says nothing about other roads."""
+
+    WORSE_HERE = "WORSE HERE"
+    NOT_WORSE_HERE = "NOT WORSE HERE"
+    CANT_TELL_HERE = "CAN'T TELL HERE"
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "HereVerdict":
+        return {
+            Verdict.WORSE: cls.WORSE_HERE,
+            Verdict.NOT_WORSE: cls.NOT_WORSE_HERE,
+            Verdict.INCONCLUSIVE: cls.CANT_TELL_HERE,
+        }[verdict]
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     verdict: Verdict
@@ -37,7 +53,12 @@ class Judgement:
 def judge(estimate: Estimate, margin: float, of: float = math.inf) -> Judgement:
     """A figure where more is better: WORSE if the 95 % interval lies below 0, NOT WORSE if the one-sided 95 % lower
     limit lies above -margin (>= 0), else INCONCLUSIVE. `of`: A's own figure, which the margin must be small against."""
-    return _judgement(estimate, margin, of, worse=estimate.bound(0.975) < 0)
+    return judge_unless(_few_sequences(estimate.n), estimate, margin, of)
+
+
+def judge_unless(too_few: str, estimate: Estimate, margin: float, of: float = math.inf) -> Judgement:
+    """As `judge`, of whatever `estimate` rests on; `too_few` says why nothing is judged, empty: there are enough."""
+    return _judgement(estimate, margin, of, worse=estimate.bound(0.975) < 0, too_few=too_few)
 
 
 def judge_each(
@@ -49,7 +70,10 @@ def judge_each(
     """Several classes at once: WORSE by Holm's step-down, so that all of them together err once in 1/alpha."""
     known = {name: estimate.p_not_below_zero() for name, estimate in estimates.items()}
     worse = dict(zip(known, holm(list(known.values()), alpha), strict=True))
-    return {name: _judgement(one, margins[name], of[name], worse=worse[name]) for name, one in estimates.items()}
+    return {
+        name: _judgement(one, margins[name], of[name], worse=worse[name], too_few=_few_sequences(one.n))
+        for name, one in estimates.items()
+    }
 
 
 def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
@@ -126,7 +150,13 @@ def _grouped(values: Numbers, played: Sequence[Hashable]) -> dict[Hashable, Numb
     return {load: values[[one == load for one in played]] for load in dict.fromkeys(played)}
 
 
-def _judgement(estimate: Estimate, margin: float, of: float, *, worse: bool) -> Judgement:
+def _few_sequences(n: int) -> str:
+    """Why nothing is judged; empty from LEAST_SEQUENCES on."""
+    sequences = f"{n} sequence{'' if n == 1 else 's'}"
+    return "" if n >= LEAST_SEQUENCES else f"{sequences}; a difference is judged from {LEAST_SEQUENCES} on"
+
+
+def _judgement(estimate: Estimate, margin: float, of: float, *, worse: bool, too_few: str) -> Judgement:
     low, high, floor = estimate.bound(0.025), estimate.bound(0.975), estimate.bound(0.05)
 
     def says(verdict: Verdict, why: str) -> Judgement:
@@ -134,9 +164,8 @@ def _judgement(estimate: Estimate, margin: float, of: float, *, worse: bool) -> 
 
     if math.isnan(estimate.value):
         return says(Verdict.INCONCLUSIVE, "one side is undefined")
-    if estimate.n < LEAST_SEQUENCES:
-        sequences = f"{estimate.n} sequence{'' if estimate.n == 1 else 's'}"
-        return says(Verdict.INCONCLUSIVE, f"{sequences}; a difference is judged from {LEAST_SEQUENCES} on")
+    if too_few:
+        return says(Verdict.INCONCLUSIVE, too_few)
     if worse:
         return says(Verdict.WORSE, "surely below 0")
     if margin > MOST_SHARE * of:

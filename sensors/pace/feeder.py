@@ -12,9 +12,9 @@ from typing import Any
 
 from sensors.errors import GilmokError
 from sensors.frame import Frame
-from sensors.pace.feeding import GO, Opened, Refused, feed
-from sensors.pace.pacing import PacingError
-from sensors.pace.slots import NO_SLOT, Ring, State, Stuck, locked, view
+from sensors.pace.camera_process import GO, Opened, Refused, feed
+from sensors.pace.newest_wins import NO_SLOT, Ring, State, Stuck, locked, view
+from sensors.pace.pacing import Anchor, PacingError
 from sensors.sources.source import Origin, SourceBroke, SourceUnusable
 
 GRACE_S = 5.0
@@ -32,9 +32,19 @@ class FeederDied(GilmokError):
 class Feeder:
     """A Pace over a source in a child process: on schedule where `paced`, else as the live source delivers."""
 
-    def __init__(self, kind: str, options: Any, *, stream: str, paced: bool, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        options: Any,
+        *,
+        stream: str,
+        paced: bool,
+        limit: int | None = None,
+        resume: Anchor | None = None,
+    ) -> None:
         """Start the child and wait until its first frame is ready.
 
+        `limit`: of frames, skipped ones included. `resume`: go on with the schedule on which that frame was due.
         Raises what keeps the source from opening, as SourceUnusable, or FeederDied.
         """
         context = mp.get_context("spawn")
@@ -47,7 +57,7 @@ class Feeder:
         bell.setblocking(False)
         self._child = context.Process(
             target=feed,
-            args=(Ring(pipe, bell, self._lock, self._state), kind, options, stream, paced, limit),
+            args=(Ring(pipe, bell, self._lock, self._state), kind, options, stream, paced, limit, resume),
             name=f"gilmok-camera-{stream}",
             daemon=True,
         )
@@ -76,6 +86,10 @@ class Feeder:
     def dropped(self) -> int:
         """Frames that a newer one replaced before the node took them."""
         return self._seen - self._taken
+
+    @property
+    def skipped(self) -> int:
+        return int(self._state.skipped)
 
     @property
     def ended(self) -> bool:

@@ -19,6 +19,14 @@ class PacingError:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A frame that was taken in an earlier life of the stream, and when it was due: there its pace goes on."""
+
+    seq: int
+    mono_ns: int
+
+
 class PaceUnfit(SourceUnusable):
     def __init__(self, source: Source) -> None:
         shown = f"{source.origin.kind} {source.origin.name}"
@@ -45,6 +53,11 @@ class Pace(Protocol):
     @property
     def dropped(self) -> int: ...
 
+    @property
+    def skipped(self) -> int:
+        """Frames that were due before: a stream that goes on from an `Anchor` leaves them out. Not captured."""
+        ...
+
     def start(self) -> None:
         """Begin; a schedule's first instant is soon afterwards."""
         ...
@@ -70,18 +83,20 @@ class Pace(Protocol):
 class Lockstep:
     """Every frame once, the next when the node asks for it; a frame is stamped when it is handed over."""
 
-    def __init__(self, source: Source, clock: Clock, limit: int | None = None) -> None:
-        """Raises PaceUnfit for a live source, and closes it."""
+    def __init__(self, source: Source, clock: Clock, limit: int | None = None, resume: Anchor | None = None) -> None:
+        """`limit`: of frames, skipped ones included. Raises PaceUnfit for a live source, and closes it."""
         if source.live:
             source.__exit__(None, None, None)
             raise PaceUnfit(source)
         self._source = source
         self._clock = clock
         self._limit = limit
+        self._resume = resume
         self._frames = Ahead(source.frames(), source.origin.name)
         self._stopped = False
         self.captured = 0
         self.dropped = 0
+        self.skipped = 0
 
     @property
     def origin(self) -> Origin:
@@ -95,13 +110,15 @@ class Lockstep:
         """Nothing to begin: every frame is taken when it is wanted."""
 
     def take(self) -> Frame | None:
-        if self._stopped or self.captured == self._limit:
-            return None
-        frame = next(self._frames, None)
-        if frame is None:
-            return None
-        self.captured += 1
-        return replace(frame, stamp=self._clock.now())
+        while not self._stopped and self.captured + self.skipped != self._limit:
+            frame = next(self._frames, None)
+            if frame is None:
+                return None
+            if self._resume is None or frame.id.seq > self._resume.seq:
+                self.captured += 1
+                return replace(frame, stamp=self._clock.now())
+            self.skipped += 1
+        return None
 
     def stop(self) -> None:
         self._stopped = True

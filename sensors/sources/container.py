@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+TS_SYNC, TS_BYTES = b"G", 188
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
 """What a writer leaves that could not go back to the beginning."""
 
 
 def is_cut_off(path: Path) -> bool:
-    """True of RIFF (AVI) and EBML (Matroska, WebM) that end before they should; False where nothing tells."""
+    """True of RIFF (AVI) and EBML (Matroska, WebM) that end before they should, and of MPEG-TS and FLV that end within
+    a packet; False where nothing tells.
+    """
     with path.open("rb") as file:
         start = file.read(4)
         file.seek(0)
@@ -17,9 +20,21 @@ def is_cut_off(path: Path) -> bool:
             promised = _riff_end(file)
         elif start == EBML:
             promised = _ebml_end(file)
+        elif start[:1] == TS_SYNC and file.read(TS_BYTES + 1)[-1:] == TS_SYNC:
+            return path.stat().st_size % TS_BYTES != 0
+        elif start[:3] == b"FLV":
+            return not _ends_with_a_tag(file, path.stat().st_size)
         else:
             return False
         return promised is not None and promised > path.stat().st_size
+
+
+def _ends_with_a_tag(file: BinaryIO, size: int) -> bool:
+    """Whether its last four bytes say how long the FLV tag before them is."""
+    file.seek(max(0, size - 4))
+    length = int.from_bytes(file.read(4), "big")
+    file.seek(max(0, size - 4 - length))
+    return 11 <= length <= size and int.from_bytes(file.read(4)[1:], "big") == length - 11
 
 
 def _riff_end(file: BinaryIO) -> int | None:

@@ -64,6 +64,15 @@ class Video:
         stated = (float(rate or 0) for rate in (self._stream.average_rate, self._stream.guessed_rate))
         return next((rate for rate in stated if LEAST_FPS <= rate <= MOST_FPS), math.nan)
 
+    def count(self) -> int:
+        """How many frames it shows, by its packets: nothing is decoded. Uses the file up, as `frames` does."""
+        begun = shown = 0
+        for packet in self._packets():
+            # What comes before the first key frame nobody can decode.
+            begun = begun or packet.is_keyframe
+            shown += bool(begun and packet.size > 0 and not packet.is_discard)
+        return shown
+
     def frames(self) -> Iterator[Shown]:
         """Every frame once, in the order in which they are shown; one that can't be decoded is one with a fault."""
         index = [entry.size > 0 and not entry.is_discard for entry in self._stream.index_entries]
@@ -152,6 +161,8 @@ class _OwnTime:
 
 
 def _opened(path: Path) -> Any:
+    if path.is_fifo():
+        raise VideoUnreadable(path, "it is a pipe, and no file")
     try:
         # A file, whatever its name (2024-05-01T10:00:00.mp4 names no protocol), and no other that it may point at.
         return av.open(f"file:{path}", options={"protocol_whitelist": "file"})

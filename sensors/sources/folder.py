@@ -11,10 +11,10 @@ from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.frame import Frame, FrameId
 from sensors.ranges import Fps
+from sensors.sources.pictures import ENDINGS as ENDINGS
 from sensors.sources.pictures import read_frame
 from sensors.sources.source import Origin, SourceUnusable
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 """Of pictures, whatever their case."""
 LITTER = ("thumbs.db", "desktop.ini", "__macosx")
 """What file managers leave behind, in small letters; what begins with a dot is theirs or hidden anyway."""

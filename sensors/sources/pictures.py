@@ -1,5 +1,6 @@
 """Single pictures from files. A damaged one is told, never guessed at; one that every viewer shows is read."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from sensors.sources.picture_header import (
 )
 
 FIRST_BYTES = 65_536
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+"""Of the names of pictures, in any case."""
 MOST_BYTES = 2**29
 MOST_PIXELS = 2**26
 """Some 67 million: a picture of a few kilobytes may claim billions."""
@@ -70,10 +73,25 @@ def read_frame(path: Path, frame_id: FrameId, clock: Clock) -> Frame:
     return Frame(frame_id, clock.now(), "arrival", image, fault)
 
 
+class PictureNotWritable(GilmokError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} can't be written", "name a .png or .jpg in a folder that exists and is writable")
+
+
+def check_writable(path: Path) -> None:
+    """Raises PictureNotWritable where its ending or its folder will not do: before a long work for it."""
+    if path.suffix.lower() not in ENDINGS or path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise PictureNotWritable(path)
+
+
 def write_picture(path: Path, image: Image) -> None:
-    """In the format that the name ends in, which must be one of OpenCV's; raises OSError."""
+    """In the format that the name ends in, one of ENDINGS; raises PictureNotWritable."""
     # Not by OpenCV itself: it dies of a name that is not UTF-8.
-    path.write_bytes(cv2.imencode(path.suffix.lower(), image)[1].tobytes())
+    check_writable(path)
+    try:
+        path.write_bytes(cv2.imencode(path.suffix.lower(), image)[1].tobytes())
+    except OSError as error:
+        raise PictureNotWritable(path) from error
 
 
 def read_header(path: Path) -> Header:

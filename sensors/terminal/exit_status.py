@@ -14,6 +14,10 @@ DONE, WORLD_WRONG, USAGE, REGRESSION, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 """DEFECT is sysexits' EX_SOFTWARE; INTERRUPTED what a shell says of Ctrl-C."""
 
 
+interrupts = threading.Event()
+"""Set where a signal was answered by KeyboardInterrupt: an import that it broke off may tell of something else."""
+
+
 class Unusable(GilmokError):
     """A file that the system refuses, where nobody nearer knew what it was for."""
 
@@ -28,6 +32,7 @@ def ended(work: Callable[[], int], *, words: Sequence[str] = (), real: bool = Tr
     `words`: the command line, for the report of a defect. `real`: it has the process to itself, so that a defect in
     a thread counts too. argparse's SystemExit passes through.
     """
+    interrupts.clear()
     output.prepare()
     loose = _LooseEnds() if real else None
     try:
@@ -41,11 +46,18 @@ def ended(work: Callable[[], int], *, words: Sequence[str] = (), real: bool = Tr
         _console().complain(error)
         status = error.exit_status
     except KeyboardInterrupt:
-        _console().warn("gilmok: interrupted")
-        status = INTERRUPTED
+        status = _interrupted()
     except Exception as error:  # noqa: BLE001  the top of the program
-        status = _told(error, words)
+        status = _interrupted() if interrupts.is_set() else _told(error, words)
+    if status == DONE and interrupts.is_set():
+        # It went on as if nothing had been: something caught the interrupt that had no right to.
+        status = _interrupted()
     return DEFECT if loose is not None and loose.found and status == DONE else status
+
+
+def _interrupted() -> int:
+    _console().warn("gilmok: interrupted")
+    return INTERRUPTED
 
 
 def _console() -> ModuleType:

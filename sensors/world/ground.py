@@ -49,7 +49,7 @@ class Ground:
         self._shade = shade
         self._grain = noise(draw, 1024, ((512, 0.55), (128, 0.25), (16, 0.30), (4, 0.35)))
         self._patches = noise(draw, 1024, ((8, 1.0), (32, 0.5)))
-        self._sizes: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        self._sizes: dict[int, tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]] = {}
         self._asphalt = draw.uniform(74, 112)
         self._slab = draw.uniform(128, 168)
         self._lawn = draw.random() < 0.55
@@ -81,11 +81,10 @@ class Ground:
 
     def _tile(self, x: float, y: float, size: int) -> Picture:
         scale = size / TILE_M
-        grain, patches = self._textures(size)
-        lawn = np.array([62, 105, 92] if self._lawn else [118, 128, 132], np.float32)
-        picture = lawn * (1 + 0.16 * grain + 0.10 * patches)
+        grain, patches, lawn = self._textures(size)
         if size == 64:
-            return np.clip(self._darkened(picture, x, y, scale), 0, 255).astype(np.uint8)
+            return np.clip(self._darkened(lawn, x, y, scale), 0, 255).astype(np.uint8)
+        picture = lawn.copy()
 
         def fill(shapes: Shapes) -> NDArray[np.bool_] | None:
             over = shapes.over(x, y)
@@ -116,14 +115,16 @@ class Ground:
                 picture[mask] = 0.8 * (np.array(colour, np.float32) * worn) + 0.2 * picture[mask]
         return np.clip(self._darkened(picture, x, y, scale), 0, 255).astype(np.uint8)
 
-    def _textures(self, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Grain and patches of any tile of size x size pixels, (size, size, 1)."""
+    def _textures(self, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Of any tile of size x size pixels: grain, patches (size, size, 1), and a tile of lawn (size, size, 3)."""
         if size not in self._sizes:
             grain, patches = (
                 cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA)[..., None]
                 for whole in (self._grain, self._patches)
             )
-            self._sizes[size] = (np.asarray(grain, np.float32), np.asarray(patches, np.float32))
+            colour = np.array([62, 105, 92] if self._lawn else [118, 128, 132], np.float32)
+            lawn = np.asarray(colour * (1 + 0.16 * grain + 0.10 * patches), np.float32)
+            self._sizes[size] = (np.asarray(grain, np.float32), np.asarray(patches, np.float32), lawn)
         return self._sizes[size]
 
     def _darkened(self, picture: NDArray[np.float32], x: float, y: float, scale: float) -> NDArray[np.float32]:

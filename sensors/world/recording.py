@@ -75,6 +75,9 @@ def render(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
 def _rendered(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
     condition = conditions.named(order.condition)
     rig.check_names(order.layout, order.cameras)
+    # Before minutes of drawing rather than after them.
+    for folder in (out, cache):
+        folder.mkdir(parents=True, exist_ok=True)
     folders = [out / f"{order.layout}-{order.condition}-{name}" for name in order.cameras]
     kept = {name: cache / order.key(name) for name in order.cameras}
     missing = [name for name in order.cameras if not (kept[name] / FACTS).is_file()]

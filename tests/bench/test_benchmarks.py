@@ -21,6 +21,7 @@ def bench(name: str, *words: str) -> subprocess.CompletedProcess[str]:
         ("capture_to_hub.py", ["nowhere.toml"], 1),
         ("frame_path.py", ["--model", "gilmok-mini", "--dataset", "mot", "--root", "nowhere", "--name", "X"], 1),
         ("hub_ingest.py", ["--reports", "0"], 2),
+        ("coverage.py", ["--worlds", "0"], 2),
     ],
 )
 def test_what_is_wrong_is_one_line_and_one_that_says_what_to_do(name: str, words: list[str], status: int) -> None:

@@ -64,10 +64,13 @@ ENTRANTS = {
     "qnn, emulated": Entrant("qnn", "onnxruntime_qnn", "htp", lambda: Qnn(Qnn.Options())),
 }
 
+LONG = "openvino, in a process of its own"
+"""Every check starts a process and imports OpenVINO in it; ONNX Runtime in a process of its own shows the same door."""
+
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=pytest.mark.slow if "process" in name else ()) for name in ENTRANTS],
+    params=[pytest.param(name, marks=pytest.mark.long if name == LONG else ()) for name in ENTRANTS],
 )
 def subject(request: pytest.FixtureRequest) -> Subject:
     entrant = ENTRANTS[request.param]

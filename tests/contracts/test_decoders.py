@@ -100,6 +100,8 @@ def test_absurd_numbers_neither_overflow_nor_become_nan(manifest: Manifest, spre
 @each_manifest
 def test_the_outputs_of_another_model_are_refused(manifest: Manifest) -> None:
     for other in EVERY.values():
+        if manifest.decoder == "detr" and other.outputs == MADE["yolov8 turned round"].outputs:
+            continue  # Ultralytics writes its RT-DETR in the very shape of its YOLOs turned round.
         # Two columns of numbers beside boxes may be anybody's.
         if other.outputs != manifest.outputs and other.decoder != manifest.decoder:
             with pytest.raises(OutputsUnfit, match=f"doesn't fit its decoder '{manifest.decoder}'"):

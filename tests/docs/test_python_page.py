@@ -24,8 +24,13 @@ def test_the_example_runs(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
-    frames, stages, own, verdict = ran.stdout.splitlines()
+    frames, stages, tables, picture, own, arrays, verdict = ran.stdout.splitlines()
     assert frames.startswith("40 frames answered; AP50 0.8")
     assert "ms from the frame's stamp" in stages
+    assert tables.startswith("40 frames, ")
+    assert tables.endswith("; ok True")
+    assert "at (1, 4) pixels" in picture
     assert "AP50 0.9" in own
+    assert arrays.startswith("AP 0.3762 (0.")
+    assert "95 % intervals over 20 frames" in arrays
     assert verdict.startswith("INCONCLUSIVE - 1 sequence")

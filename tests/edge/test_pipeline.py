@@ -68,7 +68,7 @@ def frame(clock: ManualClock, seq: int = 0, width: int = 64, height: int = 64, f
 
 
 def pipeline(session: StrictSession, clock: ManualClock) -> Pipeline:
-    return Pipeline(manifest(), artefact(), session, clock, session_number=3)
+    return Pipeline(manifest(), artefact(), session, clock, session_count=3)
 
 
 def test_a_box_comes_back_in_the_pixels_of_the_frame() -> None:
@@ -209,6 +209,7 @@ class HandFed:
     def __init__(self, frames: Sequence[Frame], dropped: int = 0) -> None:
         self._frames = iter(frames)
         self.dropped = dropped
+        self.skipped = 0
         self.captured = len(frames) + dropped
 
     def start(self) -> None: ...

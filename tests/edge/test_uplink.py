@@ -4,17 +4,28 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge import uplink as uplinks
 from edge.assembly import loaded, open_stream
-from edge.config import BackendChoice, ModelChoice, SourceChoice, StreamConfig
+from edge.birth import birth
+from edge.config import BackendChoice, ModelChoice, SourceChoice, SpoolChoice, StreamConfig
 from edge.device.backend import Telemetry
+from edge.leftover import ReportsUncommitted
+from edge.session_name import next_session
+from edge.spool.spool import Spool
 from edge.stream import Stream
 from edge.uplink import BirthUnfit, Uplink
 from edge.wire.address import BrokerAt
 from edge.wire.link import Delivery, Link
-from edge.wire.messages import Birth, Conn, FrameReport, Health, decode
+from edge.wire.messages import Birth, Conn, FrameReport, Health, decode, decode_birth
 from edge.wire.topics import NodeTopics
-from sensors.clock import SystemClock
-from tests.speaker import Speaker
+from fleet.arrivals import key_of
+from fleet.config import HubConfig
+from fleet.hub import Hub
+from fleet.ledger.reader import LedgerReader
+from sensors.clock import SystemClock, boot_id
+from tests.brokers import mosquitto
+from tests.hubs import running
+from tests.speaker import Speaker, findings
 from tests.tiny import write_model, write_recording
 from tests.waiting import wait_until
 
@@ -23,16 +34,35 @@ FRAMES = 3
 WARM = Telemetry(temperature_c=41.5, power_w=float("nan"), clock_mhz=800.0, utilisation=0.25, throttled=False)
 
 
+Introduced = tuple[Birth, Stream]
+
+
 @pytest.fixture
-def stream(tmp_path: Path) -> Iterator[Stream]:
+def introduced(tmp_path: Path, site: str) -> Iterator[Introduced]:
     root = write_recording(tmp_path / "mot", frames=FRAMES)
     options = {"dataset": "mot", "root": str(root), "recording": "WALK"}
     config = StreamConfig(name="camera", source=SourceChoice(kind="recording", options=options), pace="lockstep")
+    session = next_session(tmp_path, "pole")
     with (
         loaded(ModelChoice(file=write_model(tmp_path)), BackendChoice(), tmp_path) as parts,
-        open_stream(config, parts, tmp_path, CLOCK) as opened,
+        open_stream(config, parts, tmp_path, CLOCK, name=session) as opened,
     ):
-        yield opened
+        said = birth(
+            site=site,
+            node="pole",
+            session=session,
+            kind="roadside",
+            run="drive",
+            parts=parts,
+            configs=[config],
+            streams=[opened],
+            clock=CLOCK,
+        )
+        yield said, opened
+
+
+def _spool(folder: Path, **settings: object) -> Spool:
+    return Spool(folder / "pole.spool", msgspec.convert(settings, SpoolChoice), CLOCK, boot_id())
 
 
 class Listener:
@@ -50,28 +80,91 @@ class Listener:
         return [one.payload for one in self.deliveries if one.topic == topic]
 
 
-def test_a_session_is_announced_reported_and_taken_leave_of(broker: BrokerAt, site: str, stream: Stream) -> None:
+def test_a_session_is_announced_reported_committed_and_taken_leave_of(
+    broker: BrokerAt, site: str, introduced: Introduced, tmp_path: Path
+) -> None:
+    said, stream = introduced
     listener, topics = Listener(broker, site), NodeTopics(site, "pole")
-    birth = Speaker(CLOCK, site=site).birth
-    uplink = Uplink(broker, birth, CLOCK)
-    uplink.connect()
-    stream.run(uplink.report)
-    uplink.tell([stream], WARM)
-    assert uplink.farewell([stream], None) == 0
-    wait_until(lambda: len(listener.on(topics.conn)) == 2, "the goodbye")
-    assert decode(listener.on(topics.birth)[0], Birth) == birth
-    assert [decode(said, Conn).state for said in listener.on(topics.conn)] == ["online", "offline"]
-    reports = [decode(said, FrameReport) for said in listener.on(topics.detections("camera"))]
+    with running(Hub(HubConfig(broker=broker, site=site, store=tmp_path / "hub.db"), CLOCK)):
+        uplink = Uplink(broker, said, CLOCK, _spool(tmp_path))
+        uplink.connect()
+        stream.run(uplink.report)
+        uplink.tell([stream], WARM)
+        left = uplink.farewell([stream], None)
+        assert (left.complete, left.spooled.reports, left.hub_heard) == (True, 0, True)
+        wait_until(lambda: len(listener.on(topics.conn)) == 2, "the goodbye")
+    assert decode(listener.on(topics.birth)[0], Birth) == said
+    assert [decode(word, Conn).state for word in listener.on(topics.conn)] == ["online", "offline"]
+    reports = [decode(word, FrameReport) for word in listener.on(topics.detections("camera"))]
     assert [(report.n, report.status) for report in reports] == [(n, "ok") for n in range(FRAMES)]
-    running, final = (decode(said, Health) for said in listener.on(topics.health))
-    assert (running.temperature_c, running.power_w, running.utilisation) == (41.5, None, 0.25)
-    assert (final.final, final.queued, final.streams["camera"].ok) == (True, 0, FRAMES)
-    # Two questions: at the connection and at the goodbye, and one beside every health message.
-    assert len(listener.on(topics.clock_ask)) == 3
+    running_, *_, final = (decode(word, Health) for word in listener.on(topics.health))
+    assert (running_.temperature_c, running_.power_w, running_.utilisation) == (41.5, None, 0.25)
+    assert (final.final, final.streams["camera"].ok, final.streams["camera"].spooled) == (True, FRAMES, 0)
     listener.link.close()
 
 
-def test_a_birth_that_no_hub_would_take_is_told_before_anything_is_connected() -> None:
+def test_what_no_hub_commits_stays_for_the_next_start_which_sends_it_late(
+    broker: BrokerAt, site: str, introduced: Introduced, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, stream = introduced
+    monkeypatch.setattr(uplinks, "PATIENCE_S", 0.2)
+    first = Uplink(broker, said, CLOCK, _spool(tmp_path))
+    first.connect()
+    stream.run(first.report)
+    left = first.farewell([stream], None)
+    assert (left.complete, left.spooled.reports, left.hub_heard) == (False, FRAMES, False)
+    assert "3 reports are not committed by a hub: no hub is heard" in str(ReportsUncommitted(left, "mqtt://b", None))
+    # The hub has never met the first session: the broker keeps only the newest birth.
+    again = msgspec.structs.replace(said, session=2, session_id="b" * 32)
+    second = Uplink(broker, again, CLOCK, _spool(tmp_path))
+    second.connect()
+    listener, topics = Listener(broker, site), NodeTopics(site, "pole")
+    config = HubConfig(broker=broker, site=site, store=tmp_path / "hub.db", name="late")
+    with running(Hub(config, CLOCK)), LedgerReader(config.store) as ledger:
+        monkeypatch.setattr(uplinks, "PATIENCE_S", 30.0)
+        assert second.farewell([], None).complete
+        assert [decode_birth(word).session for word in listener.on(topics.former)] == [1]
+        late = [row.late for row in ledger.frames(key_of(said), "camera")]
+        assert len(late) == FRAMES
+        assert next(ledger.newest_births()).session == 2
+    listener.link.close()
+
+
+def test_a_report_that_is_larger_than_the_broker_takes_stays_and_the_others_go_on(
+    tmp_path: Path, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uplinks, "PATIENCE_S", 0.5)
+    speaker = Speaker(CLOCK, site=site)
+    with mosquitto(tmp_path, "allow_anonymous true\nmax_packet_size 2500") as url:
+        config = HubConfig(broker=BrokerAt(url=url), site=site, store=tmp_path / "hub.db")
+        with running(Hub(config, CLOCK)), LedgerReader(config.store) as ledger:
+            uplink = Uplink(BrokerAt(url=url), speaker.birth, CLOCK, _spool(tmp_path))
+            uplink.connect()
+            for n in range(6):
+                uplink.report(speaker.report(n, findings=findings(90 if n == 2 else 3)))
+            wait_until(lambda: ledger.count(speaker.key, "camera") == 5, "the others")
+            left = uplink.farewell([], None)
+    assert (left.spooled.reports, left.spooled.unsendable) == (1, 1)
+    assert "1 of them are larger than the 2484 bytes that the broker takes" in str(
+        ReportsUncommitted(left, url, tmp_path)
+    )
+
+
+def test_a_topic_that_the_broker_forbids_is_named(tmp_path: Path, site: str) -> None:
+    speaker = Speaker(CLOCK, site=site)
+    rules = [f"topic read {'#'}", *(f"topic write {topic}" for topic in (speaker.topics.birth, speaker.topics.conn))]
+    (tmp_path / "acl").write_text("\n".join(rules) + "\n")
+    (tmp_path / "acl").chmod(0o644)
+    with mosquitto(tmp_path, f"allow_anonymous true\nacl_file {tmp_path}/acl") as url:
+        uplink = Uplink(BrokerAt(url=url), speaker.birth, CLOCK, _spool(tmp_path))
+        uplink.connect()
+        uplink.report(speaker.report(0))
+        left = uplink.farewell([], None)
+    said = str(ReportsUncommitted(left, url, tmp_path))
+    assert f"the broker refuses messages on {speaker.topics.detections('camera')} (Not authorized)" in said
+
+
+def test_a_birth_that_no_hub_would_take_is_told_before_anything_is_connected(tmp_path: Path) -> None:
     birth = msgspec.structs.replace(Speaker(CLOCK).birth, software="1" * 1000)
     with pytest.raises(BirthUnfit, match=r"software"):
-        Uplink(BrokerAt(url="mqtt://nobody.invalid"), birth, CLOCK)
+        Uplink(BrokerAt(url="mqtt://nobody.invalid"), birth, CLOCK, _spool(tmp_path))

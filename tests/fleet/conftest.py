@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 
 from edge.wire.address import BrokerAt
-from fleet.config import HubConfig
+from fleet.config import HubConfig, Web
 from fleet.hub import Hub
 from fleet.ledger.reader import LedgerReader
 from sensors.clock import SystemClock
@@ -24,7 +24,7 @@ __all__ = ["broker", "embedded_url", "mosquitto_url", "site"]
 
 @pytest.fixture
 def config(broker: BrokerAt, site: str, tmp_path: Path) -> HubConfig:
-    return HubConfig(broker=broker, site=site, store=tmp_path / "hub.db", health_period_s=0.2)
+    return HubConfig(broker=broker, site=site, store=tmp_path / "hub.db", health_period_s=0.2, web=Web(enabled=False))
 
 
 @pytest.fixture

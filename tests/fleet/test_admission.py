@@ -6,6 +6,7 @@ import pytest
 from edge.wire.messages import Conn, FrameReport, MessageWrong, StreamCounters, encode
 from fleet.admission import Admission
 from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, ReportArrived
+from fleet.latency import Outages
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Stamp, boot_id
 from tests.fakes import ManualClock
@@ -20,6 +21,11 @@ def _one(admission: Admission, topic: str, payload: bytes, received: Stamp) -> A
     return arrival
 
 
+def outages() -> Outages:
+    """Of a hub whose nodes say their health once a second."""
+    return Outages(late_after_ns=NS_PER_S, silence_ns=2 * NS_PER_S)
+
+
 @pytest.fixture
 def speaker() -> Speaker:
     return Speaker(CLOCK)
@@ -27,7 +33,7 @@ def speaker() -> Speaker:
 
 @pytest.fixture
 def admission(speaker: Speaker) -> Admission:
-    admission = Admission(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300)
+    admission = Admission(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300, outages=outages())
     assert isinstance(_one(admission, speaker.topics.birth, encode(speaker.birth), CLOCK.now()), BirthArrived)
     return admission
 
@@ -39,8 +45,31 @@ def test_a_report_is_admitted_with_its_way_to_the_hub(admission: Admission, spea
     assert arrival == ReportArrived(speaker.key, report, encode(report), received, TOTAL_NS + 700, boot_id())
 
 
+def test_what_waited_through_an_outage_is_late_and_what_is_slow_all_the_time_is_not(
+    admission: Admission, speaker: Speaker
+) -> None:
+    begin = CLOCK.now()
+
+    def late(n: int, published_s: float, received_s: float) -> bool:
+        report = speaker.report(n)
+        moved = begin.shifted_to(begin.mono_ns + int(published_s * NS_PER_S))
+        taken = moved.shifted_to(moved.mono_ns - TOTAL_NS)
+        report = msgspec.structs.replace(report, stamp=taken, published=moved)
+        received = begin.shifted_to(begin.mono_ns + int(received_s * NS_PER_S))
+        arrival = _one(admission, DET, encode(report), received)
+        assert isinstance(arrival, ReportArrived)
+        return arrival.late
+
+    slow = [late(n, 0.1 * n, 0.1 * n + 1.5) for n in range(20)]
+    # Silence from 3.4 to 8.4 s; what was said meanwhile comes in one go, the newest of it in time.
+    backlog = [late(20 + n, 2.0 + n, 8.4 + n / 100) for n in range(6)]
+    just_said = late(26, 8.0, 8.5)
+    slow_again = [late(27 + n, 8.5 + 0.1 * n, 10.0 + 0.1 * n) for n in range(5)]
+    assert (any(slow), all(backlog), just_said, any(slow_again)) == (False, True, False, False)
+
+
 def test_without_a_common_clock_the_way_to_the_hub_is_unknown(speaker: Speaker) -> None:
-    admission = Admission(Registry(NS_PER_S), "another machine's boot", clock_tolerance_s=300)
+    admission = Admission(Registry(NS_PER_S), "another machine's boot", clock_tolerance_s=300, outages=outages())
     admission.admit(speaker.topics.birth, encode(speaker.birth), CLOCK.now())
     arrival = _one(admission, DET, encode(speaker.report(0)), Stamp(0, CLOCK.now().utc_ns))
     assert isinstance(arrival, ReportArrived)
@@ -58,7 +87,7 @@ def test_health_and_conn_are_admitted(admission: Admission, speaker: Speaker) ->
 
 
 def test_what_is_said_of_a_connection_before_its_birth_is_booked_with_the_birth(speaker: Speaker) -> None:
-    admission = Admission(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300)
+    admission = Admission(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300, outages=outages())
     now = CLOCK.now()
     assert admission.admit(speaker.topics.conn, speaker.conn("online"), now) == ()
     born, said = admission.admit(speaker.topics.birth, encode(speaker.birth), now)
@@ -114,12 +143,12 @@ INSIDE_OUT = ((10.0, 10.0, 5.0, 20.0), (0.0, 0.0, 1.0, 1.0))
         ("range", DET, _found(labels=(0, -1))),
         ("model", DET, _with(model="d" * 12)),
         ("model", DET, _with(artefact="d" * 12)),
-        ("session", DET, _with(session_id="2" * 32)),
+        ("unintroduced", DET, _with(session_id="2" * 32)),
         ("stream", DET, _with(stream="lidar")),
         ("stream", DET.replace("camera", "lidar"), _with(stream="lidar")),
         ("future", DET, _with(stamp=CLOCK.now().shifted_to(CLOCK.mono_ns + 1))),
         ("topic", DET.replace("pole", "p" * 500), _with()),
-        ("session", DET.replace("pole", "stranger"), _with()),
+        ("unintroduced", DET.replace("pole", "stranger"), _with()),
         ("topic", DET + "/left", _with()),
         ("topic", DET.replace("/camera", ""), _with()),
         ("topic", DET.replace("det", "rumour"), _with()),
@@ -143,7 +172,6 @@ def test_what_contradicts_its_topic_or_its_birth_is_refused(admission: Admission
     health = msgspec.structs.replace(speaker.health(0), streams={"lidar": StreamCounters()})
     for reason, topic, payload in [
         ("foreign", speaker.topics.birth, encode(stranger.birth)),
-        ("session", stranger.topics.health, encode(stranger.health(0))),
         ("stream", speaker.topics.health, encode(health)),
         ("range", speaker.topics.conn, encode(Conn(state="lost", session=2**64))),
     ]:
@@ -214,3 +242,16 @@ def test_a_replaced_disk_is_another_session_and_both_are_booked(admission: Admis
         arrival = _one(admission, DET, encode(node.report(0)), CLOCK.now())
         assert isinstance(arrival, ReportArrived)
         assert (arrival.key, arrival.current) == (node.key, current)
+
+
+def test_health_may_overtake_its_birth_for_a_while_and_is_then_refused(admission: Admission) -> None:
+    overtaking = Speaker(CLOCK, node="overtaking")
+    begin = CLOCK.now()
+    health = overtaking.topics.health, encode(overtaking.health(0))
+    assert admission.admit(*health, begin) == ()
+    assert admission.admit(*health, begin.shifted_to(begin.mono_ns + 9 * NS_PER_S)) == ()
+    with pytest.raises(MessageWrong) as refusal:
+        admission.admit(*health, begin.shifted_to(begin.mono_ns + 11 * NS_PER_S))
+    assert refusal.value.reason == "unintroduced"
+    admission.admit(overtaking.topics.birth, encode(overtaking.birth), begin)
+    assert isinstance(_one(admission, *health, begin), HealthArrived)

@@ -89,7 +89,7 @@ def test_the_truth_lies_within_the_bound_every_time(
         speaker.leave(20)
         wait_until(lambda: ledger.last_heard(key).state == "offline", "the goodbye")
         assert all(row.hub_latency_ns is None for row in ledger.frames(key, "camera"))
-        (record,) = records(ledger, ledger.births("drive"), [])
+        (record,) = records(ledger, ledger.births("drive"))
         check_receipts(record, ledger, key, far)
         check_offsets(ledger, key, far)
     (stream,) = summarise("drive", [record]).streams
@@ -120,14 +120,14 @@ def test_a_clock_that_was_set_is_counted_and_told(hub: RunHub, broker: BrokerAt,
         far.put_forward(5 * NS_PER_S)
         compare_clocks(speaker, ledger, key, 10)
         say_one_more()
-        (record,) = records(ledger, ledger.births("drive"), [])
+        (record,) = records(ledger, ledger.births("drive"))
         assert record.clock_steps == 1
         check_receipts(record, ledger, key, far)
         speaker.say(old)
         wait_until(lambda: ledger.count(key, "camera") == 3, "the report of a frame from before")
         speaker.leave(3)
         wait_until(lambda: ledger.last_heard(key).state == "offline", "the goodbye")
-        (record,) = records(ledger, ledger.births("drive"), [])
+        (record,) = records(ledger, ledger.births("drive"))
         assert record.hub_latency_ns is None
         assert record.hub_unknown == "a clock was set, or stood still, around 1 of 3 reports"
         last = ledger.last_heard(key).health
@@ -170,7 +170,7 @@ def test_a_real_node_compares_its_clock_while_it_runs(hub: RunHub, broker: Broke
         key = SessionKey(site, "pole", node.session.id)
         wait_until(lambda: ledger.last_heard(key).state == "offline", "the goodbye")
         assert exchanged(ledger, key) >= 1
-        (record,) = records(ledger, ledger.births("drive"), [])
+        (record,) = records(ledger, ledger.births("drive"))
         check_receipts(record, ledger, key, far)
         check_offsets(ledger, key, far)
         assert len(record.reports) == 12

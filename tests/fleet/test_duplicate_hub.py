@@ -6,7 +6,7 @@ import pytest
 
 from edge.wire.address import BrokerAt
 from edge.wire.link import Delivery
-from edge.wire.messages import encode
+from edge.wire.messages import ConnState, encode
 from fleet.config import HubConfig
 from fleet.duplicate_hub import DuplicateWatch, Life, NameTaken
 from fleet.hub import Hub
@@ -19,8 +19,16 @@ from tests.waiting import wait_until
 OWN = Stamp(mono_ns=50, utc_ns=1000)
 
 
-def state(utc_ns: int, mono_ns: int = 50, boot: str = "here", *, retained: bool = False, link: int = 1) -> Delivery:
-    life = Life(began=Stamp(mono_ns, utc_ns), boot=boot)
+def state(
+    utc_ns: int,
+    mono_ns: int = 50,
+    boot: str = "here",
+    *,
+    said: ConnState = "online",
+    retained: bool = False,
+    link: int = 1,
+) -> Delivery:
+    life = Life(began=Stamp(mono_ns, utc_ns), boot=boot, state=said)
     return Delivery("t", encode(life), retained, qos=0, mid=0, link=link)
 
 
@@ -28,13 +36,16 @@ def state(utc_ns: int, mono_ns: int = 50, boot: str = "here", *, retained: bool 
     ("delivery", "over"),
     [
         (state(1000), False),
-        (state(1001), True),
-        (state(999), False),
-        (state(1000, mono_ns=51), True),
+        (state(1001, mono_ns=51), True),
+        (state(999, mono_ns=49), False),
+        (state(1, mono_ns=51), True),
+        (state(9000, mono_ns=49), False),
         (state(1000, boot="there"), True),
-        (state(1001, retained=True), False),
-        (state(1001, retained=True, link=2), True),
-        (state(999, retained=True, link=2), False),
+        (state(999, boot="there"), False),
+        (state(1001, mono_ns=51, said="lost"), False),
+        (state(1001, mono_ns=51, retained=True), False),
+        (state(1001, mono_ns=51, retained=True, link=2), True),
+        (state(999, mono_ns=49, retained=True, link=2), False),
         (Delivery("t", b'{"state":"online"}', False, 0, 0, 1), False),
         (Delivery("t", b"", False, 0, 0, 1), False),
     ],
@@ -42,8 +53,11 @@ def state(utc_ns: int, mono_ns: int = 50, boot: str = "here", *, retained: bool 
         "itself",
         "a younger one",
         "an older one",
-        "one of the same second",
+        "a younger one since whose start the wall clock was set back",
+        "an older one since whose start the wall clock was set back",
         "one of another machine",
+        "an older one of another machine",
+        "the will of one that died",
         "what the broker kept from before",
         "what the broker kept since",
         "an old one that the broker brought back",

@@ -1,5 +1,7 @@
 """The hub against real brokers: exactly once, never stopped by garbage, nothing lost when it is killed."""
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -10,18 +12,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.wire.address import BrokerAt
-from edge.wire.link import BrokerUnreachable
+from edge.wire.address import BrokerAt, BrokerUnreachable
 from edge.wire.messages import encode
 from fleet.arrivals import SessionKey
 from fleet.broker import EmbeddedBroker
 from fleet.config import Embedded, HubConfig
 from fleet.hub import Hub
+from fleet.ledger.errors import StoreUnreadable
 from fleet.ledger.reader import LedgerReader
-from fleet.ledger.store import StoreUnreadable
 from sensors.clock import SystemClock
 from tests.fakes import ManualClock
 from tests.hubs import listening, running
+from tests.processes import pid_of
 from tests.speaker import SHA, TOTAL_NS, Speaker
 from tests.waiting import wait_until
 
@@ -60,7 +62,7 @@ def test_garbage_is_refused_counted_and_kept_while_good_reports_go_on(hub: RunHu
         "oversize": (det, b" " * 1_000_001),
         "topic": (f"gilmok/v1/{site}/pole/up/rumour", encode(good)),
         "foreign": (f"gilmok/v1/{site}/other/up/birth", encode(speaker.birth)),
-        "session": (det, encode(msgspec.structs.replace(good, session_id="9" * 32))),
+        "unintroduced": (det, encode(msgspec.structs.replace(good, session_id="9" * 32))),
         "stream": (speaker.topics.detections("lidar"), encode(good)),
         "stages": (det, encode(msgspec.structs.replace(good, total_ns=1))),
         "findings": (det, encode(msgspec.structs.replace(good, findings=None))),
@@ -84,7 +86,7 @@ def test_garbage_is_refused_counted_and_kept_while_good_reports_go_on(hub: RunHu
 
 def test_a_killed_node_is_lost_and_the_others_go_on(hub: RunHub, broker: BrokerAt, speaker: Speaker, site: str) -> None:
     with hub() as ledger:
-        arguments = [sys.executable, "-P", "-m", "tests.speaker", broker.url, site, "doomed", "5"]
+        arguments = [sys.executable, "-P", "-m", "tests.speaker", broker.shown, site, "doomed", "5"]
         with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as doomed:
             assert doomed.stdout is not None
             assert doomed.stdout.readline() == b"said\n"
@@ -200,6 +202,19 @@ def test_the_hub_brings_its_own_broker_where_asked(tmp_path: Path) -> None:
     config = HubConfig(store=tmp_path / "hub.db", embedded=Embedded(port=0, folder=tmp_path / "broker"))
     with running(Hub(config, clock)):
         assert (tmp_path / "broker" / "jetstream").is_dir()
+
+
+def test_a_hubs_own_broker_that_is_killed_is_started_again(tmp_path: Path) -> None:
+    clock = SystemClock()
+    config = HubConfig(store=tmp_path / "hub.db", embedded=Embedded(port=0, folder=tmp_path / "broker"))
+    with running(Hub(config, clock)), LedgerReader(config.store) as ledger:
+        program = tmp_path / "broker" / "nats-server.conf"
+        at = BrokerAt(url=f"mqtt://127.0.0.1:{program.read_text().split('127.0.0.1:')[2].split(chr(34))[0]}")
+        speaker = Speaker(clock).connect(at)
+        os.kill(pid_of(program), signal.SIGKILL)
+        speaker.say(*map(speaker.report, range(10)))
+        _await_rows(ledger, _key("seoul"), 10)
+        speaker.leave(10)
 
 
 def test_an_unreachable_broker_and_an_unreadable_store_end_the_hub_at_once(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fleet.arrivals import ReportArrived, key_of
-from fleet.latency import ALPHA, LatencyBook, LogBuckets
+from fleet.latency import LatencyBook
+from replay.statistics.log_buckets import ALPHA, LogBuckets
 from sensors.clock import NS_PER_MS, Stamp
 from tests.fakes import ManualClock
 from tests.speaker import TOTAL_NS, Speaker

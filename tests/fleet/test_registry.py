@@ -130,17 +130,55 @@ def test_an_older_session_that_goes_on_where_the_newest_fell_silent_is_the_nodes
     assert _state(registry, clock) == (1, "online")
 
 
-def test_two_nodes_of_one_name_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    clock = ManualClock()
-    registry = Registry(NS_PER_S)
+def _rivals(clock: ManualClock) -> tuple[Registry, list[Speaker], list[tuple[str, str]]]:
+    told: list[tuple[str, str]] = []
+    registry = Registry(NS_PER_S, on_rivals=lambda older, newer: told.append((older.key.id, newer.key.id)))
     nodes = [Speaker(clock, session=session) for session in (1, 2)]
     for node in nodes:
         registry.birth_arrived(node.birth, clock.now())
+        registry.conn_arrived(node.key, "online", clock.now())
+    return registry, nodes, told
+
+
+def test_of_two_nodes_of_one_name_the_older_is_fenced_off_and_a_person_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock()
+    registry, nodes, told = _rivals(clock)
     for _ in range(6):
         clock.pass_ns(NS_PER_S)
         for node in nodes:
             registry.health_arrived(node.key, False, clock.now())
-    assert caplog.text.count("speaks in two sessions at once") == 1
+    # What it said before the newer one began may come in late: once is no proof.
+    assert told == [(nodes[0].key.id, nodes[1].key.id)] * 5
+    assert caplog.text.count("two processes are node") == 1
+
+
+def test_a_node_that_is_started_again_before_its_will_is_no_rival_of_itself() -> None:
+    clock = ManualClock()
+    registry, nodes, told = _rivals(clock)
+    registry.health_arrived(nodes[0].key, False, clock.now())
+    registry.health_arrived(nodes[0].key, True, clock.now())
+    registry.conn_arrived(nodes[0].key, "lost", clock.now())
+    assert told == []
+
+
+def test_whoever_said_goodbye_is_not_lost_whatever_the_broker_makes_of_it() -> None:
+    clock = ManualClock()
+    registry, nodes, _ = _rivals(clock)
+    for node in nodes:
+        assert registry.conn_arrived(node.key, "offline", clock.now())
+        assert not registry.conn_arrived(node.key, "lost", clock.now())
+
+
+def test_the_older_one_does_not_become_the_newest_by_connecting_anew() -> None:
+    clock = ManualClock()
+    registry, nodes, _ = _rivals(clock)
+    registry.birth_arrived(nodes[0].birth, clock.now())
+    assert registry.current(nodes[1].key)
+    clock.pass_ns(4 * NS_PER_S)
+    registry.birth_arrived(nodes[0].birth, clock.now())
+    assert registry.current(nodes[0].key)
 
 
 def test_a_node_that_speaks_is_there_whatever_an_older_sessions_will_left_behind() -> None:

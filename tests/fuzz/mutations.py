@@ -127,7 +127,7 @@ def _lines(content: bytes, rng: Random) -> bytes:
 def _json(content: bytes, rng: Random) -> bytes:
     try:
         tree = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _bits(content, rng)
     if rng.random() < 0.02:
         return b"[" * 100_000

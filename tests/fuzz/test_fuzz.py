@@ -5,12 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-TRIALS, SEED = 30, 20_000
+import pytest
+
+SEED = 20_000
 
 
-def test_spoilt_inputs_end_in_one_line_and_never_in_a_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trials", [4, pytest.param(30, marks=pytest.mark.long)])
+def test_spoilt_inputs_end_in_one_line_and_never_in_a_traceback(tmp_path: Path, trials: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz", "--trials", str(TRIALS), "--seed", str(SEED), "--keep", tmp_path],
+        [sys.executable, "-m", "tests.fuzz", "--trials", str(trials), "--seed", str(SEED), "--keep", tmp_path],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -18,4 +21,4 @@ def test_spoilt_inputs_end_in_one_line_and_never_in_a_traceback(tmp_path: Path) 
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{TRIALS} trials" in done.stdout
+    assert f"{trials} trials" in done.stdout

@@ -19,6 +19,8 @@ LIMIT_S = 60.0
 LIVES_S = 2.0
 GRACE_S = 12.0
 MEMORY_BYTES = 6 << 30
+SPARE_BYTES, TIMES_INPUT = 200_000_000, 4
+"""What a trial may take beyond what this process has, from which it is forked with everything imported."""
 TEMPORARY = (".*.new", ".incoming-*", "*.part")
 WORDS_SPOILT = 0.2
 
@@ -45,14 +47,15 @@ def tried(subject: Subject, seed: int, folder: Path) -> tuple[int, Finding | Non
         files = sorted({path for glob in subject.mutable for path in here.glob(glob) if path.is_file()})
         for path in rng.choices(files, k=rng.choice((1, 1, 2))) if files else ():
             done += [spoilt(path, rng)] if path.is_file() else []
+    size = sum(path.lstat().st_size for path in here.rglob("*"))
     status, took_s, peak_bytes = run(words, folder, subject.lives)
     output = (folder / "stdout").read_bytes()
     errors = (folder / "stderr").read_text(errors="replace")
     what = _wrong(status, words, output, errors, here, folder)
     if took_s > LIMIT_S:
         what = f"hangs: {took_s:.0f} s"
-    elif not what and peak_bytes > 1.5e9:
-        what = f"takes {peak_bytes / 1e9:.1f} GB"
+    elif not what and peak_bytes > _own_bytes() + TIMES_INPUT * size + SPARE_BYTES:
+        what = f"takes {peak_bytes / 1e6:.0f} MB, of {size / 1e6:.1f} MB of input"
     if not what:
         shutil.rmtree(folder)
         return status, None
@@ -81,6 +84,10 @@ def run(words: list[str], folder: Path, lives: bool = False) -> tuple[int, float
             os.waitpid(pid, 0)
             return -signal.SIGKILL, LIMIT_S + took_s, 0
         time.sleep(0.005)
+
+
+def _own_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _child(words: list[str], folder: Path) -> None:

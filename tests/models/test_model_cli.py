@@ -72,3 +72,16 @@ def test_a_missing_argument_is_a_usage_error(capsys: pytest.CaptureFixture[str])
         main(["model", "add", "yolox-nano"])
     assert stop.value.code == 2
     assert "FILE_OR_URL" in capsys.readouterr().err
+
+
+def test_what_can_be_no_model_is_refused_by_the_name_that_was_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cut.onnx").write_bytes(b"\0garbage" * 9)
+    for name, source, said in (
+        ("a" * 101, "x.onnx", "use up to 100 letters"),
+        ("mine", "/dev/zero", "it is no file"),
+        ("mine", str(tmp_path / "cut.onnx"), f"gilmok: {tmp_path}/cut.onnx is no whole ONNX model"),
+    ):
+        assert main(["model", "add", name, source]) == 1
+        assert said in capsys.readouterr().err

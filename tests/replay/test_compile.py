@@ -32,7 +32,7 @@ def compiled(*more: str) -> int:
 
 def replay(parts: dict[str, str], out: Path, *more: str) -> int:
     where = ["--dataset", "mot", "--root", parts["root"], "--name", "WALK", "--model", "tiny"]
-    return gilmok.main(["replay", "run", *where, "--out", str(out), *more])
+    return gilmok.main(["replay", "run", *where, "--out", str(out), "--no-report", *more])
 
 
 def test_a_compiled_model_finds_what_its_source_finds_and_the_record_tells_them_apart(

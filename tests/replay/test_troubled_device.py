@@ -12,7 +12,7 @@ from edge.assembly import open_pace
 from edge.backends.onnxruntime import OnnxRuntime
 from edge.config import SourceChoice, StreamConfig
 from edge.device.remote.session import Remote, RemoteSession
-from edge.device.watch import Watched
+from edge.device.watched import Watched
 from edge.pipeline import Pipeline
 from edge.stream import Stream
 from edge.wire.messages import FrameReport, StreamCounters

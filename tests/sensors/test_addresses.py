@@ -13,6 +13,8 @@ from sensors.errors import GilmokError
         ("user:secret@hub", "***@hub"),
         ("mqtt:user:secret@hub", "***@hub"),
         ("mqtt://hub:1883", "mqtt://hub:1883"),
+        ("rtsp://cam/1?user=a&password=secret", "rtsp://cam/1?***"),
+        ("rtsp://user:sec?ret@cam/1?password=secret", "rtsp://***@cam/1?***"),
         ("freeze@5-3:0.5", "freeze@5-3:0.5"),
         ("cam@home.mp4", "cam@home.mp4"),
         ("", ""),
@@ -28,7 +30,7 @@ def test_no_letter_of_a_login_is_shown(address: str, shown: str) -> None:
         "rtsp://user:secret@camera:554/x",
         "rtsp:/user:secret@camera/x",
         "mqtt://user:se@cret@hub:18833",
-        "https://secret@host/p?q=1",
+        "https://secret@host/p?q=secret@1",
     ],
 )
 def test_no_error_quotes_a_login(address: str) -> None:
@@ -36,6 +38,12 @@ def test_no_error_quotes_a_login(address: str) -> None:
     assert "cret" not in str(error)
     assert "***@" in error.sentence
     assert "***@" in error.hint
+
+
+def test_no_error_quotes_a_query() -> None:
+    error = GilmokError("can't fetch 'https://host/m.onnx?token=secret': gone", "is rtsp://cam right?")
+    assert str(error).startswith("can't fetch 'https://host/m.onnx?***': gone")
+    assert error.hint == "is rtsp://cam right?"
 
 
 def test_an_address_of_mail_is_left_as_it_is() -> None:

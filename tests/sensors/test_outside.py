@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sensors.outside import ContentWrong, json_of, read_bytes, text_lines, text_of, toml_of
+from sensors.outside import ContentWrong, json_of, read_bytes, read_small, text_lines, text_of, toml_of, yaml_of
 
 MARKED = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b""]
 ENCODINGS = ["utf-8", "utf-16-le", "utf-16-be", "utf-8"]
@@ -93,3 +93,28 @@ def test_what_is_no_toml_is_one_error() -> None:
     for content in (b"a = ", b"\xff", b"a = 1\na = 2"):
         with pytest.raises(ContentWrong):
             toml_of(content)
+
+
+@pytest.mark.parametrize(
+    "key", ["a" + ".a" * 100_000, "a" + ' . "b.c"' * 200, "[a" + ".a" * 200 + "]", "x = {a" + ".a" * 200]
+)
+def test_a_dotted_key_without_end_is_refused_before_it_is_followed(key: str) -> None:
+    with pytest.raises(ContentWrong, match="nested too deep") as raised:
+        toml_of(f"b = 1\n{key} = 1\n".encode())
+    assert raised.value.line == 2
+    assert toml_of(b'a.b.c = "1.2.3.4"')["a"]["b"]["c"] == "1.2.3.4"
+
+
+def test_a_tag_of_pythons_own_is_refused() -> None:
+    with pytest.raises(ContentWrong, match="tag of Python's own"):
+        yaml_of(b'names: !!python/object/apply:os.system ["id"]\n', dict[str, object])
+
+
+def test_a_key_or_a_password_is_a_page_at_most_and_may_come_through_a_pipe() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"word")
+    os.close(writer)
+    assert read_small(Path(f"/dev/fd/{reader}")) == b"word"
+    os.close(reader)
+    with pytest.raises(OSError, match="more than 1,048,576 bytes"):
+        read_small(Path("/dev/zero"))

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from sensors.signals import Postponable
 from sensors.terminal.exit_status import INTERRUPTED
 
 DEEP = """
 import ctypes, threading
-from sensors.signals import ended_by_signals, interrupt
+from sensors.signals import Postponable, ended_by_signals, interrupt
 finishing = threading.Event()
 given_up = threading.Event()
 def hang():
@@ -20,7 +21,8 @@ def hang():
 def give_up():
     print("given up", flush=True)
     given_up.set()
-with ended_by_signals({stop}, give_up=give_up, finishing=finishing.is_set):
+scoring = Postponable()
+with ended_by_signals({stop}, give_up=give_up, hurry=scoring.put_off, finishing=finishing.is_set):
     print("ready", flush=True)
     {work}
 print("done", flush=True)
@@ -79,3 +81,18 @@ def test_last_steps_may_take_their_time_until_a_second_interrupt() -> None:
             child.wait(timeout=3)
         child.send_signal(signal.SIGINT)
         assert child.wait(timeout=60) == INTERRUPTED
+
+
+def test_a_step_that_can_wait_is_broken_off() -> None:
+    work = """print(scoring.done(threading.Event().wait, lambda: "later"), flush=True)"""
+    with program("lambda: None", work) as child:
+        child.send_signal(signal.SIGTERM)
+        out, errors = child.communicate(timeout=60)
+    assert (out, errors, child.returncode) == ("given up\nlater\ndone\n", "", 0)
+
+
+def test_a_step_that_was_put_off_before_it_began_never_begins() -> None:
+    step = Postponable()
+    assert step.done(lambda: "now", lambda: "later") == "now"
+    step.put_off()
+    assert step.done(lambda: "now", lambda: "later") == "later"

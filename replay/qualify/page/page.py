@@ -16,6 +16,7 @@ from replay.qualify.ranking import Comparison
 from replay.qualify.record import EVIDENCE, PAGE, Measured, write
 from replay.report.charts import latency as latency_charts
 from replay.report.texts import moment
+from replay.scoring.class_table import told
 from sensors.clock import NS_PER_MS
 from sensors.terminal.pretty_json import pretty
 
@@ -71,6 +72,7 @@ def _environment() -> jinja2.Environment:
         "terms": {definition.anchor: definition.term for definition in GLOSSARY},
         "style": Markup("\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)),
         "texts": texts,
+        "class_lines": told,
     }
     return environment
 

@@ -4,6 +4,7 @@ from replay.qualify.page import texts
 from replay.qualify.page.tiles import tiles
 from replay.qualify.qualification import Qualification
 from replay.qualify.ranking import Comparison
+from replay.scoring.class_table import told
 from sensors.terminal.figures import number
 from sensors.terminal.text_table import Column, Table, Text, numbers
 
@@ -15,12 +16,14 @@ def render(found: Qualification) -> list[Text | Table]:
     figures = Table("", ["figure", Column("value", right=True), ""])
     for tile in tiles(found.measured):
         figures.add(tile.label, tile.value, Text(tile.detail, "dim"))
+    accuracy = found.measured.accuracy
     criteria = Table("Criteria", ["asked", "found", ""])
     for one in found.verdict.criteria:
         criteria.add(one.asked, one.found, Text(one.outcome, COLOURS[one.outcome]))
     return [
         Text(f"{texts.title(found)}: {texts.subject(found)}", "bold"),
         figures,
+        *(Text(line, "dim") for line in (told(accuracy.counted) if accuracy and accuracy.counted else ())),
         criteria,
         Text(found.verdict.word, f"bold {COLOURS[found.verdict.word]}"),
         Text(f"  {found.verdict.sentence}"),

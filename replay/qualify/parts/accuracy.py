@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from edge.pipeline import Pipeline
@@ -20,7 +21,8 @@ from replay.qualify.candidate import candidate, frame, recordings, reference
 from replay.qualify.parts.ratio import Ratio, judged
 from replay.qualify.progress import Tell
 from replay.recording import Recording
-from replay.scoring.classes import offered
+from replay.scoring.class_table import ClassTable, class_table, together
+from replay.scoring.classes import Wanted, is_offered, known_to
 from replay.scoring.pool import Pool, pooled_together
 from replay.scoring.stream import ScoredStream
 from replay.statistics.bootstrap import LEAST_SEQUENCES, Statistic, draws_of, paired_differences
@@ -53,6 +55,8 @@ class ClassAccuracy(Record, frozen=True, kw_only=True):
 
 
 class Accuracy(Record, frozen=True, kw_only=True):
+    """Both sides on the same frames: `reference` and `candidate` are COCO's figures over all classes."""
+
     frames: int
     """Scored, of both sides."""
     sequences: int
@@ -70,6 +74,8 @@ class Accuracy(Record, frozen=True, kw_only=True):
     """sha256 over all findings of each side."""
     resamples: int
     seed: int
+    counted: ClassTable | None = None
+    """Which labels of the candidate count for which class; None in older records."""
 
 
 @dataclass(slots=True, eq=False)
@@ -105,12 +111,14 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Accuracy:  # noqa: 
                 same += _ask(recording, number, (theirs_way, theirs), (ours_way, ours))
                 done += 1
                 tell(0.9 * done / whole, recording.name)
-        pools = [
-            _pooled(used, chosen, side.found, labels, campaign.labels)
-            for side, labels in ((theirs, ref.labels), (ours, dut.labels))
+        sides = [
+            _streams(used, chosen, side.found, labels, campaign.labels, known_to(campaign.classes, labels, other))
+            for side, labels, other in ((theirs, ref.labels, dut.labels), (ours, dut.labels, ref.labels))
         ]
     tell(0.92, "scoring")
-    return _scored(pools[0], pools[1], len(used), campaign.seed, same, theirs, ours)
+    pools = [pooled_together([stream.pool for stream in streams]) for streams in sides]
+    scored = _scored(pools[0], pools[1], len(used), campaign.seed, same, theirs, ours)
+    return msgspec.structs.replace(scored, counted=together([class_table(stream) for stream in sides[1]]))
 
 
 def _ask(recording: Recording, number: int, theirs: tuple[Pipeline, _Answers], ours: tuple[Pipeline, _Answers]) -> bool:
@@ -122,24 +130,26 @@ def _ask(recording: Recording, number: int, theirs: tuple[Pipeline, _Answers], o
     return reports[0].findings is not None and reports[0].findings == reports[1].findings
 
 
-def _pooled(
+def _streams(
     used: Sequence[Recording],
     frames: Sequence[Sequence[int]],
     found: Sequence[Sequence[Detections | None]],
     model_labels: Sequence[str],
     labels: Sequence[str],
-) -> Pool:
-    return pooled_together([
+    wanted: Wanted,
+) -> list[ScoredStream]:
+    return [
         ScoredStream(
             recording=recording,
             model_labels=model_labels,
-            labels=[label for label in labels if offered(recording, label)],
+            labels=[label for label in labels if is_offered(recording, label)],
+            wanted={key: words for key, words in wanted.items() if is_offered(recording, key)},
             frames=numbers,
             truths=[recording.truth(number) for number in numbers],
             answers=answers,
-        ).pool
+        )
         for recording, numbers, answers in zip(used, frames, found, strict=True)
-    ])  # fmt: skip
+    ]
 
 
 def _scored(theirs: Pool, ours: Pool, sequences: int, seed: int, same: int, ref: _Answers, dut: _Answers) -> Accuracy:

@@ -62,7 +62,10 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> ColdStart:  # noqa:
 
 
 def first(campaign: Campaign, up_ns: int) -> First:
-    """In the fresh process: load, answer one frame."""
+    """In the fresh process: load, answer one frame. Raises FirstFrameFailed, or what keeps the model from loading.
+
+    `up_ns`: monotonic, when this process ran its first own line.
+    """
     clock = SystemClock()
     imported = clock.now().mono_ns
     recording = recordings(campaign)[0]

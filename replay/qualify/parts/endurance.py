@@ -54,7 +54,7 @@ class Soak(Record, frozen=True, kw_only=True):
 
 
 class Memory(Record, frozen=True, kw_only=True):
-    """Resident bytes of the process and its children."""
+    """Resident bytes of the process and its children; NaN where /proc doesn't tell."""
 
     before_load: float
     loaded: float
@@ -86,8 +86,12 @@ class Endurance(Record, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Look:
+    """What was seen at one instant of the soak; NaN where nothing tells."""
+
     at_s: float
+    """From the soak's start."""
     resident: float
+    """Bytes, of the process and its children."""
     device_c: float
     host_c: float
     power_w: float

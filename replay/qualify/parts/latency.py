@@ -140,6 +140,7 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Latency:
 
 
 def estimated(latencies_ns: Sequence[int], wanted: Sequence[float] = ESTIMATED) -> tuple[Estimated, ...]:
+    """Of each percentile (0 to 1), in any order of the latencies."""
     n = len(latencies_ns)
     return tuple(
         Estimated(

@@ -65,6 +65,8 @@ class Parity(Record, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class BoxTally:
+    """Boxes of both sides, frame by frame: `put` counts and pairs them, `result` sums up."""
+
     reference: int = 0
     candidate: int = 0
     shifts: list[float] = field(default_factory=list)

@@ -17,6 +17,8 @@ class RatioVerdict(StrEnum):
 
 
 class Ratio(Record, frozen=True, kw_only=True):
+    """AP of the candidate over AP of the reference; NaN where one of them is 0 or undefined."""
+
     value: float
     low: float
     """Of the 95 % interval; NaN where there are too few sequences for one."""

@@ -33,6 +33,8 @@ class FramesFailed(GilmokError):
 
 
 class Trial(Record, frozen=True, kw_only=True):
+    """So many cameras at once."""
+
     streams: int
     latency_ns: Percentiles
     """Of frames, due to findings."""
@@ -106,6 +108,7 @@ def next_try(trials: Sequence[Trial], most: int) -> int | None:
 
 
 def broken_at(trials: Sequence[Trial]) -> int | None:
+    """The fewest cameras that did not hold; None: all held."""
     return min((trial.streams for trial in trials if not trial.held), default=None)
 
 

@@ -14,6 +14,8 @@ from replay.report.views.shapes import Figure, Row, Table
 from replay.report.views.streaming import later_figure, streaming_table
 from replay.report.views.tracking import tracking_table
 from replay.runs.loaded import LoadedStream
+from replay.scoring.ap_interval import ApInterval
+from replay.scoring.class_table import class_table, told
 from replay.truth import Role
 from sensors.errors import GilmokError
 
@@ -21,6 +23,7 @@ FIGURES = ("AP50", "AP", "AP75", "APs", "APm", "APl", "AR100")
 COLUMNS = (
     ("AP50", "ap"),
     ("AP", "ap"),
+    ("its 95 %", "ap"),
     ("AP75", "ap"),
     ("AP small", "size"),
     ("AP medium", "size"),
@@ -71,15 +74,19 @@ def accuracy_view(stream: LoadedStream, anchor: str, picture_bytes: int) -> Accu
 def _tables(stream: LoadedStream) -> Iterator[Table]:
     known = stream.summary.accuracy
     title = "Average precision and recall (COCO's rules; 1 is perfect)"
-    yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class)))
+    yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class, known.interval)))
     yield from (table for table in (streaming_table(stream), tracking_table(stream)) if table is not None)
     yield from breakdown_table(known.breakdown)
     yield from profile_tables(known.profiles)
 
 
-def _rows(coco: Mapping[str, float], per_class: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
+def _rows(
+    coco: Mapping[str, float], per_class: Mapping[str, Mapping[str, float]], sure: ApInterval | None
+) -> Iterator[Row]:
     for name, figures, inner in (("all classes", coco, False), *((name, one, True) for name, one in per_class.items())):
         cells = [texts.figure(figures.get(key, math.nan)) for key in FIGURES]
+        low, high = sure.of(name if inner else None) if sure else (math.nan, math.nan)
+        cells.insert(2, "-" if math.isnan(low) else f"{texts.figure(low, 3)} to {texts.figure(high, 3)}")
         counts = [texts.figure(figures.get(key, math.nan), 0) for key in ("n_truth", "n_found")]
         yield Row(name, (*cells, *counts), inner=inner)
 
@@ -110,16 +117,14 @@ def _notes(stream: LoadedStream, seen: Evidence) -> Iterator[str]:
         yield f"{texts.count(pool.unlabelled, 'frame')} that nobody labelled: not scored."
     if pool.in_regions:
         yield f"{texts.count(pool.in_regions, 'finding')} in areas that nobody labelled: neither right nor wrong."
-    if pool.unmapped:
-        yield f"{texts.count(pool.unmapped, 'finding')} of other classes: not scored."
+    if stream.scored is not None:
+        yield from (f"{line[:1].upper()}{line[1:]}." for line in told(class_table(stream.scored)))
     crowds = int((pool.labelled.roles == Role.REGION).sum())
     if crowds:
         yield (
             f"{texts.count(crowds, 'box', 'boxes')} in the truth that need not be found (crowds, or too little of it "
             "to be seen): findings on them count neither way."
         )
-    if pool.unknown_to_model:
-        yield f"Classes that the model doesn't have, left out: {', '.join(pool.unknown_to_model)}."
     if stream.recording is not None and stream.recording.note:
         yield f"About this recording: {stream.recording.note}."
     for remark in stream.summary.remarks:

@@ -14,6 +14,7 @@ from replay.report.views.accuracy import AccuracyView, accuracy_view
 from replay.report.views.shapes import Figure, Row, Table
 from replay.report.views.tile import Tile
 from replay.runs.loaded import LoadedStream
+from replay.scoring.ap_interval import ApInterval
 from sensors.clock import NS_PER_MS
 
 LATENCY_COLUMNS = (*((mark, "percentile") for mark in ("p50", "p90", "p99", "p99.9")), ("max", ""), ("n", ""))
@@ -81,14 +82,21 @@ def _tiles(stream: LoadedStream) -> Iterator[Tile]:
     yield Tile("latency, p99", texts.percentile(total, "p99"), f"ms, n={total.n:,}", "percentile")
     if not one.accuracy.unknown:
         coco = one.accuracy.coco
-        truth = texts.count(int(coco.get("n_truth", 0)), "object")
+        pictures = texts.count(int(coco.get("n_frames", 0)), "picture")
+        truth = f"{texts.count(int(coco.get('n_truth', 0)), 'object')} in {pictures}"
         yield Tile("AP50", texts.figure(coco.get("AP50", np.nan), 3), truth, "ap")
-        yield Tile("AP", texts.figure(coco.get("AP", np.nan), 3), "IoU .50 to .95", "ap")
+        yield Tile("AP", texts.figure(coco.get("AP", np.nan), 3), _sure(one.accuracy.interval), "ap")
         streaming = one.accuracy.streaming
         if streaming is not None and streaming.edge is not None:
             at_node = streaming.ap50.get("edge")
             value = texts.figure(np.nan if at_node is None else at_node, 3)
             yield Tile("streaming AP50", value, "at the node", "streaming")
+
+
+def _sure(interval: ApInterval | None) -> str:
+    if interval is None or np.isnan(interval.low):
+        return "IoU .50 to .95; no interval"
+    return f"95 %: {texts.figure(interval.low, 3)} to {texts.figure(interval.high, 3)}"
 
 
 def _shares(stream: LoadedStream) -> Iterator[StageShare]:

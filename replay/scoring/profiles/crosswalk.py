@@ -14,8 +14,6 @@ from replay.metrics.average_precision import precision_of
 from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
 from replay.metrics.overlap import RegionRule
 from replay.metrics.pool import Mask, Numbers
-from replay.recording import Recording
-from replay.scoring.classes import offered
 from replay.scoring.profiles.figures import (
     Figures,
     ProfileFigures,
@@ -97,7 +95,7 @@ def crosswalk(stream: ScoredStream) -> ProfileFigures:
     recording = stream.recording
     if recording.dataset == "coco":
         raise ProfileUndefined("COCO's labels are no foreign ones: see the profile official")
-    walks = _selected(stream, walks_of(recording))
+    walks = _selected(stream, walks_of(stream))
     left_out = dict(NOT_SCORED.get(recording.dataset, {}))
     per_class: dict[str, Figures] = {}
     for name, walk in walks.items():
@@ -120,16 +118,15 @@ def crosswalk(stream: ScoredStream) -> ProfileFigures:
     )
 
 
-def walks_of(recording: Recording) -> Mapping[str, Walk]:
-    """The table's, or for a data set without one its groups, with every region covering half of a box."""
-    known = WALKS.get(recording.dataset)
+def walks_of(stream: ScoredStream) -> Mapping[str, Walk]:
+    """The table's, or for a data set without one the evaluated classes, with every region covering half of a box."""
+    known = WALKS.get(stream.recording.dataset)
     if known is not None:
         return known
-    inclusive = recording.dataset == "ua-detrac"
+    inclusive = stream.recording.dataset == "ua-detrac"
     return {
         name: Walk(group.found, group.truth, region=RegionRule("each", inclusive=inclusive))
-        for name, group in recording.groups.items()
-        if not group.on_request
+        for name, group in stream.classes.groups.items()
     }
 
 
@@ -148,11 +145,11 @@ def without_duplicates(stream: ScoredStream, which: Mask) -> Mask:
 
 
 def _selected(stream: ScoredStream, walks: Mapping[str, Walk]) -> Mapping[str, Walk]:
-    """Those that share a model label with the groups that the stream is to be scored for."""
-    groups = stream.recording.groups
-    asked = [name for label in stream.labels if (name := offered(stream.recording, label)) is not None]
-    wanted = {word for name in asked for word in (name, *groups[name].found)}
-    return {name: walk for name, walk in walks.items() if not stream.labels or wanted & set(walk.found)}
+    """Those of the classes that are asked for."""
+    if not stream.labels and not stream.wanted:
+        return walks
+    asked = {label for group in stream.classes.groups.values() for label in group.truth}
+    return {name: walk for name, walk in walks.items() if asked & set(walk.positive)}
 
 
 def _figures(stream: ScoredStream, walk: Walk) -> Figures:

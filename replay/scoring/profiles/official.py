@@ -70,10 +70,9 @@ def _coco(stream: ScoredStream) -> ProfileFigures:
 
 def _detrac(stream: ScoredStream) -> ProfileFigures:
     truth = stream.truth
-    group = stream.recording.groups["vehicle"]
     roles = np.where(truth.of_role(Role.REGION), int(Role.REGION), int(Role.POSITIVE))
     rows = np.arange(len(truth))
-    taken = stream.found_of(group.found)
+    taken = stream.found_of(stream.found_for("vehicle"))
     found, labelled = one_class_found(stream.found, taken), one_class_truth(stream, rows, roles)
     matching = Matching(found, labelled, 1, regions=DETRAC_REGION, thresholds=[DETRAC_IOU])
     figures: Figures = {

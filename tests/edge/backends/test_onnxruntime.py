@@ -78,6 +78,15 @@ def test_dimensions_that_the_graph_leaves_open_are_those_of_the_manifest(tmp_pat
     session.close()
 
 
+def test_a_graph_without_an_axis_for_the_batch_is_told_and_fed_as_a_batch_of_one(tmp_path: Path) -> None:
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [3, 4, 4]) for name in ("images", "same")]
+    graph = helper.make_graph([helper.make_node("Neg", ["images"], ["same"])], "chw", ports[:1], ports[1:])
+    session = backend().load(artefact(save(graph, tmp_path / "chw.onnx")), "cpu")
+    assert session.inputs[0].shape == (1, 3, 4, 4)
+    (answer,) = session.run(of(0.5))
+    assert (answer.shape, answer.max()) == ((3, 4, 4), -0.5)
+
+
 def test_outputs_of_another_model_than_the_manifest_says_are_one_clear_line(model: Path) -> None:
     session = backend().load(artefact(model), "cpu")
     check_outputs(manifest("yolox", [(1, 1, 3)]), session)

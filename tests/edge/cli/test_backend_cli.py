@@ -81,7 +81,7 @@ def test_a_backend_whose_sdk_is_elsewhere_runs_there(monkeypatch: pytest.MonkeyP
         remote.devices()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_environment_that_cannot_be_built_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

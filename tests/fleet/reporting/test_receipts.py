@@ -52,7 +52,7 @@ def session(
 def told(store: Path, arrivals: Sequence[Arrival]) -> StreamRecord:
     with Ledger(store) as ledger:
         ledger.commit(arrivals)
-        (record,) = records(ledger, ledger.births("drive"), [])
+        (record,) = records(ledger, ledger.births("drive"))
     return record
 
 

@@ -14,7 +14,7 @@ from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, Re
 from fleet.config import HubConfig, TruthRoot
 from fleet.ledger.ledger import Ledger
 from fleet.reporting.listing import ago, node_rows
-from fleet.reporting.run_records import notes, records, troubles
+from fleet.reporting.run_records import notes, records, troubles, with_truth
 from replay.recording import open_dataset
 from replay.runs.summary import summarise
 from sensors import config
@@ -54,13 +54,13 @@ def _session(
 def test_a_run_comes_out_of_the_ledger_as_it_was_told(store: Path) -> None:
     _booked(store, *_session(Speaker(CLOCK), range(5), ok=5))
     with Ledger(store) as ledger:
-        (record,) = records(ledger, ledger.births("drive"), [])
+        (record,) = with_truth(records(ledger, ledger.births("drive")), [])
         assert [report.n for report in record.reports] == [0, 1, 2, 3, 4]
         assert record.hub_latency_ns == [TOTAL_NS + n for n in range(5)]
         assert record.final
         assert record.truth_unknown == "the stream replays no recording with a truth"
         assert troubles(ledger, list(ledger.births("drive"))) == []
-        assert list(records(ledger, ledger.births("another"), [])) == []
+        assert list(records(ledger, ledger.births("another"))) == []
     summary = summarise("drive", [record])
     assert summary.books.balanced
     assert summary.latency_ns["hub"].max == TOTAL_NS + 4
@@ -69,7 +69,7 @@ def test_a_run_comes_out_of_the_ledger_as_it_was_told(store: Path) -> None:
 def test_holes_in_n_are_told(store: Path) -> None:
     _booked(store, *_session(Speaker(CLOCK), [0, 1, 4, 6], ok=8))
     with Ledger(store) as ledger:
-        summary = summarise("drive", list(records(ledger, ledger.births("drive"), [])))
+        summary = summarise("drive", list(records(ledger, ledger.births("drive"))))
     (complaint,) = summary.books.complaints
     assert "4 of 8 reports are missing" in complaint
     assert "n = 2-3, 5, 7" in complaint
@@ -78,7 +78,7 @@ def test_holes_in_n_are_told(store: Path) -> None:
 def test_without_a_common_clock_there_is_no_way_to_the_hub(store: Path) -> None:
     _booked(store, *_session(Speaker(CLOCK), range(3), ok=3, shared=False))
     with Ledger(store) as ledger:
-        (record,) = records(ledger, ledger.births("drive"), [])
+        (record,) = records(ledger, ledger.births("drive"))
     assert record.hub_latency_ns is None
 
 
@@ -90,8 +90,9 @@ def test_a_known_recordings_truth_comes_with_the_record(store: Path, tmp_path: P
     birth = msgspec.structs.replace(speaker.birth, streams=(stream,))
     _booked(store, *_session(speaker, range(3), ok=3, birth=birth))
     with Ledger(store) as ledger:
-        (record,) = records(ledger, ledger.births("drive"), [TruthRoot(dataset="ua-detrac", root=made.root)])
-        (unknown,) = records(ledger, ledger.births("drive"), [])
+        found = list(records(ledger, ledger.births("drive")))
+    (record,) = with_truth(found, [TruthRoot(dataset="ua-detrac", root=made.root)])
+    (unknown,) = with_truth(found, [])
     assert record.recording is not None
     assert record.recording.digest == digest
     assert unknown.truth_unknown == "no folder is configured for ua-detrac"
@@ -156,7 +157,7 @@ def test_a_wall_clock_that_can_not_be_right_is_a_note(store: Path) -> None:
     _booked(store, *wrong)
     with Ledger(store) as ledger:
         births = list(ledger.births("drive"))
-        (record,) = records(ledger, births, [])
+        (record,) = records(ledger, births)
         (note,) = notes(ledger, births)
     assert [report.stamp.utc_ns for report in record.reports] == [CLOCK.now().utc_ns] * 3
     assert note.startswith("clock: unknown. The wall clock of node pole can't be right; 3 frames are labelled")
@@ -229,3 +230,17 @@ def test_the_example_is_a_configuration() -> None:
     settings = config.read(example, HubConfig)
     assert settings.store == example.parent / "gilmok-hub.db"
     assert settings.embedded is not None
+
+
+def test_a_gap_in_the_reports_is_noted_with_when_it_opened_and_closed(store: Path) -> None:
+    speaker = Speaker(CLOCK)
+    clock = ManualClock()
+    with Ledger(store) as ledger:
+        for numbers in ([0, 3], [1, 2], [6]):
+            reports = [speaker.report(n) for n in numbers]
+            ledger.commit([ReportArrived(speaker.key, one, encode(one), clock.now(), 1) for one in reports])
+            clock.pass_ns(2 * NS_PER_S)
+        closed, open_ = notes(ledger, [speaker.birth])
+    assert closed.startswith("pole/camera: reports 1 to 2 had not come by ")
+    assert closed.endswith("; the last of them came 2.0 s later")
+    assert open_.endswith(", and some of them never did")

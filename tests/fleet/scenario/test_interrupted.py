@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import gilmok
 from replay.runs.reports import read_reports
 from replay.runs.runfolder import read_identity, read_summary
+from sensors.terminal.exit_status import INTERRUPTED
 from tests.fleet.scenario.plans import node, plan, stream
 from tests.waiting import wait_until
 
@@ -36,9 +38,9 @@ def running(scenario: Path, *more: str, path: Path | None = None) -> Iterator["s
             child.kill()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_cut_short_says_so_everywhere(
-    model: Path, root: Path, tmp_path: Path, number: signal.Signals, status: int
+    model: Path, root: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     out = tmp_path / "run"
     scenario = plan(tmp_path, node("a", model, stream(root, "LONG", pace="realtime")))
@@ -47,7 +49,7 @@ def test_a_run_that_is_cut_short_says_so_everywhere(
         wait_until((out / "run.json").exists, "the run to begin", 60)
         child.send_signal(number)
         printed, errors = child.communicate(timeout=60)
-    assert child.returncode == status, errors
+    assert child.returncode == INTERRUPTED, errors
     told, summary = json.loads(printed), read_summary(out)
     assert told == summary
     assert (summary["interrupted"], summary["valid"]) == (True, False)
@@ -55,12 +57,14 @@ def test_a_run_that_is_cut_short_says_so_everywhere(
     assert summary["frames"]["captured"] < 400
     assert len(read_reports(out)) == summary["frames"]["ok"] + summary["frames"]["failed"]
     assert len(read_identity(out).nodes) == 1
+    assert not (out / "report.html").exists()
+    assert gilmok.main(["replay", "report", str(out)]) == 0
     assert "cut short" in (out / "report.html").read_text()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_node_that_hangs_while_it_loads_does_not_hold_up_the_end(
-    model: Path, root: Path, tmp_path: Path, number: signal.Signals, status: int
+    model: Path, root: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     (tmp_path / "path").mkdir()
     (tmp_path / "path/sitecustomize.py").write_text(STUCK)
@@ -69,6 +73,6 @@ def test_a_node_that_hangs_while_it_loads_does_not_hold_up_the_end(
         wait_until((tmp_path / "run/parts/a.log").exists, "the node to be started", 60)
         child.send_signal(number)
         _, errors = child.communicate(timeout=60)
-    assert child.returncode == status
+    assert child.returncode == INTERRUPTED
     assert errors.splitlines()[-1] == "gilmok: interrupted before the first frame; nothing was kept"
     assert not (tmp_path / "run").exists()

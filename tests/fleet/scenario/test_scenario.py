@@ -16,19 +16,20 @@ from replay.runs.reports import read_reports
 from replay.runs.runfolder import read_identity, read_summary
 from sensors.clock import SystemClock
 from tests.fleet.scenario.plans import node, plan, stream
+from tests.processes import pid_of
 
 
 @pytest.mark.slow
 def test_hub_and_offline_run_tell_the_same_figures(model: Path, root: Path, tmp_path: Path) -> None:
     walk = stream(root, "WALK", pace="lockstep")
     scenario = plan(tmp_path, node("a", model, walk), node("b", model, walk, kind="vehicle"))
-    assert gilmok.main(["run", str(scenario), "--out", str(tmp_path / "run")]) == 0
+    assert gilmok.main(["run", str(scenario), "--no-report", "--out", str(tmp_path / "run")]) == 0
     where = ["--dataset", "mot", "--root", str(root), "--name", "WALK", "--model", str(model)]
-    gilmok.main(["replay", "run", *where, "--out", str(tmp_path / "offline")])
+    gilmok.main(["replay", "run", *where, "--no-report", "--out", str(tmp_path / "offline")])
     offline, (first, second) = read_summary(tmp_path / "offline"), read_summary(tmp_path / "run")["streams"]
     assert first["digest"] == second["digest"] == offline["digest"]
     assert first["accuracy"] == second["accuracy"] == offline["accuracy"]
-    assert first["frames"] == offline["frames"] == {"captured": 12, "ok": 12, "failed": 0, "dropped": 0}
+    assert first["frames"] == offline["frames"] == {"captured": 12, "ok": 12, "failed": 0, "dropped": 0, "down": 0}
     assert first["latency_ns"]["hub"]["n"] == 12
     assert first["latency_ns"]["hub"]["p50"] > first["latency_ns"]["total"]["p50"]
     assert read_summary(tmp_path / "run")["frames"]["captured"] == 24
@@ -41,7 +42,7 @@ def test_the_hub_reports_the_run_again_from_its_store(
     model: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scenario = plan(tmp_path, node("a", model, stream(root, "WALK", pace="lockstep")))
-    gilmok.main(["run", str(scenario), "--out", str(tmp_path / "run")])
+    gilmok.main(["run", str(scenario), "--no-report", "--out", str(tmp_path / "run")])
     capsys.readouterr()
     hub = str(tmp_path / "run/parts/hub.toml")
     assert gilmok.main(["hub", "report", "run", "--hub", hub, "--json"]) == 0
@@ -51,21 +52,8 @@ def test_the_hub_reports_the_run_again_from_its_store(
     assert "offline" in capsys.readouterr().out
 
 
-def pid_of(config: Path) -> int:
-    """The process that was started with that configuration."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                arguments = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if str(config).encode() in arguments:
-                return int(entry.name)
-    raise AssertionError(f"no process runs {config}")
-
-
 @pytest.mark.slow
-def test_a_killed_node_is_named_and_the_rest_goes_on(model: Path, root: Path, tmp_path: Path) -> None:
+def test_in_a_strict_run_a_killed_node_is_named_and_the_rest_goes_on(model: Path, root: Path, tmp_path: Path) -> None:
     long = stream(root, "LONG", pace="realtime", frames=60)
     scenario = read_scenario(plan(tmp_path, node("doomed", model, long), node("well", model, long)))
     killed: list[int] = []
@@ -75,7 +63,7 @@ def test_a_killed_node_is_named_and_the_rest_goes_on(model: Path, root: Path, tm
             killed.append(pid_of(tmp_path / "run/parts/doomed.toml"))
             os.kill(killed[0], signal.SIGKILL)
 
-    summary = ScenarioRun(scenario, tmp_path / "run", SystemClock()).run(watch)
+    summary = ScenarioRun(scenario, tmp_path / "run", SystemClock(), strict=True).run(watch)
     assert killed
     doomed, well = summary.streams
     assert (well.frames.captured, well.books.balanced) == (60, True)
@@ -108,7 +96,7 @@ def test_stopping_ends_with_what_there_is(model: Path, root: Path, tmp_path: Pat
 
 def test_seconds_end_a_scenario(model: Path, root: Path, tmp_path: Path) -> None:
     scenario = plan(tmp_path, node("a", model, stream(root, "LONG", pace="realtime")), seconds=1.0)
-    assert gilmok.main(["run", str(scenario), "--out", str(tmp_path / "run")]) == 0
+    assert gilmok.main(["run", str(scenario), "--no-report", "--out", str(tmp_path / "run")]) == 0
     assert read_summary(tmp_path / "run")["frames"]["captured"] < 400
 
 
@@ -123,7 +111,7 @@ def test_an_occupied_port_is_told(model: Path, root: Path, tmp_path: Path, capsy
     taken, port = occupied_port()
     with taken:
         scenario = plan(tmp_path, node("a", model, stream(root, "WALK")), broker_port=port)
-        assert gilmok.main(["run", str(scenario), "--out", str(tmp_path / "run")]) == 1
+        assert gilmok.main(["run", str(scenario), "--no-report", "--out", str(tmp_path / "run")]) == 1
     assert f"127.0.0.1:{port}" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 

@@ -20,6 +20,8 @@ def rows(columns: str = "x1 y1 x2 y2 score class") -> Manifest:
         ("x1 y1 x2 y2 score class", [2, 4, 10, 20, 0.5, 2]),
         ("batch x1 y1 x2 y2 class score", [0, 2, 4, 10, 20, 2, 0.5]),
         ("class score x1 y1 x2 y2", [2, 0.5, 2, 4, 10, 20]),
+        ("x1 y1 x2 y2 class score", [2, 4, 10, 20, 2, 0.5]),
+        ("cx cy w h score class", [6, 12, 8, 16, 0.5, 2]),
     ],
 )
 @pytest.mark.parametrize("batch", [True, False])

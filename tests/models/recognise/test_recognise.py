@@ -45,6 +45,27 @@ def test_open_sizes_are_those_that_the_metadata_names_height_first(tmp_path: Pat
     assert (contract["width"], contract["height"]) == (64, 32)
 
 
+@pytest.mark.parametrize("metadata", [None, {**ULTRALYTICS, "end2end": "True"}])
+def test_findings_as_many_as_a_grid_has_cells_are_findings(metadata: dict[str, str] | None, tmp_path: Path) -> None:
+    rows = zeros(1, 300, 6)
+    if metadata is None:
+        rows[0, :, 4] = np.linspace(0.9, 0.1, 300)
+    path = write_head(tmp_path / "m.onnx", {"output0": rows}, size=(192, 320), metadata=metadata)
+    assert recognise(path, Answers(labels="a,b")).manifest["decoder"] == "end2end"
+
+
+def test_any_number_of_labels_is_asked_for_in_words(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"output0": zeros(1, 300, 6)})
+    with pytest.raises(LabelsAsked, match="fit any number"):
+        recognise(path)
+
+
+def test_a_column_more_than_labels_is_said_to_be_the_last(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"dets": zeros(1, 9, 4), "labels": zeros(1, 9, 5) - 4})
+    assert any("count from 1" in line for line in recognise(path, Answers(labels="a,b,c,d")).assumed)
+    assert not any("count from 1" in line for line in recognise(path, Answers(labels="none,a,b,c,d")).assumed)
+
+
 def test_suppression_in_the_graph_is_not_done_again(tmp_path: Path) -> None:
     path = write_head(tmp_path / "m.onnx", {"output0": zeros(1, 300, 6)}, metadata={**ULTRALYTICS, "end2end": "True"})
     found = recognise(path)
@@ -75,6 +96,55 @@ def test_a_head_is_told_by_its_outputs(
         assert head(recognise(path, ABC)) == expected
 
 
+def test_a_tensor_of_every_known_ladder_of_strides_is_dense(tmp_path: Path) -> None:
+    """With one label a row of YOLOX has six numbers, as many as a finding."""
+    for strides in ((4, 8, 16, 32), (16, 32), (8, 16)):
+        cells = sum((64 // stride) ** 2 for stride in strides)
+        path = write_head(tmp_path / "m.onnx", {"out": zeros(1, cells, 6)})
+        assert head(recognise(path, Answers(labels="a"))) == ("yolox", {"strides": list(strides)})
+        assert head(recognise(path, Answers(labels="a,b"))) == ("yolov8", {})
+
+
+ROW = {
+    "x1": 9.0,
+    "y1": 8.0,
+    "x2": 30.0,
+    "y2": 40.0,
+    "cx": 30.0,
+    "cy": 20.0,
+    "w": 9.0,
+    "h": 8.0,
+    "score": 0.5,
+    "class": 2.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("columns", "unit"),
+    [
+        ("x1 y1 x2 y2 class score", {}),
+        ("cx cy w h score class", {}),
+        ("x1 y1 x2 y2 score class", {"unit": "shares"}),
+    ],
+)
+def test_the_columns_of_a_row_are_told_by_its_values(columns: str, unit: dict[str, str], tmp_path: Path) -> None:
+    row = [ROW[name] / (64 if unit and name not in ("score", "class") else 1) for name in columns.split()]
+    path = write_head(tmp_path / "m.onnx", {"out": np.array([[row, [0.0] * 6]], np.float32)})
+    assert head(recognise(path, ABC)) == ("end2end", {"columns": columns, **unit})
+
+
+def test_rows_without_whole_numbers_of_classes_are_no_findings(tmp_path: Path) -> None:
+    """Ultralytics' RT-DETR with two labels: centres and sides in shares, and two scores."""
+    path = write_head(tmp_path / "m.onnx", {"out": np.full((1, 300, 6), 0.25, np.float32)})
+    assert head(recognise(path, Answers(labels="a,b"))) == ("detr", {"scores": "as-they-are"})
+
+
+def test_boxes_in_pixels_beside_scores_are_no_queries(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"boxes": zeros(1, 70, 4) + 30, "scores": zeros(1, 70, 3)})
+    with pytest.raises(NoDetector):
+        recognise(path, ABC)
+
+
 def test_boxes_about_their_cells_in_pixels_are_decoded_and_others_are_not(tmp_path: Path) -> None:
     raw = zeros(1, CELLS, 8)
     assert head(recognise(write_head(tmp_path / "raw.onnx", {"out": raw}), ABC))[0] == "yolox"
@@ -102,6 +172,39 @@ def test_tensorflows_ssd_takes_pixels_as_they_are(tmp_path: Path) -> None:
     assert (options["first_label"], options["count"]) == (1, 3)
     assert found.manifest["input"]["layout"] == "NHWC"
     assert "scale" not in found.manifest["input"]
+
+
+FOUND = (("boxes", zeros(1, 2, 4) + 30), ("classes", zeros(1, 2) + 1), ("scores", zeros(1, 2) + 0.5))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels", "first", "known"),
+    [
+        # TensorFlow's 8 outputs; its background has a number, whether or not the table has a name for it.
+        ({"raw_detection_boxes": zeros(1, 9, 4), **{f"detection_{k}": v for k, v in FOUND}}, "a,b", 1, ["a", "b"]),
+        ({f"detection_{k}": v for k, v in FOUND}, "background,a,b", 1, ["a", "b"]),
+        # TFLite's own suppression numbers without it.
+        ({f"TFLite_Detection_PostProcess:{k}": v for k, v in FOUND}, "???,a,b", 0, ["a", "b"]),
+        # torchvision's, of open length: where 0 is found it is a label.
+        ({k: v[0] for k, v in FOUND}, "__background__,a,b", 1, ["a", "b"]),
+        ({k: v[0] * (k != "classes") for k, v in FOUND}, "a,b", 0, ["a", "b"]),
+        # One finding at most: as many numbers of it as of their count.
+        ({"num_dets": np.ones((1, 1), np.int32), **{f"det_{k}": v[:, :1] for k, v in FOUND}}, "a,b", 0, ["a", "b"]),
+    ],
+)
+def test_the_first_label_s_number_is_the_family_s(
+    outputs: dict[str, Any], labels: str, first: int, known: list[str], tmp_path: Path
+) -> None:
+    manifest, found = recognised("m", write_head(tmp_path / "m.onnx", outputs), Answers(labels=labels))
+    assert (manifest.decoder_options["first_label"], list(manifest.labels)) == (first, known)
+    assert any("0 is the background" in line for line in found.assumed) is bool(first)
+    decode.rehearse(manifest)
+
+
+def test_a_picture_without_an_axis_for_the_batch_is_torchvisions(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {k: v[0] for k, v in FOUND}, size=(64, 96), batch=None)
+    manifest, _ = recognised("m", path, Answers(labels="a,b"))
+    assert (manifest.decoder, manifest.input.shape) == ("ssd", (1, 3, 64, 96))
 
 
 def test_a_second_input_for_the_pictures_size_is_fed_the_inputs_own(tmp_path: Path) -> None:

@@ -105,3 +105,14 @@ def test_check_of_a_recording_that_is_not_there_names_those_that_are(
     status, _, err = run(capsys, "check", "--dataset", "kitti-object", "--root", made.root, "--name", "0052")
     assert status == 1
     assert err.splitlines()[1] == "  it holds: training"
+
+
+def test_layout_and_name_may_be_left_out_where_they_go_without_saying(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mot(tmp_path, "A", "")
+    assert run(capsys, "check", "--root", tmp_path)[:2] == (0, "A: sound\n")
+    assert "mot recordings in" in run(capsys, "list", "--root", tmp_path)[1]
+    mot(tmp_path, "B", "")
+    status, _, err = run(capsys, "run", "--root", tmp_path, "--model", "yolox-nano", "--out", tmp_path / "out")
+    assert (status, err.splitlines()[1]) == (1, "  --name takes one: A, B")

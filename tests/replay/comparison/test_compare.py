@@ -1,5 +1,8 @@
 import math
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -10,11 +13,28 @@ from replay.statistics.verdicts import Verdict
 from tests.made_runs import Played, ap_of, write_drives, write_group, write_run
 
 QUICK = ComparisonSettings(resamples=200)
+RESAMPLES = pytest.mark.parametrize("resamples", [600, pytest.param(2000, marks=pytest.mark.long)])
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return write_drives(tmp_path / "kitti")
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Only to be read."""
+    return write_drives(tmp_path_factory.mktemp("drives") / "kitti")
+
+
+class Group(Protocol):
+    def __call__(self, cars: Sequence[int], **more: object) -> Path: ...
+
+
+@pytest.fixture(scope="module")
+def group(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Group:
+    """A run a drive of `root`, made once for all that ask for the same; only to be read."""
+
+    @cache
+    def made(cars: tuple[int, ...], **more: object) -> Path:
+        return write_group(tmp_path_factory.mktemp("group"), root, cars, **more)
+
+    return lambda cars, **more: made(tuple(cars), **more)
 
 
 def row(told: Comparison, figure: str, of: str = "") -> Row:
@@ -26,9 +46,9 @@ def held(a: Path, b: Path, settings: ComparisonSettings = QUICK) -> Comparison:
     return compare([a], [b], settings).comparison
 
 
-def test_figures_are_those_worked_by_hand(root: Path, tmp_path: Path) -> None:
-    a = write_group(tmp_path / "a", root, [8] * 10)
-    b = write_group(tmp_path / "b", root, [5] * 10)
+def test_figures_are_those_worked_by_hand(group: Group) -> None:
+    a = group([8] * 10)
+    b = group([5] * 10)
     told = held(a, b)
     assert told.sequences == 10
     cars = row(told, "AP", "vehicle")
@@ -39,9 +59,9 @@ def test_figures_are_those_worked_by_hand(root: Path, tmp_path: Path) -> None:
     assert [one.a for one in told.per_sequence] == pytest.approx([(ap_of(8, 10) + 1) / 2] * 10)
 
 
-def test_a_clear_loss_is_worse_in_every_figure_that_holds_it(root: Path, tmp_path: Path) -> None:
-    a = write_group(tmp_path / "a", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
-    b = write_group(tmp_path / "b", root, [6, 4, 5, 6, 5, 4, 6, 5, 5, 6])
+def test_a_clear_loss_is_worse_in_every_figure_that_holds_it(group: Group) -> None:
+    a = group([9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
+    b = group([6, 4, 5, 6, 5, 4, 6, 5, 5, 6])
     told = held(a, b)
     assert told.verdict is Verdict.WORSE
     assert row(told, "AP").verdict is Verdict.WORSE
@@ -52,16 +72,16 @@ def test_a_clear_loss_is_worse_in_every_figure_that_holds_it(root: Path, tmp_pat
     assert held(b, a).verdict is not Verdict.WORSE
 
 
-def test_the_same_findings_are_not_worse_and_their_difference_is_exactly_none(root: Path, tmp_path: Path) -> None:
-    a = write_group(tmp_path / "a", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
-    b = write_group(tmp_path / "b", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9], started_utc_ns=1)
+def test_the_same_findings_are_not_worse_and_their_difference_is_exactly_none(group: Group) -> None:
+    a = group([9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
+    b = group([9, 8, 7, 9, 8, 7, 9, 8, 7, 9], started_utc_ns=1)
     ap = row(held(a, b), "AP")
     assert (ap.difference, ap.low, ap.high, ap.verdict) == (0, 0, 0, Verdict.NOT_WORSE)
 
 
-def test_what_is_between_worse_and_the_margin_is_inconclusive(root: Path, tmp_path: Path) -> None:
-    a = write_group(tmp_path / "a", root, [5, 5, 5, 5, 5, 5, 5, 5, 5, 5])
-    b = write_group(tmp_path / "b", root, [5, 5, 5, 5, 5, 5, 5, 5, 5, 4])
+def test_what_is_between_worse_and_the_margin_is_inconclusive(group: Group) -> None:
+    a = group([5, 5, 5, 5, 5, 5, 5, 5, 5, 5])
+    b = group([5, 5, 5, 5, 5, 5, 5, 5, 5, 4])
     told = held(a, b)
     assert row(told, "AP").verdict is Verdict.INCONCLUSIVE
     wide = ComparisonSettings(resamples=200, margins=Margins(ap=0.07))
@@ -74,9 +94,9 @@ def test_what_is_between_worse_and_the_margin_is_inconclusive(root: Path, tmp_pa
     assert "over 10% of A's" in refused.why
 
 
-def test_with_seven_sequences_a_difference_is_described_and_not_judged(root: Path, tmp_path: Path) -> None:
-    a = write_group(tmp_path / "a", root, [9] * 7)
-    b = write_group(tmp_path / "b", root, [1] * 7)
+def test_with_seven_sequences_a_difference_is_described_and_not_judged(group: Group) -> None:
+    a = group([9] * 7)
+    b = group([1] * 7)
     told = held(a, b)
     assert (told.sequences, told.verdict) == (7, Verdict.INCONCLUSIVE)
     assert row(told, "AP").difference < -0.3
@@ -85,27 +105,28 @@ def test_with_seven_sequences_a_difference_is_described_and_not_judged(root: Pat
     assert any("described and not judged" in note for note in told.notes)
 
 
-@pytest.mark.slow
-def test_a_rare_class_takes_holms_correction(root: Path, tmp_path: Path) -> None:
+@RESAMPLES
+def test_a_rare_class_takes_holms_correction(group: Group, resamples: int) -> None:
     """Hits lost: 3, 2, 2, 2, 1, 1 and four times 0, so t(9) = -.109 / .045 = -2.4, p = .02: below .025, above .0125."""
-    a = write_group(tmp_path / "a", root, [6, 6, 6, 6, 6, 6, 6, 6, 6, 6])
-    b = write_group(tmp_path / "b", root, [3, 4, 4, 4, 5, 5, 6, 6, 6, 6])
-    both = row(held(a, b, ComparisonSettings(resamples=2000)), "AP", "vehicle")
-    alone = row(held(a, b, ComparisonSettings(resamples=2000, labels=("vehicle",))), "AP", "vehicle")
+    a = group([6, 6, 6, 6, 6, 6, 6, 6, 6, 6])
+    b = group([3, 4, 4, 4, 5, 5, 6, 6, 6, 6])
+    both = row(held(a, b, ComparisonSettings(resamples=resamples)), "AP", "vehicle")
+    alone = row(held(a, b, ComparisonSettings(resamples=resamples, labels=("vehicle",))), "AP", "vehicle")
     assert (both.difference, both.high) == pytest.approx((alone.difference, alone.high), abs=0.02)
     assert alone.high < 0
     assert (both.verdict, alone.verdict) == (Verdict.INCONCLUSIVE, Verdict.WORSE)
 
 
-@pytest.mark.slow
-def test_a_class_rests_on_the_recordings_that_hold_it(root: Path, tmp_path: Path) -> None:
+@RESAMPLES
+def test_a_class_rests_on_the_recordings_that_hold_it(tmp_path: Path, resamples: int) -> None:
     """Walkers are in three of ten drives: theirs is no difference of ten sequences, and costs the cars nothing."""
+    root = write_drives(tmp_path / "kitti")
     for drive in range(3, 10):
         labels = root / f"training/label_02/{drive:04}.txt"
         labels.write_text("".join(line for line in labels.read_text().splitlines(True) if "Car" in line))
     a = write_group(tmp_path / "a", root, [6] * 10)
     b = write_group(tmp_path / "b", root, [3, 4, 4, 4, 5, 5, 6, 6, 6, 6])
-    told = held(a, b, ComparisonSettings(resamples=2000))
+    told = held(a, b, ComparisonSettings(resamples=resamples))
     walkers = row(told, "AP", "person")
     assert (walkers.n, walkers.verdict, walkers.why) == (
         3,
@@ -116,9 +137,9 @@ def test_a_class_rests_on_the_recordings_that_hold_it(root: Path, tmp_path: Path
     assert any("person in 3" in note for note in told.notes)
 
 
-def test_the_same_seed_gives_the_same_interval_and_is_recorded(root: Path, tmp_path: Path) -> None:
-    a = write_group(tmp_path / "a", root, [9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
-    b = write_group(tmp_path / "b", root, [6, 9, 5, 6, 9, 4, 9, 5, 5, 9])
+def test_the_same_seed_gives_the_same_interval_and_is_recorded(group: Group) -> None:
+    a = group([9, 8, 7, 9, 8, 7, 9, 8, 7, 9])
+    b = group([6, 9, 5, 6, 9, 4, 9, 5, 5, 9])
     first, again, other = held(a, b), held(a, b), held(a, b, ComparisonSettings(resamples=200, seed=2))
     assert (row(first, "AP").low, first.seed, first.resamples) == (row(again, "AP").low, 1, 200)
     assert row(other, "AP").low != row(first, "AP").low
@@ -161,8 +182,8 @@ def test_a_p99_is_judged_by_runs(tmp_path: Path, p99_ms: float, n: int, verdict:
         assert p99.why == "4 runs a side; a p99 is judged from 5 on"
 
 
-def test_a_run_too_short_for_a_p99_says_so(root: Path, tmp_path: Path) -> None:
-    told = held(write_group(tmp_path / "a", root, [8] * 10), write_group(tmp_path / "b", root, [8] * 10))
+def test_a_run_too_short_for_a_p99_says_so(group: Group) -> None:
+    told = held(group([8] * 10), group([8] * 10, started_utc_ns=1))
     p99 = row(told, "latency p99")
     assert (p99.verdict, p99.why) == (Verdict.INCONCLUSIVE, "a run has fewer than 100 ok frames")
 
@@ -204,10 +225,10 @@ def test_a_latency_between_machines_is_as_doubtful_as_their_clocks(
     assert hub.high == pytest.approx(high)
 
 
-def test_in_real_time_the_answer_is_a_frame_old_and_streaming_accuracy_says_so(root: Path, tmp_path: Path) -> None:
+def test_in_real_time_the_answer_is_a_frame_old_and_streaming_accuracy_says_so(group: Group) -> None:
     """At 10 fps an answer of 20 ms is in force from the next frame on, one of 120 ms from the one after it."""
-    a = write_group(tmp_path / "a", root, [10] * 10, pace="realtime", latency_ms=(20.0,))
-    b = write_group(tmp_path / "b", root, [10] * 10, pace="realtime", latency_ms=(120.0,))
+    a = group([10] * 10, pace="realtime", latency_ms=(20.0,))
+    b = group([10] * 10, pace="realtime", latency_ms=(120.0,))
     told = held(a, b)
     streamed = row(told, "sAP_edge")
     assert (streamed.a, streamed.b) == pytest.approx((ap_of(9, 10), ap_of(8, 10)))
@@ -226,9 +247,9 @@ def test_over_one_recording_the_figures_are_the_runs_own(root: Path, tmp_path: P
     assert row(told, "sAP_edge").a == pytest.approx(accuracy["streaming"]["sAP_edge"], abs=1e-12)
 
 
-def test_what_differs_beside_the_figures_is_listed(root: Path, tmp_path: Path) -> None:
-    a = write_group(tmp_path / "a", root, [8] * 10)
-    b = write_group(tmp_path / "b", root, [8] * 10, model="tinier", threads=2)
+def test_what_differs_beside_the_figures_is_listed(group: Group) -> None:
+    a = group([8] * 10)
+    b = group([8] * 10, model="tinier", threads=2)
     told = {one.what: (one.a, one.b) for one in held(a, b).identity}
     assert told["model"] == (("tiny",), ("tinier",))
     assert told["option threads"] == (("1",), ("2",))

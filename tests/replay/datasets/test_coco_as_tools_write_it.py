@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from replay.datasets.coco import Coco
+from replay.datasets.content import ContentUnreadable
 from replay.datasets.labels import LabelsWrong
 from replay.datasets.pictures import PictureRecording
 from replay.recording import RecordingUnsound, Severity, check_sound, remarks, unsound
@@ -41,7 +43,9 @@ def recording_of(folder: Path, change: Callable[[Tree], None]) -> PictureRecordi
     tree = copy.deepcopy(COCO_JSON)
     change(tree)
     text(made.labels, json.dumps(tree))
-    return Coco(made.root).open(made.name)
+    recording = Coco(made.root).open(made.name)
+    assert isinstance(recording, PictureRecording)
+    return recording
 
 
 @pytest.mark.parametrize(
@@ -196,3 +200,17 @@ def test_a_picture_whose_size_does_not_tell_is_read_as_its_neighbours_are(tmp_pa
         "1 picture with an EXIF orientation of which no size in the labels tells whether they are of the upright "
         "picture or of the stored one: read as stored, as the others are",
     ]
+
+
+def test_a_number_that_no_float_holds_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabelsWrong, match="annotation 1: has a value beyond"):
+        recording_of(tmp_path, lambda tree: tree["annotations"][0].update(bbox=[10**400, 1, 1, 1]))
+
+
+def test_a_pipe_in_a_pictures_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    recording = recording_of(tmp_path, lambda _tree: None)
+    path = recording.pictures[139]
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ContentUnreadable, match="it is no file"):
+        _ = recording.digest

@@ -16,7 +16,6 @@ from replay.truth import Role
 from tests.layouts import (
     CAR,
     DETRAC_XML,
-    MAKERS,
     MOT15_GT,
     WALKER,
     kitti_object,
@@ -27,6 +26,7 @@ from tests.layouts import (
     text,
     ua_detrac,
 )  # fmt: skip
+from tests.makers import MAKERS
 
 HUGE = "12345678901234567890"
 OPEN: dict[str, Callable[[Path], PictureRecording]] = {
@@ -143,6 +143,19 @@ def test_track_ids_of_twenty_digits_are_tracks(tmp_path: Path, kind: str) -> Non
     assert any("track ids" in one for one in remarks(recording))
 
 
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs"), (" ", "spaces")])
+def test_columns_may_be_separated_otherwise(tmp_path: Path, separator: str, name: str) -> None:
+    made = mot15(tmp_path)
+    plain = MotChallenge(made.root).open(made.name).truth(1)
+    text(made.labels, made.labels.read_text().replace(",", separator))
+    recording = MotChallenge(made.root).open(made.name)
+    truth = recording.truth(1)
+    assert plain is not None
+    assert truth is not None
+    assert truth.boxes.tolist() == plain.boxes.tolist()
+    assert remarks(recording)[0].startswith(f"columns are separated by {name}, not by commas")
+
+
 @pytest.mark.parametrize("rate", ["0", "-7", "nan", "inf", "1e99"])
 def test_a_rate_that_no_camera_has_is_named_with_its_file(tmp_path: Path, rate: str) -> None:
     made = mot15(tmp_path)
@@ -193,6 +206,19 @@ def test_xml_is_read_in_the_encoding_that_it_declares(tmp_path: Path, declared: 
     recording = UaDetrac(made.root).open(made.name)
     assert kind in recording.labels
     assert remarks(recording) == ()
+
+
+def test_utf_8_that_declares_wide_characters_is_read_and_told(tmp_path: Path) -> None:
+    made = ua_detrac(tmp_path)
+    text(made.labels, f'<?xml version="1.0" encoding="utf-16"?>\n{DETRAC_XML}')
+    (told,) = remarks(UaDetrac(made.root).open(made.name))
+    assert told.startswith("it is not in the encoding utf-16")
+
+
+def test_utf_8_with_its_mark_is_that_whatever_it_declares(tmp_path: Path) -> None:
+    made = ua_detrac(tmp_path)
+    text(made.labels, f'\ufeff<?xml version="1.0" encoding="euc-kr"?>\n{DETRAC_XML.replace("Hovercraft", "승용차")}')
+    assert "승용차" in UaDetrac(made.root).open(made.name).labels
 
 
 @pytest.mark.parametrize("declared", ["ANSI", "klingon", "base64", "undefined"])

@@ -6,6 +6,7 @@ import pytest
 
 from replay.datasets.labels import LabelsWrong
 from replay.datasets.mot import MotChallenge, SequenceWrong
+from replay.recording import remarks, unsound
 from replay.truth import Role
 from tests.layouts import MOT15_GT, mot, mot15, text, told
 
@@ -113,7 +114,6 @@ def test_an_empty_gt_says_that_nobody_was_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (None, "can't be read: No such file or directory"),
         ("[Sequence]\nname=x\n", "there is no 'frameRate'"),
         ("frameRate=7\n", "File contains no section headers"),
         (
@@ -122,16 +122,29 @@ def test_an_empty_gt_says_that_nobody_was_there(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_sequence_without_a_proper_seqinfo_is_refused(tmp_path: Path, content: str | None, what: str) -> None:
+def test_a_sequence_without_a_proper_seqinfo_is_refused(tmp_path: Path, content: str, what: str) -> None:
     made = mot15(tmp_path)
     path = tmp_path / "train" / made.name / "seqinfo.ini"
-    path.unlink()
-    if content is not None:
-        text(path, content)
+    text(path, content)
     with pytest.raises(SequenceWrong) as raised:
         MotChallenge(made.root).open(made.name)
     assert str(path) in raised.value.sentence
     assert what in raised.value.sentence
+
+
+@pytest.mark.parametrize("place", ["train/{}", "{}", ""])
+def test_a_sequence_that_a_tool_exported_has_no_seqinfo_and_may_be_the_root(tmp_path: Path, place: str) -> None:
+    made = mot15(tmp_path / "made")
+    folder = tmp_path / "root" / place.format(made.name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    (made.root / "train" / made.name).rename(folder)
+    (folder / "seqinfo.ini").unlink()
+    (name,) = MotChallenge(tmp_path / "root").recordings()
+    recording = MotChallenge(tmp_path / "root").open(name)
+    assert recording.numbers == tuple(made.pictures)
+    assert math.isnan(recording.fps)
+    assert "nobody states the frame rate" in remarks(recording)[0]
+    assert unsound(recording) == ()
 
 
 def test_pictures_that_seqinfo_promises_otherwise_are_complained_of(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def recording(folder: Path, truths: dict[int, Truth], *, labelled: bool = True, 
         ((64, 0, 80, 20), "1 box wholly outside the picture: frame 1"),
         ((-9, 0, 0, 20), "1 box wholly outside the picture: frame 1"),
         ((20, 10, 20, 30), "1 box without width or height, which nothing can find: frame 1"),
+        ((5, 5, 9, 9), "1 box standing there already, with the same class and edges: frame 1"),
         ((30, 10, 20, 30), "1 box inside out, or not finite: frame 1"),
     ],
 )  # fmt: skip
@@ -58,7 +59,7 @@ def test_a_box_may_end_one_pixel_beyond_its_picture_and_no_more(
 def test_boxes_are_counted_and_the_first_frames_named(tmp_path: Path) -> None:
     for number in range(1, 9):
         picture(tmp_path / f"{number:06}.png")
-    truths = {number: truth((0, 0, 66 + number, 20), (0, 0, 67, 20)) for number in range(1, 9)}
+    truths = {number: truth((0, 0, 66 + number, 20), (0, 0, 67, 21)) for number in range(1, 9)}
     assert told(recording(tmp_path, truths)) == [
         "16 boxes reaching more than 1 px out of the picture, the farthest by 10.0 px in frame 8: "
         "frames 1, 2, 3, 4, 5, ...",

@@ -14,7 +14,7 @@ from models.detections import Boxes, Detections
 from models.manifest import InputContract
 from replay.doctor.contracts import AS_WRITTEN, READINGS, Contract, Reading, inputs, same_input
 from replay.doctor.diagnosis import Diagnosis, Word, diagnose
-from replay.doctor.trial import LabelledFrame, NothingLabelled, Trial, labelled_frames, trials
+from replay.doctor.trial import LabelledFrame, NothingLabelled, Trial, examined, labelled_frames, trials
 from replay.recording import Recording, open_dataset
 from tests.tiny_models import contract
 
@@ -35,20 +35,20 @@ def frames(recording: Recording) -> list[LabelledFrame]:
 def tried(
     parts: Loaded, recording: Recording, frames: Sequence[LabelledFrame], first: InputContract, *more: InputContract
 ) -> list[Trial]:
-    return trials(parts, recording, frames, (), [first, *more], lambda _done, _all: None)
+    return trials(parts, recording, frames, ((), {}), [first, *more], lambda _done, _all: None)
 
 
-def examined(recording: Recording, frames: Sequence[LabelledFrame], **wrong: object) -> Diagnosis:
+def seeded(recording: Recording, frames: Sequence[LabelledFrame], **wrong: object) -> Diagnosis:
     """gilmok-mini with a manifest that is wrong in `wrong`; its right input is among the candidates."""
     with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:
         right = parts.artefact.input
-        seeded = msgspec.structs.replace(right, **wrong)
-        return diagnose(tried(parts, recording, frames, seeded, *([right] if wrong else [])), seeded, None)
+        fed = msgspec.structs.replace(right, **wrong)
+        return diagnose(tried(parts, recording, frames, fed, *([right] if wrong else [])), fed, None)
 
 
 @pytest.mark.slow
 def test_a_right_contract_is_confirmed(recording: Recording, frames: list[LabelledFrame]) -> None:
-    found = examined(recording, frames)
+    found = seeded(recording, frames)
     assert found.word is Word.RIGHT
     assert (found.own.rank, found.own.changes) == (1, ())
     assert found.frames == N_FRAMES
@@ -66,7 +66,7 @@ def test_a_right_contract_is_confirmed(recording: Recording, frames: list[Labell
 def test_a_wrong_input_is_found(
     recording: Recording, frames: list[LabelledFrame], wrong: dict[str, object], change: str
 ) -> None:
-    found = examined(recording, frames, **wrong)
+    found = seeded(recording, frames, **wrong)
     assert found.word is Word.WRONG
     assert any(one.startswith(change) for one in found.advised.changes), found
     assert change in found.sentence
@@ -83,7 +83,53 @@ def test_a_shifted_label_table_is_found(recording: Recording, frames: list[Label
         shifted = dataclasses.replace(parts, manifest=seeded, labels=wrong)
         found = diagnose(tried(shifted, recording, frames, parts.artefact.input), parts.artefact.input, None)
     assert found.word is Word.WRONG
-    assert "label table is shifted" in found.sentence
+    assert ("take it away" if shift > 0 else "put one for the background") in found.sentence
+
+
+@pytest.mark.slow
+def test_a_table_that_lost_the_only_scored_class_is_found(recording: Recording, frames: list[LabelledFrame]) -> None:
+    with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:
+        first, *others = parts.labels
+        names = [*others, "none"]
+        shifted = dataclasses.replace(
+            parts, manifest=msgspec.structs.replace(parts.manifest, labels=tuple(names)), labels=names
+        )
+        own = parts.artefact.input
+        found = trials(shifted, recording, frames, ((first,), {}), [own], lambda _done, _all: None)
+    told = diagnose(found, own, None)
+    assert told.word is Word.WRONG
+    assert told.own.ap == 0
+    assert "the one that is missing" in told.sentence
+
+
+@pytest.mark.slow
+def test_two_contracts_that_find_the_same_are_tied_and_not_wrong(
+    recording: Recording, frames: list[LabelledFrame]
+) -> None:
+    with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:
+        usual = parts.artefact.input
+        fed = msgspec.structs.replace(usual, std=(1.001, 1.001, 1.001))
+        found = tried(parts, recording, frames, fed, usual)
+    tied = diagnose(found, fed, usual)
+    assert tied.word is Word.TIED
+    assert tied.advised.changes == ("std = [1, 1, 1]",)
+    assert "can't be told from" in tied.sentence
+    # Who knows of no usual one has no reason to doubt what is as good as any.
+    assert diagnose([one for one in found if one.contract.reading == AS_WRITTEN], fed, None).word is Word.RIGHT
+
+
+def test_what_is_poor_on_a_few_frames_is_not_looked_at_on_all(
+    recording: Recording, frames: list[LabelledFrame]
+) -> None:
+    with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:
+        own = parts.artefact.input
+        dark = [msgspec.structs.replace(own, scale=one) for one in np.geomspace(1e-5, 1e-4, 10).tolist()]
+        steps: list[tuple[int, int]] = []
+        found, n = examined(parts, recording, frames, ((), {}), [own, *dark], lambda *one: steps.append(one))
+    assert n == 6 * 11
+    assert len(found) < n
+    assert {len(one.stream.frames) for one in found} == {N_FRAMES}
+    assert steps[-1][0] == steps[-1][1]
 
 
 RIGHT = np.array([[10, 20, 40, 80]], np.float32)

@@ -9,7 +9,7 @@ from tests.replay.oracles import pooled, pycocotools_figures, random_world
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(25), *(pytest.param(range(low, low + 125), marks=pytest.mark.slow) for low in (25, 150, 275))]
+    "seeds", [range(50), *(pytest.param(range(low, low + 70), marks=pytest.mark.long) for low in range(50, 400, 70))]
 )
 def test_every_figure_is_that_of_pycocotools(seeds: range) -> None:
     compared = 0

@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 from pathlib import Path
@@ -6,7 +7,7 @@ import msgspec
 import pytest
 
 import gilmok
-from replay.qualify.campaign import evenly
+from replay.qualify.campaign import RateUnknown, RecordingChoice, camera_rate, evenly
 from replay.qualify.conductor import PARTS, Conductor
 from replay.qualify.qualification import Qualification, read
 from sensors.clock import SystemClock
@@ -69,15 +70,26 @@ def test_loadgens_own_logs_and_every_latency_are_kept_beside_it(qualified: Path)
     assert "Result is" in (folder / "mlperf_log_summary.txt").read_text()
 
 
-@pytest.mark.slow
-def test_it_runs_again_from_its_own_record_and_finds_the_same(qualified: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "skipped",
+    [
+        pytest.param(["parity", "latency", "streams", "coldstart", "endurance"], id="accuracy and determinism"),
+        pytest.param([], id="whole", marks=pytest.mark.long),
+    ],
+)
+def test_it_runs_again_from_its_own_record_and_finds_the_same(
+    qualified: Path, tmp_path: Path, skipped: list[str]
+) -> None:
+    first = read(qualified)
+    shorter = {**first.campaign, "skip": skipped}
+    (tmp_path / "qualification.json").write_bytes(pretty(msgspec.structs.replace(first, campaign=shorter)))
     again = tmp_path / "again"
-    assert gilmok.main(["qualify", "rerun", str(qualified), "--out", str(again)]) in (0, 3)
+    assert gilmok.main(["qualify", "rerun", str(tmp_path), "--out", str(again)]) in (0, 3)
     found = read(again)
     assert found.rerun is not None
     assert (found.rerun.same_findings, found.rerun.same_bytes) == (True, True)
     assert found.rerun.changed == ()
-    assert found.campaign == read(qualified).campaign
+    assert found.campaign == shorter
 
 
 def test_another_file_under_the_same_name_is_not_run_again(
@@ -113,16 +125,23 @@ def test_an_interrupted_campaign_keeps_what_there_is(qualified: Path, tmp_path: 
     assert {"parity", "latency"} <= {one.what for one in found.not_measured}
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "skipped",
+    [
+        pytest.param(["determinism", "streams", "coldstart", "endurance"], id="accuracy and latency"),
+        pytest.param([], id="whole", marks=pytest.mark.long),
+    ],
+)
 def test_a_part_that_dies_is_a_failed_criterion_and_the_others_go_on(
-    subject: Subject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    subject: Subject, tmp_path: Path, skipped: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("matplotlib")
     pytest.importorskip("mlperf_loadgen")
     # Every picture is spoilt: the parts that need one have nothing to show the device.
     for picture in (subject.root / "train/WALK/img1").iterdir():
         picture.write_bytes(picture.read_bytes()[:-40])
-    assert gilmok.main(subject.words(tmp_path / "out")) == 3
+    idle = ["--skip", *skipped] if skipped else []
+    assert gilmok.main(subject.words(tmp_path / "out", *idle)) == 3
     found = read(tmp_path / "out")
     assert found.verdict.word == "FAIL"
     failed = {one.part: one.why for one in found.parts if one.status == "failed"}
@@ -205,3 +224,18 @@ def test_a_record_of_a_later_schema_is_refused(
 )
 def test_frames_are_spread_evenly(n: int, expected: list[int]) -> None:
     assert evenly([1, 2, 3, 4, 5], n) == expected
+
+
+def test_stills_have_no_rate_of_a_camera(tmp_path: Path) -> None:
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations/instances_stills.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "file_name": "1.jpg", "width": 8, "height": 8}],
+                "annotations": [],
+                "categories": [{"id": 1, "name": "car"}],
+            }
+        )
+    )
+    with pytest.raises(RateUnknown):
+        camera_rate([RecordingChoice(dataset="coco", root=tmp_path, name="stills")])

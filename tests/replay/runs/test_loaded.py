@@ -12,7 +12,15 @@ import gilmok
 from edge.wire.messages import encode
 from replay.runs.loaded import LoadedRun, read_run
 from replay.runs.reports import read_reports, report_files
-from replay.runs.runfolder import FLAT_REPORTS, REPORTS, NoRunFolder, RunFolder, RunFolderTaken, RunFolderWrong
+from replay.runs.runfolder import (
+    FLAT_REPORTS,
+    REPORTS,
+    NoFolderName,
+    NoRunFolder,
+    RunFolder,
+    RunFolderTaken,
+    RunFolderWrong,
+)
 from tests.made_runs import Played, write_drives, write_run
 
 GATES = '[[accuracy]]\nfigure = "AP50"\nclass = "vehicle"\nat_least = 0.5\n'
@@ -208,6 +216,23 @@ def test_an_edited_run_clears_no_gate_by_its_old_summary(
     gates.write_text("[[frames]]\nfate = 'failed'\nat_most = 0\n")
     assert gilmok.main(["replay", "gate", str(gates), str(run)]) == 1
     assert "its files disagree" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("part", "figure"), [("latency_ns", "total"), ("accuracy", "n_truth")])
+def test_a_summary_that_lacks_a_figure_is_refused(run: Path, part: str, figure: str) -> None:
+    def lose(content: Any) -> None:
+        told = content["streams"][0][part]
+        del told.get("coco", told)[figure]
+
+    change(run / "summary.json", lose)
+    with pytest.raises(RunFolderWrong, match=f"lack .*{figure}"):
+        read_run(run)
+
+
+def test_an_address_with_a_password_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(NoFolderName, match="is an address") as raised:
+        RunFolder(tmp_path / "mqtt://u:secret@h:1/")
+    assert "secret" not in raised.value.sentence
 
 
 def test_of_two_that_make_one_folder_one_is_refused(tmp_path: Path) -> None:

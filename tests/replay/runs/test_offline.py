@@ -1,3 +1,4 @@
+import json
 import signal
 import subprocess
 import sys
@@ -8,11 +9,14 @@ import pytest
 
 import gilmok
 from edge.config import ModelChoice
+from replay.runs.loaded import read_run
 from replay.runs.offline import OfflineRun, ReplayConfig
 from replay.runs.reports import read_reports
 from replay.runs.runfolder import read_identity, read_summary
 from replay.runs.summary import Summary
+from replay.scoring.reference import score
 from sensors.clock import SystemClock
+from sensors.terminal.pretty_json import pretty
 from tests.tiny import write_model, write_recording
 from tests.waiting import wait_until
 
@@ -24,7 +28,7 @@ def parts(tmp_path: Path) -> dict[str, Path]:
 
 def replay(parts: dict[str, Path], out: Path, *more: str) -> int:
     where = ["--dataset", "mot", "--root", str(parts["root"]), "--name", "WALK", "--model", str(parts["model"])]
-    return gilmok.main(["replay", "run", *where, "--out", str(out), *more])
+    return gilmok.main(["replay", "run", *where, "--out", str(out), "--no-report", *more])
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def test_a_perfect_detector_scores_one_and_the_books_balance(
 ) -> None:
     assert replay(parts, tmp_path / "run") == 0
     summary = read_summary(tmp_path / "run")
-    assert summary["frames"] == {"captured": 12, "ok": 12, "failed": 0, "dropped": 0}
+    assert summary["frames"] == {"captured": 12, "ok": 12, "failed": 0, "dropped": 0, "down": 0}
     assert summary["accuracy"]["coco"]["AP"] == pytest.approx(1.0)
     assert summary["accuracy"]["per_class"]["person"]["n_truth"] == 12
     assert summary["latency_ns"]["total"]["n"] == 12
@@ -48,7 +52,25 @@ def test_a_perfect_detector_scores_one_and_the_books_balance(
     assert summary["latency_ns"]["total"]["p99"] is None
     assert summary["books"]["balanced"]
     assert len(read_reports(tmp_path / "run")) == 12
-    assert "replay/replay" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "replay/replay" in said
+    # Nobody asked for its page.
+    assert f"`gilmok replay report {tmp_path}/run` draws its report" in " ".join(said.split())
+    assert not (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_run_whose_scoring_was_put_off_is_scored_when_it_is_read(
+    parts: dict[str, Path], lockstep: Path, tmp_path: Path
+) -> None:
+    config = ReplayConfig(dataset="mot", root=parts["root"], name="WALK", model=ModelChoice.of(str(parts["model"])))
+    run = OfflineRun(config, tmp_path / "run")
+    run.scoring.put_off()
+    summary = run.run()
+    assert "put its scoring off" in summary.accuracy.unknown
+    scored, whole = read_run(tmp_path / "run").summary, read_run(lockstep).summary
+    later, at_once = (json.loads(pretty([one.accuracy, one.streams[0].accuracy])) for one in (scored, whole))
+    assert later == at_once
+    assert scored.valid
 
 
 def test_the_record_tells_what_ran(lockstep: Path) -> None:
@@ -87,7 +109,7 @@ def test_a_truncated_picture_is_one_failed_frame_and_the_exit_status_says_so(
     picture.write_bytes(picture.read_bytes()[:-40])
     assert replay(parts, tmp_path / "run") == 1
     summary = read_summary(tmp_path / "run")
-    assert summary["frames"] == {"captured": 12, "ok": 11, "failed": 1, "dropped": 0}
+    assert summary["frames"] == {"captured": 12, "ok": 11, "failed": 1, "dropped": 0, "down": 0}
     assert summary["accuracy"]["coco"]["AP"] < 1
     assert "000005.jpg" in " ".join(capsys.readouterr().out.split())
 
@@ -189,8 +211,8 @@ def test_what_is_not_sound_is_refused_before_anything_runs_or_told_in_every_outp
     summary = read_summary(tmp_path / "scored")
     assert summary["accuracy"]["coco"]["AP"] == pytest.approx(1.0)
     assert (summary["valid"], summary["invalid_because"]) == (False, [f"replay/replay: {why}"])
-    page = (tmp_path / "scored" / "report.html").read_text()
-    assert "without a picture: frame 13" in page
+    assert gilmok.main(["replay", "report", str(tmp_path / "scored")]) == 0
+    assert "without a picture: frame 13" in (tmp_path / "scored" / "report.html").read_text()
 
 
 @pytest.mark.slow
@@ -237,3 +259,24 @@ def test_no_frames_are_no_run(parts: dict[str, Path], tmp_path: Path, capsys: py
     with pytest.raises(SystemExit):
         replay(parts, tmp_path / "run", "--frames", "0")
     assert "--frames: '0' is not a whole number from 1" in capsys.readouterr().err
+
+
+def test_names_for_numbered_classes_and_what_counts_for_which_are_recorded(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    assert replay(parts, out, "--frames", "2", "--model-labels", "7,8", "--classes", "person=7") == 0
+    birth = read_identity(out).nodes[0]
+    assert (birth.model.labels, birth.streams[0].classes) == (("7", "8"), {"person": ("7",)})
+    accuracy = read_summary(out)["accuracy"]
+    assert accuracy["classes"]["classes"] == {"person": {"truth": ["pedestrian"], "found": ["7"]}}
+    scored = read_run(out).streams[0].scored
+    assert scored is not None
+    assert score(scored).overall["AP"] == accuracy["coco"]["AP"] == 1
+
+
+def test_an_option_of_no_tracker_is_refused(
+    parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert replay(parts, tmp_path / "run", "--tracker-set", "high_score=0.5") == 1
+    assert "an option of no tracker" in capsys.readouterr().err

@@ -91,7 +91,7 @@ def test_without_a_truth_there_are_no_bands() -> None:
 
 
 def test_sizes_and_classes_are_those_of_the_summary(tmp_path: Path) -> None:
-    where = ["--dataset", "mot", "--root", str(write_recording(tmp_path / "mot")), "--name", "WALK"]
+    where = ["--dataset", "mot", "--root", str(write_recording(tmp_path / "mot")), "--name", "WALK", "--no-report"]
     gilmok.main(["replay", "run", *where, "--model", str(write_model(tmp_path)), "--out", str(tmp_path / "run")])
     accuracy = read_summary(tmp_path / "run")["accuracy"]
     bands = accuracy["breakdown"]

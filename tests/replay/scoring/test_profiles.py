@@ -239,7 +239,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("profiles")
     root, model = write_recording(folder / "mot"), write_model(folder)
     where = ["--dataset", "mot", "--root", str(root), "--name", "WALK", "--model", str(model)]
-    gilmok.main(["replay", "run", *where, "--out", str(folder / "run")])
+    gilmok.main(["replay", "run", *where, "--no-report", "--out", str(folder / "run")])
     return folder / "run"
 
 

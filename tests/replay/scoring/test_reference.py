@@ -179,7 +179,7 @@ def test_a_model_that_says_vehicle_itself_is_scored_for_it(street: PictureRecord
 def test_labels_that_the_recording_is_not_scored_for_are_refused(street: PictureRecording) -> None:
     with pytest.raises(LabelsNotOffered, match="'boat'") as raised:
         score(answered(street, [], labels=["vehicle", "boat"]))
-    assert raised.value.hint == "they are for: vehicle, person"
+    assert raised.value.hint == "they are for: vehicle, person; their own labels: Car, Van, Walker, Tram"
 
 
 @pytest.mark.parametrize("labels", [["person"], []])

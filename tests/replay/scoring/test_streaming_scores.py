@@ -142,7 +142,7 @@ def test_an_answer_published_before_its_frame_is_refused(recording: Recording) -
 
 @pytest.mark.parametrize(("pace", "defined"), [("lockstep", False), ("realtime", True)])
 def test_a_run_tells_streaming_accuracy_in_real_time_only(tmp_path: Path, pace: str, defined: bool) -> None:
-    where = ["--dataset", "mot", "--root", str(write_recording(tmp_path / "mot")), "--name", "WALK"]
+    where = ["--dataset", "mot", "--root", str(write_recording(tmp_path / "mot")), "--name", "WALK", "--no-report"]
     model = str(write_model(tmp_path))
     gilmok.main(["replay", "run", *where, "--model", model, "--pace", pace, "--out", str(tmp_path / "run")])
     summary = read_summary(tmp_path / "run")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from replay.metrics.pool import Index
-from replay.statistics.deadline import DeadlineOutcome, correlation_length, judge_deadline
+from replay.statistics.correlation import correlation_length
+from replay.statistics.deadline import DeadlineOutcome, judge_deadline
 
 KEPT, BROKEN, OPEN = DeadlineOutcome
 DEADLINE_NS = 1_000_000

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from sensors.clock import NS_PER_MS
+from sensors.clock import NS_PER_MS, SystemClock
 from sensors.pace.feeder import Feeder, FeederDied
-from sensors.pace.pacing import Lockstep, Schedule
+from sensors.pace.pacing import Anchor, Lockstep, Schedule
 from sensors.sources.files import VideoFile
 from sensors.sources.folder import ImageFolder
 from sensors.sources.source import SourceUnusable
@@ -46,6 +46,38 @@ def test_lockstep_ends_at_its_limit_and_when_it_is_stopped(pictures: ImageFolder
     limited.stop()
     assert limited.take() is None
     assert limited.captured == 1
+
+
+def test_lockstep_goes_on_after_the_last_frame_that_was_done(pictures: ImageFolder.Options) -> None:
+    clock = ManualClock()
+    folder = ImageFolder(pictures, stream="s", clock=clock)
+    pace = Lockstep(folder, clock, limit=8, resume=Anchor(seq=4, mono_ns=0))
+    seen = []
+    while (frame := pace.take()) is not None:
+        seen.append(frame.id.seq)
+    assert seen == [5, 6, 7]
+    assert (pace.captured, pace.skipped) == (3, 5)
+
+
+def test_a_camera_process_goes_on_with_an_earlier_schedule_where_it_would_be_by_now(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "drive.mkv", 30, fps=10)
+    clock = SystemClock()
+    feeder = Feeder(
+        "video",
+        VideoFile.Options(path=path),
+        stream="s",
+        paced=True,
+        # Frame 2 was due two seconds and a bit ago: so the 22nd is the next one, at the earliest.
+        resume=Anchor(seq=2, mono_ns=(anchor_ns := clock.now().mono_ns - 2_010 * NS_PER_MS)),
+    )
+    feeder.start()
+    taken = []
+    while (frame := feeder.take()) is not None:
+        taken.append(frame)
+    feeder.close()
+    assert feeder.skipped >= 23
+    assert feeder.captured + feeder.skipped == 30
+    assert all(frame.stamp.mono_ns == anchor_ns + (frame.id.seq - 2) * 100 * NS_PER_MS for frame in taken)
 
 
 def test_a_schedule_does_not_drift() -> None:

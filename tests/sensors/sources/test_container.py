@@ -4,6 +4,9 @@ import pytest
 
 from sensors.sources.container import is_cut_off
 
+TS = b"G" + bytes(187)
+FLV = b"FLV\x01\x05\x00\x00\x00\x09" + bytes(4) + b"\x09\x00\x00\x14" + bytes(27) + (31).to_bytes(4, "big")
+
 
 def riff(length: int, content: bytes = bytes(100)) -> bytes:
     return b"RIFF" + length.to_bytes(4, "little") + content
@@ -34,6 +37,12 @@ def ebml(length: bytes, content: bytes = bytes(100)) -> bytes:
         (b"\x1a\x45\xdf\xa3", False),
         (b"\x1a\x45\xdf\xa3\x84" + bytes(8), False),
         (b"RIFF", False),
+        (TS * 3, False),
+        (TS * 2 + TS[:77], True),
+        (b"G" + bytes(300), False),  # no packets: another format
+        (FLV, False),
+        (FLV[:-7], True),
+        (b"FLV", True),
         (b"", False),
     ],
 )

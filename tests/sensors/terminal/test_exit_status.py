@@ -1,3 +1,4 @@
+import contextlib
 import logging
 import os
 import subprocess
@@ -9,12 +10,13 @@ import pytest
 
 from sensors.errors import Defect, GilmokError
 from sensors.logs import OneLine
+from sensors.signals import interrupt
 from sensors.terminal import defects
-from sensors.terminal.exit_status import ended
+from sensors.terminal.exit_status import INTERRUPTED, ended
 
 PROGRAM = """
 import sys, threading
-from sensors.terminal.exit_status import ended
+from sensors.terminal.exit_status import INTERRUPTED, ended
 def work():
     thread = threading.Thread(target=lambda: 1 / 0)
     thread.start()
@@ -148,3 +150,22 @@ def test_a_defect_is_named_with_the_line_of_ours_that_it_came_through_last() -> 
     with pytest.raises(TypeError) as caught:
         deeper("none")  # type: ignore[arg-type]
     assert f"({Path(__file__).relative_to(Path(defects.__file__).parents[2])}:" in defects.named(caught.value)
+
+
+def test_an_interrupt_that_an_import_turned_into_something_else_is_an_interrupt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken() -> int:
+        with contextlib.suppress(KeyboardInterrupt):
+            interrupt()
+        raise ImportError("initialization failed")
+
+    def swallowed() -> int:
+        with contextlib.suppress(KeyboardInterrupt):
+            interrupt()
+        return 0
+
+    for work in (broken, swallowed):
+        assert ended(work, real=False) == INTERRUPTED
+        assert capsys.readouterr().err == "gilmok: interrupted\n"
+    assert ended(lambda: 0, real=False) == 0

@@ -1,0 +1,160 @@
+"""The ledger as a fleet that is watched: everybody at once, and what is new since the last look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from edge.wire.messages import Birth, Health, Message
+from fleet.arrivals import NodeKey, SessionKey
+from fleet.ledger.reader import OF_A_FRAME, FrameRow, LastHeard, LedgerReader
+from fleet.ledger.schema import CONNS, FRAMES, HEALTH, REFUSALS, SESSIONS
+from fleet.ledger.store import Where
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What of a report tells how fast it was."""
+
+    key: SessionKey
+    stream: str
+    received_utc_ns: int
+    ok: bool
+    total_ns: int
+    stages: Mapping[str, int]
+
+
+class _Stages(Message, frozen=True):
+    """As much of a report."""
+
+    stages: dict[str, int]
+
+
+class FleetReader(LedgerReader):
+    """Used by one thread, again and again: what can't change is read once."""
+
+    def __init__(self, where: Where) -> None:
+        """Raises as LedgerReader does."""
+        super().__init__(where)
+        self._where = where
+        self._newest = 0
+        self._known: dict[int, Birth] = {}
+
+    def standing(self) -> list[tuple[Birth, LastHeard]]:
+        """Every node's newest session and what it said last, by site and node: one statement for all of them."""
+        newest = sa.select(sa.func.max(SESSIONS.c.id)).where(~SESSIONS.c.former)
+        newest = newest.group_by(SESSIONS.c.site, SESSIONS.c.node)
+        other = HEALTH.alias()
+        last = sa.select(sa.func.max(other.c.stamp_mono_ns)).where(*_same(other, SESSIONS)).scalar_subquery()
+        joined = SESSIONS.outerjoin(CONNS, sa.and_(*_same(CONNS, SESSIONS))).outerjoin(
+            HEALTH, sa.and_(*_same(HEALTH, SESSIONS), HEALTH.c.stamp_mono_ns == last)
+        )
+        query = (
+            sa.select(
+                SESSIONS.c.id,
+                CONNS.c.state,
+                CONNS.c.received_utc_ns.label("state_utc_ns"),
+                HEALTH.c.payload,
+                HEALTH.c.received_utc_ns.label("health_utc_ns"),
+            )
+            .select_from(joined)
+            .where(SESSIONS.c.id.in_(newest))
+            .order_by(SESSIONS.c.site, SESSIONS.c.node)
+        )
+        with self._store.reading() as connection:
+            rows = connection.execute(query).all()
+            self._learn(connection, [row.id for row in rows])
+        found: list[tuple[Birth, LastHeard]] = []
+        for row in rows:
+            if (birth := self._known.get(row.id)) is None:
+                continue
+            health = None if row.payload is None else self._read(row.payload, Health)
+            found.append((birth, LastHeard(row.state, row.state_utc_ns or 0, health, row.health_utc_ns or 0)))
+        return found
+
+    @property
+    def tells_newest(self) -> bool:
+        """Whether `newest_timings` knows: SQLite numbers rows as they come; elsewhere that would take an index more."""
+        return isinstance(self._where, Path)
+
+    def newest_timings(self, since_utc_ns: int, most: int) -> list[Timing]:
+        """Of every stream's live reports, what came after the last time this was asked; at first, `most` at most, of
+        those received since then.
+        """
+        if not self.tells_newest:
+            return []
+        number = sa.literal_column("frames.rowid", sa.Integer)
+        with self._store.reading() as connection:
+            newest = int(connection.scalar(sa.select(sa.func.max(number)).select_from(FRAMES)) or 0)
+            # A store that was restored numbers anew.
+            after = self._newest if self._newest <= newest else 0
+            names = "site", "node", "session", "stream", "received_utc_ns", "status", "total_ns", "payload"
+            query = sa.select(*(FRAMES.c[name] for name in names)).where(
+                number > max(after, newest - most), number <= newest, ~FRAMES.c.late
+            )
+            rows = connection.execute(query.where(FRAMES.c.received_utc_ns >= since_utc_ns).order_by(number)).all()
+        self._newest = newest
+        found: list[Timing] = []
+        for site, node, session, stream, received, status, total, payload in rows:
+            told = self._read(payload, _Stages)
+            stages = {} if told is None else told.stages
+            found.append(Timing(SessionKey(site, node, session), stream, received, status == "ok", total, stages))
+        return found
+
+    def newest_frames(self, key: SessionKey, stream: str, after_n: int, most: int) -> list[FrameRow]:
+        """Likewise, whole."""
+        query = sa.select(*OF_A_FRAME).where(*_of(key, stream), FRAMES.c.n > after_n)
+        with self._store.reading() as connection:
+            rows = connection.execute(query.order_by(FRAMES.c.n.desc()).limit(most)).all()
+        return [frame for row in reversed(rows) if (frame := self._frame(row)) is not None]
+
+    def first_frames(self, key: SessionKey, stream: str, most: int) -> list[FrameRow]:
+        """Of a stream's reports the oldest that are kept, in order of n."""
+        query = sa.select(*OF_A_FRAME).where(*_of(key, stream)).order_by(FRAMES.c.n).limit(most)
+        with self._store.reading() as connection:
+            rows = connection.execute(query).all()
+        return [frame for row in rows if (frame := self._frame(row)) is not None]
+
+    def newest_healths(self, key: SessionKey, most: int) -> list[tuple[int, Health]]:
+        """When each was received by the hub's wall clock, and what it said: the last `most`, oldest first."""
+        query = sa.select(HEALTH.c.received_utc_ns, HEALTH.c.payload).where(
+            HEALTH.c.site == key.site, HEALTH.c.node == key.node, HEALTH.c.session == key.id
+        )
+        with self._store.reading() as connection:
+            rows = connection.execute(query.order_by(HEALTH.c.stamp_mono_ns.desc()).limit(most)).all()
+        read = [(row[0], self._read(row[1], Health)) for row in reversed(rows)]
+        return [(utc_ns, health) for utc_ns, health in read if health is not None]
+
+    def newest_birth(self, key: NodeKey) -> Birth | None:
+        """Of the node's newest session; None where it never introduced itself."""
+        query = sa.select(SESSIONS.c.payload).where(
+            SESSIONS.c.site == key.site, SESSIONS.c.node == key.node, ~SESSIONS.c.former
+        )
+        return next(self._births(query.order_by(SESSIONS.c.id.desc()).limit(1)), None)
+
+    def refusals_by_node(self) -> Mapping[NodeKey, int]:
+        """How many messages on each node's topics were ever refused."""
+        query = sa.select(REFUSALS.c.site, REFUSALS.c.node, sa.func.sum(REFUSALS.c.count))
+        with self._store.reading() as connection:
+            rows = connection.execute(query.group_by(REFUSALS.c.site, REFUSALS.c.node))
+            return {NodeKey(site, node): int(count) for site, node, count in rows}
+
+    def _learn(self, connection: sa.Connection, ids: list[int]) -> None:
+        """Read the births that are new; forget those that are no node's newest any more."""
+        new = [one for one in ids if one not in self._known]
+        for start in range(0, len(new), 500):
+            some = sa.select(SESSIONS.c.id, SESSIONS.c.payload).where(SESSIONS.c.id.in_(new[start : start + 500]))
+            for row in connection.execute(some):
+                if (birth := self._read(row.payload, Birth)) is not None:
+                    self._known[row.id] = birth
+        standing = set(ids)
+        self._known = {one: birth for one, birth in self._known.items() if one in standing}
+
+
+def _same(table: "sa.FromClause", other: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    return tuple(table.c[name] == other.c[name] for name in ("site", "node", "session"))
+
+
+def _of(key: SessionKey, stream: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return FRAMES.c.site == key.site, FRAMES.c.node == key.node, FRAMES.c.session == key.id, FRAMES.c.stream == stream

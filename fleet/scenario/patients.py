@@ -1,0 +1,86 @@
+"""What of a scenario can die, and how each part is started again."""
+
+from collections.abc import Iterator
+
+from edge.config import Resume, ResumeAt
+from fleet.broker import EmbeddedBroker
+from fleet.ledger.reader import LedgerReader
+from fleet.scenario.children import Child, ChildDied
+from fleet.scenario.parts import READY, Parts
+from fleet.workers.healing import Part
+
+HUB, BROKER = "the hub", "the embedded broker"
+
+
+def infrastructure(parts: Parts) -> Iterator[Part]:
+    """The broker, if it is ours, and the hub: they must not end before the nodes have."""
+    if parts.broker is not None:
+        yield _broker(parts.broker)
+
+    def hub() -> Child:
+        assert parts.hub is not None
+        return parts.hub
+
+    yield Part(
+        name=HUB,
+        death=lambda: "" if hub().running else _why(hub()) or f"{HUB} ended unasked",
+        start=parts.start_hub_again,
+        ready=lambda: hub().has_printed(READY),
+        end=lambda: hub().kill(),
+    )
+
+
+def nodes(parts: Parts, ledger: LedgerReader) -> Iterator[Part]:
+    """Each node: one that ended without trouble has done its work."""
+    for name in parts.nodes:
+        yield _node(parts, ledger, name)
+
+
+def _broker(broker: EmbeddedBroker) -> Part:
+    def death() -> str:
+        status = broker.died
+        if status is None:
+            return ""
+        return f"{BROKER} was killed by signal {-status}" if status < 0 else f"{BROKER} ended with status {status}"
+
+    return Part(name=BROKER, death=death, start=broker.revive, ready=broker.answers, end=broker.kill)
+
+
+def _node(parts: Parts, ledger: LedgerReader, name: str) -> Part:
+    def node() -> Child:
+        return parts.nodes[name]
+
+    def ready() -> bool:
+        if not node().has_printed(READY):
+            return False
+        node().go()
+        return True
+
+    return Part(
+        name=node().name,
+        death=lambda: _why(node()),
+        start=lambda: parts.start_node_again(name, _resume(parts, ledger, name)),
+        ready=ready,
+        end=lambda: node().kill(),
+    )
+
+
+def _why(child: Child) -> str:
+    try:
+        child.check()
+    except ChildDied as death:
+        return death.sentence
+    return ""
+
+
+def _resume(parts: Parts, ledger: LedgerReader, name: str) -> Resume | None:
+    """Where the node was last known to be; None where nothing is known of any of its frames: it begins again."""
+    streams: dict[str, ResumeAt] = {}
+    session = ""
+    for key in [key for key, owner in parts.sessions.items() if owner == name]:
+        birth = ledger.birth(key)
+        for stream in birth.streams if birth else ():
+            if (report := ledger.newest(key, stream.name)) is not None:
+                streams[stream.name] = ResumeAt(seq=report.seq, mono_ns=report.stamp.mono_ns)
+                session = key.id
+    return Resume(session=session, streams=streams) if session else None

@@ -1,0 +1,63 @@
+"""What a hub and its embedded broker need of a fleet's folder: their own files, and who may say and hear what.
+
+They need no key of the authority: the folder may be a copy without `ca.key`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.wire.address import BrokerAt
+from fleet.security import permissions, register
+from fleet.security.register import ISSUED, Holder, Role
+from sensors.errors import GilmokError
+
+CA = "ca.crt"
+
+
+class NobodyEnrolled(GilmokError):
+    def __init__(self, role: Role, folder: Path, name: str = "") -> None:
+        who = name or role
+        super().__init__(
+            f"no {role}{f' {name!r}' if name else ''} is enrolled in {folder}",
+            f"`gilmok fleet enrol {who} --as broker --host ADDRESS` (where nodes reach it)"
+            if role == "broker"
+            else f"`gilmok fleet enrol {who} --as {role}`",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Of the hub `hub`, in the fleet of `folder`."""
+
+    folder: Path
+    hub: str
+
+    def broker_files(self) -> tuple[Path, Path, Path]:
+        """The authority's certificate, the broker's own and its key; raises FleetAbsent or NobodyEnrolled."""
+        return self._files(self._enrolled("broker"))
+
+    def at(self, url: str) -> BrokerAt:
+        """The broker as this hub meets it; raises FleetAbsent or NobodyEnrolled."""
+        ca, certificate, key = self._files(self._enrolled("hub", self.hub))
+        return BrokerAt(url=url, ca_file=ca, certificate_file=certificate, key_file=key)
+
+    def authorization(self) -> str:
+        """For nats-server, as of now; raises FleetAbsent."""
+        return permissions.nats(register.read(self.folder))
+
+    def changed_ns(self) -> int:
+        """When somebody was last enrolled, renewed or revoked; 0 where that can't be told."""
+        try:
+            return (self.folder / register.FILE).stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def _enrolled(self, role: Role, name: str = "") -> Holder:
+        for one in register.read(self.folder):
+            if one.role == role and one.revoked_utc_ns is None and name in ("", one.name):
+                return one
+        raise NobodyEnrolled(role, self.folder, name)
+
+    def _files(self, one: Holder) -> tuple[Path, Path, Path]:
+        folder = self.folder / ISSUED / one.name
+        return self.folder / CA, folder / f"{one.name}.crt", folder / f"{one.name}.key"

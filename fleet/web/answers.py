@@ -1,0 +1,96 @@
+"""What the JSON API answers: the functions of `gilmok hub` themselves, so that both tell the same figures."""
+
+from typing import Any
+
+from edge.wire.messages import Birth
+from fleet.arrivals import NodeKey, key_of
+from fleet.config import HubConfig
+from fleet.ledger.fleet_reader import FleetReader
+from fleet.ledger.reader import LedgerReader
+from fleet.ledger.rollups.history import History
+from fleet.reporting.listing import node_rows, refused_rows, run_rows
+from fleet.reporting.pruned_runs import pruned_rows
+from fleet.reporting.run_records import known_run
+from fleet.reporting.run_summary import run_summary
+from fleet.web.nodes.steps import minutes
+from fleet.web.nodes.watches import NodeWatches
+from replay.runs.summary import Summary
+from sensors.clock import NS_PER_S, Clock
+from sensors.errors import GilmokError
+
+MINUTE_S = 60
+HISTORY_S = 3600
+
+
+class NodeUnknown(GilmokError):
+    def __init__(self, site: str, node: str) -> None:
+        super().__init__(f"no node {site}/{node} ever introduced itself to this hub", "GET /api/nodes lists all")
+
+
+class Answers:
+    """Each may block, and is asked by one thread at a time. All raise what reading raises."""
+
+    def __init__(self, hub: HubConfig, clock: Clock) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._watches = NodeWatches(hub, clock, _newest_birth)
+
+    def close(self) -> None:
+        self._watches.close()
+
+    def nodes(self) -> list[dict[str, Any]]:
+        with LedgerReader(self._hub.where) as ledger:
+            return node_rows(ledger, self._clock.now(), self._hub.health_period_s)
+
+    def node(self, site: str, name: str) -> dict[str, Any]:
+        """Raises NodeUnknown."""
+        with FleetReader(self._hub.where) as ledger:
+            birth = _newest_birth(ledger, site, name)
+            last = ledger.last_heard(key_of(birth))
+            gaps = ledger.gaps(key_of(birth))
+            refused = ledger.refusals(NodeKey(site, name))
+            live = self._watches.look(ledger, site, name)
+        return {"birth": birth, "last": last, "gaps": gaps, "refused": refused, "live": live, **self._past(birth)}
+
+    def picture(self, site: str, name: str, stream: str, at_ms: str = "") -> bytes:
+        """Raises NodeUnknown, StreamUnknown or FrameUnknown."""
+        with FleetReader(self._hub.where) as ledger:
+            at = int(at_ms) if at_ms.isascii() and at_ms.isdigit() and len(at_ms) < 16 else None
+            return self._watches.picture(ledger, site, name, stream, at)
+
+    def runs(self) -> list[dict[str, Any]]:
+        with LedgerReader(self._hub.where) as ledger:
+            return run_rows(ledger)
+
+    def run(self, run: str) -> Summary | dict[str, Any]:
+        """Raises RunUnknown. Of a run that was pruned, what the rollups still know."""
+        with LedgerReader(self._hub.where) as ledger:
+            births = list(ledger.births(known_run(ledger, run)))
+            if rows := pruned_rows(ledger, births):
+                return {"run": run, "pruned": rows}
+            return run_summary(ledger, run, births, self._hub.truth)
+
+    def refused(self) -> list[dict[str, Any]]:
+        with LedgerReader(self._hub.where) as ledger:
+            return refused_rows(ledger)
+
+    def _past(self, birth: Birth) -> dict[str, Any]:
+        """The last hour by minute, as far as the hub has rolled it up."""
+        until_s = self._clock.now().utc_ns // NS_PER_S + MINUTE_S
+        asked = until_s - HISTORY_S, until_s, MINUTE_S, birth.node
+        with History(self._hub.where) as history:
+            points = [one for one in history.streams(*asked) if one.site == birth.site]
+        return {
+            "minutes": {
+                stream.name: minutes((one for one in points if one.stream == stream.name), birth.stages)
+                for stream in birth.streams
+            }
+        }
+
+
+def _newest_birth(ledger: FleetReader, site: str, node: str) -> Birth:
+    """Raises NodeUnknown."""
+    birth = ledger.newest_birth(NodeKey(site, node))
+    if birth is None:
+        raise NodeUnknown(site, node)
+    return birth

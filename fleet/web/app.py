@@ -1,0 +1,154 @@
+"""The dashboard's routes: the page, its live stream, and the JSON API that it uses itself."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from edge.wire.address import BrokerAt
+from fleet.config import HubConfig
+from fleet.reporting.run_records import RunUnknown
+from fleet.web.answers import Answers, NodeUnknown
+from fleet.web.exposition import MEDIA, exposition
+from fleet.web.live import Live
+from fleet.web.nodes.watches import FrameUnknown, StreamUnknown
+from fleet.web.openapi import ENDPOINTS, JSON, Endpoint, document
+from sensors.clock import Clock
+from sensors.errors import GilmokError
+from sensors.host import software
+from sensors.terminal.foreign_text import without_logins
+from sensors.terminal.pretty_json import compact
+
+PAGES = Path(__file__).parent / "pages"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-cache"),
+)
+FOREIGN_ORIGIN = 4403
+UNKNOWN = (NodeUnknown, StreamUnknown, FrameUnknown, RunUnknown)
+"""What is asked for and isn't there."""
+
+
+def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt | None) -> Starlette:
+    """`hosts`: by which names it may be asked for; a page elsewhere that has its own name point here gets nothing.
+
+    `broker`: where nodes can be asked for pictures.
+    """
+    del broker
+    fleet = Live(hub, clock)
+    answers = Answers(hub, clock)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(fleet.run())
+        try:
+            yield
+        finally:
+            answers.close()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def page(_: Request) -> Response:
+        return FileResponse(PAGES / "index.html")
+
+    async def healthz(_: Request) -> Response:
+        return _json({"status": "ok", "software": software()})
+
+    async def metrics(_: Request) -> Response:
+        watch = await fleet.snapshot()
+        return Response(await asyncio.to_thread(exposition, watch, fleet.trouble), media_type=MEDIA)
+
+    async def openapi(_: Request) -> Response:
+        return _json(document(software()))
+
+    async def live(socket: WebSocket) -> None:
+        if not _same_origin(socket):
+            await socket.close(FOREIGN_ORIGIN)
+            return
+        await socket.accept()
+        with contextlib.suppress(WebSocketDisconnect):
+            await fleet.follow(socket.receive_text, socket.send_text)
+
+    one_at_a_time = asyncio.Semaphore(1)
+    routes: list[BaseRoute] = [
+        Route("/", page),
+        Route("/healthz", healthz),
+        Route("/metrics", metrics),
+        Route("/openapi.json", openapi),
+        WebSocketRoute("/live", live),
+        *(Route(one.route, _answering(one, answers, one_at_a_time)) for one in ENDPOINTS),
+        Mount("/pages", StaticFiles(directory=PAGES)),
+    ]
+    guards = [Middleware(_Guarded), Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)]
+    return Starlette(routes=routes, middleware=guards, lifespan=lifespan)
+
+
+def _answering(one: Endpoint, answers: Answers, turns: asyncio.Semaphore) -> Callable[[Request], Awaitable[Response]]:
+    """Questions wait for each other: a run's report of a long drive must not take every core from the hub."""
+
+    async def answer(request: Request) -> Response:
+        ask = getattr(answers, one.answer)
+        named = [request.path_params[name] for name in one.parameters]
+        asked = {name: request.query_params[name] for name in one.query if name in request.query_params}
+        try:
+            async with turns:
+                told = await asyncio.to_thread(ask, *named, **asked)
+                return _json(told) if one.media == JSON else Response(told, media_type=one.media)
+        except UNKNOWN as error:
+            return _json(_told(error), 404)
+        except GilmokError as error:
+            return _json(_told(error), 503)
+
+    return answer
+
+
+def _told(error: GilmokError) -> dict[str, str]:
+    return {"error": error.sentence, "hint": error.hint}
+
+
+def _json(tree: object, status: int = 200) -> Response:
+    told = compact(tree)
+    # As on a terminal: no login of an address is shown.
+    told = without_logins(told.decode()).encode() if b"@" in told else told
+    return Response(told, status, media_type="application/json")
+
+
+def _same_origin(socket: WebSocket) -> bool:
+    """Browsers say whose page asks; a program that says nothing is no page."""
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+
+
+class _Guarded:
+    """Every answer tells the browser what the page may do: load and ask what comes from here, and nothing else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

@@ -1,0 +1,12 @@
+"""What the dashboard's process is told on its standard input, as JSON."""
+
+from edge.wire.address import BrokerAt
+from fleet.config import HubConfig
+from sensors.record import Record
+
+
+class Begin(Record, frozen=True, kw_only=True):
+    hub: HubConfig
+    """Its paths absolute."""
+    broker: BrokerAt | None = None
+    """Where nodes can be asked for pictures."""

@@ -1,0 +1,73 @@
+"""A stream's newest answered frame as one message: the picture and the boxes that belong to it, never apart."""
+
+import struct
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge.wire.messages import Birth, StreamBirth
+from fleet.ledger.reader import FrameRow
+from fleet.web.fleet_row import ms
+from replay.recording import Recording
+from replay.truth import Role
+from sensors.clock import NS_PER_MS
+from sensors.errors import GilmokError
+from sensors.terminal.foreign_text import shown
+from sensors.terminal.pretty_json import compact
+
+WIDTH = 640
+QUALITY = 75
+LENGTH = struct.Struct(">I")
+
+
+def picture_message(birth: Birth, stream: StreamBirth, row: FrameRow, recording: Recording | str) -> bytes:
+    """Of an answered frame. Four bytes: how long the JSON is; the JSON; a JPEG of at most WIDTH pixels' width, or none.
+
+    Boxes are in pixels of the recording's picture, whose size the JSON says. `unknown` says why there is no picture.
+    """
+    report = row.report
+    assert report.findings is not None
+    told: dict[str, Any] = {
+        "site": birth.site,
+        "node": birth.node,
+        "stream": stream.name,
+        "seq": report.seq,
+        "t": report.stamp.utc_ns // NS_PER_MS,
+        "total_ms": ms(report.total_ns),
+        "found": [
+            {"box": box, "score": score, "label": shown(_name(birth.model.labels, label))}
+            for box, score, label in zip(
+                report.findings.boxes, report.findings.scores, report.findings.labels, strict=True
+            )
+        ],
+        "unknown": recording if isinstance(recording, str) else "",
+    }
+    jpeg = b""
+    if not isinstance(recording, str):
+        try:
+            image = recording.picture(report.seq)
+        except (GilmokError, KeyError) as error:
+            told["unknown"] = error.sentence if isinstance(error, GilmokError) else "the recording has no such frame"
+        else:
+            told |= {"width": image.shape[1], "height": image.shape[0], "truth": _truth(recording, report.seq)}
+            scale = min(1.0, WIDTH / image.shape[1])
+            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+            jpeg = cv2.imencode(".jpg", np.ascontiguousarray(small), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    head = compact(told)
+    return LENGTH.pack(len(head)) + head + jpeg
+
+
+def _truth(recording: Recording, number: int) -> list[dict[str, Any]] | None:
+    """None: nobody labelled the frame."""
+    truth = recording.truth(number)
+    if truth is None:
+        return None
+    return [
+        {"box": truth.boxes[row].round(2).tolist(), "label": shown(_name(recording.labels, int(truth.labels[row])))}
+        for row in np.flatnonzero(truth.roles == Role.POSITIVE).tolist()
+    ]
+
+
+def _name(labels: Any, label: int) -> str:
+    return labels[label] if 0 <= label < len(labels) else str(label)

@@ -1,0 +1,77 @@
+"""The JSON API as an OpenAPI 3.1 document, made from the table that the routes are made from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+JSON, BINARY = "application/json", "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    path: str
+    """With its parameters in braces."""
+    what: str
+    """A sentence without its stop."""
+    answer: str
+    """The method of `fleet.web.answers.Answers` that answers it."""
+    parameters: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    """What may stand after the ? as well."""
+    media: str = JSON
+
+    @property
+    def route(self) -> str:
+        """As Starlette wants it. A run may have a slash in its name; sites and nodes can't."""
+        return self.path.replace("{run}", "{run:path}")
+
+
+ENDPOINTS = (
+    Endpoint("/api/nodes", "Every node's newest session: its state and counters", "nodes"),
+    Endpoint(
+        "/api/nodes/{site}/{node}",
+        "One node: who it is, what it said last, its gaps, what was refused; its last five minutes, its last hour",
+        "node",
+        ("site", "node"),
+    ),
+    Endpoint(
+        "/api/nodes/{site}/{node}/{stream}/picture",
+        "The newest answered frame, or that next to an instant: four bytes with the length of the JSON that follows "
+        "(what was found in it, and the truth), then a JPEG where the hub has the recording",
+        "picture",
+        ("site", "node", "stream"),
+        ("at_ms",),
+        BINARY,
+    ),
+    Endpoint("/api/runs", "Every run, the newest first", "runs"),
+    Endpoint("/api/runs/{run}", "A run's figures, as `gilmok hub report --json` tells them", "run", ("run",)),
+    Endpoint("/api/refused", "Messages that were refused and kept aside, oldest first", "refused"),
+)
+
+
+def document(version: str) -> dict[str, Any]:
+    paths = {one.path: {"get": _operation(one)} for one in ENDPOINTS}
+    paths["/healthz"] = {"get": {"summary": "Whether this process answers", "responses": {"200": _ok()}}}
+    paths["/metrics"] = {
+        "get": {"summary": "The fleet for Prometheus, as text", "responses": {"200": _ok("text/plain")}}
+    }
+    about = {"title": "gilmok's hub", "version": version, "description": "Read-only. Units are in the names."}
+    return {"openapi": "3.1.0", "info": about, "paths": paths}
+
+
+def _operation(one: Endpoint) -> dict[str, Any]:
+    text = {"type": "string"}
+    parameters = [{"name": name, "in": "path", "required": True, "schema": text} for name in one.parameters]
+    parameters += [{"name": name, "in": "query", "required": False, "schema": text} for name in one.query]
+    wrong = {"type": "object", "properties": {"error": text, "hint": text}, "required": ["error", "hint"]}
+    responses = {"200": _ok(one.media), "503": _wrong("The ledger can't be read", wrong)}
+    if one.parameters:
+        responses["404"] = _wrong("There is none of that name", wrong)
+    return {"operationId": one.answer, "summary": one.what, "parameters": parameters, "responses": responses}
+
+
+def _ok(media: str = JSON) -> dict[str, Any]:
+    return {"description": "OK", "content": {media: {}}}
+
+
+def _wrong(what: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": what, "content": {JSON: {"schema": schema}}}

@@ -1,0 +1,163 @@
+// One node: who it is, how fast at which stage over time, how right of late, what is missing.
+
+import { legend, line, stacked } from "/pages/chart.js";
+import { ask, facts, make, table, when } from "/pages/dom.js";
+import { Picture } from "/pages/picture.js";
+import { t } from "/pages/words.js";
+
+const STEP_MS = 5000;
+const MINUTE_MS = 60000;
+
+/** @typedef {import("/pages/chart.js").Step} Step */
+
+/** What the reader chose, kept while the page is open. @type {{mark: string, span: string}} */
+const chosen = { mark: "p50", span: "last 5 minutes" };
+
+/** A node's page: fill `place`, and what renews it. @param {HTMLElement} place  @param {string} site  @param {string} name */
+export function nodePage(place, site, name) {
+  /** @type {Map<string, Picture>} */
+  const pictures = new Map();
+  const top = make("div"), streams = make("div"), rest = make("div");
+  place.replaceChildren(make("h1", {}, `${site}/${name}`), top, streams, rest);
+  /** @type {any} */
+  let told = null;
+
+  /** @param {any} one */
+  function picture(one) {
+    const known = pictures.get(one.name) ?? new Picture(site, name, one.name);
+    pictures.set(one.name, known);
+    return known;
+  }
+
+  function redraw() {
+    const focused = document.activeElement?.id;
+    for (const one of told.live.streams) {
+      const known = document.getElementById(`stream-${one.name}`);
+      const section = known ?? make("section", { id: `stream-${one.name}` }, make("div"), picture(one).element);
+      const head = section.firstElementChild;
+      head?.replaceChildren(...streamParts(one, told, (ms) => picture(one).moment(ms), redraw));
+      if (!known) streams.append(section);
+    }
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
+  return async () => {
+    told = await ask(`/api/nodes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`);
+    top.replaceChildren(...identity(told));
+    redraw();
+    rest.replaceChildren(...health(told), ...events(told));
+  };
+}
+
+/** @param {any} told */
+function identity({ birth, last }) {
+  const health = last.health;
+  const clocks = Object.values(health?.clocks ?? {});
+  const rows = Object.entries(health?.streams ?? {}).map(([stream, one]) =>
+    [stream, one.captured, one.ok, one.failed, one.dropped, one.pending ?? 0, one.spooled ?? 0, one.evicted ?? 0]);
+  return [
+    facts([
+      [t("said last"), `${last.state ? t(last.state) : "–"}, ${when(Math.max(last.state_utc_ns, last.health_utc_ns))}`],
+      [t("run"), birth.run], [t("kind"), t(birth.kind)], [t("session"), `${birth.session} (${birth.session_id})`],
+      [t("model"), `${birth.model.name}, ${birth.model.precision}, sha256 ${birth.model.sha256.slice(0, 12)}`],
+      [t("artefact"), birth.model.artefact.slice(0, 12)],
+      [t("device"), `${birth.backend.name}:${birth.backend.device} (${birth.backend.device_kind})`],
+      .../** @type {[string, string][]} */ (Object.entries(birth.backend.facts)), [t("software"), birth.software],
+      [t("temperature"), health?.temperature_c == null ? t("not told") : `${health.temperature_c.toFixed(1)} °C`],
+      [t("power"), health?.power_w == null ? t("not told") : `${health.power_w.toFixed(1)} W`],
+      [t("kept until committed"), health?.spool ? `${health.spool.reports.toLocaleString()} (${health.spool.bytes.toLocaleString()} B)` : t("not told")],
+      [t("clock bound"), clocks.length ? clocks.map((one) => (one.bound_ns == null ? "–" : `± ${(one.bound_ns / 1e6).toFixed(2)} ms`)).join(", ") : t("one clock with the hub")],
+    ]),
+    make("h2", {}, t("Frames of this session")),
+    rows.length ? table(["Stream", "Captured", "OK", "Failed", "Dropped", "Pending", "Kept", "Evicted"].map((head) => t(head)), rows)
+      : quiet(t("It has told nothing of its health yet.")),
+  ];
+}
+
+/** @param {any} one  @param {any} told  @param {(ms: number) => void} open  @param {() => void} redraw */
+function streamParts(one, told, open, redraw) {
+  const short = chosen.span === "last 5 minutes";
+  /** @type {Step[]} */
+  const steps = short ? one.steps : told.minutes[one.name];
+  const head = make("h2", {}, `${one.name}: ${t("latency by stage")}`);
+  const choices = make("div", { class: "choices" },
+    choice(one.name, "Percentile", ["p50", "p90", "p99"], "mark", redraw), choice(one.name, "Span", ["last 5 minutes", "last hour"], "span", redraw));
+  const words = summary(steps, chosen.mark);
+  const drawn = steps.length
+    ? [stacked(steps, chosen.mark, short ? STEP_MS : MINUTE_MS, told.birth.stages, open, words), legend(told.birth.stages, chosen.mark), quiet(words)]
+    : [quiet(t("No report has come in this span."))];
+  return [head, quiet([one.source, one.pace, one.recording, one.fps && `${one.fps} frames/s`].filter(Boolean).join(", ")), choices, ...drawn, ...right(one)];
+}
+
+/** @param {string} stream  @param {string} label  @param {string[]} options  @param {"mark" | "span"} which  @param {() => void} redraw */
+function choice(stream, label, options, which, redraw) {
+  const select = /** @type {HTMLSelectElement} */ (make("select", { "aria-label": t(label), id: `${which}-${stream}` }, ...options.map((name) => make("option", { value: name }, t(name)))));
+  select.value = chosen[which];
+  select.onchange = () => { chosen[which] = select.value; redraw(); };
+  return select;
+}
+
+/** @param {Step[]} steps  @param {string} mark */
+function summary(steps, mark) {
+  const newest = steps.filter((one) => one.n).at(-1);
+  if (!newest) return t("No report has come in this span.");
+  const slowest = Object.entries(newest.stages).sort(([, a], [, b]) => (b[mark] ?? 0) - (a[mark] ?? 0))[0];
+  return `${when(newest.t_ms * 1e6)}: ${mark} ${figure(newest.total[mark], 1)} ms, n = ${newest.n}; ${slowest ? `${slowest[0]} ${figure(slowest[1][mark], 1)} ms` : ""}. `
+    + t("Percentiles of stages, stacked, need not add up to the total's.");
+}
+
+/** Accuracy over a window, or what stands in for it, marked as what it is. @param {any} one */
+function right(one) {
+  const { accuracy, drift } = one;
+  const parts = [make("h2", {}, `${one.name}: ${t("Accuracy of late")}`)];
+  if (!accuracy.unknown) {
+    parts.push(facts([
+      ["AP", figure(accuracy.AP, 3)], ["AP50", figure(accuracy.AP50, 3)], [t("AP of answered frames"), figure(accuracy.AP_answered, 3)],
+      [t("Streaming AP, node"), figure(accuracy.sAP_edge, 3)], [t("Streaming AP, hub"), figure(accuracy.sAP_hub, 3)],
+      ["n", `${accuracy.n_frames} ${t("frames")} (#${accuracy.first}–${accuracy.last}), ${accuracy.n_answered} ${t("answered")}, ${accuracy.n_truth} ${t("objects")}`],
+    ]));
+    if (accuracy.streaming_unknown) parts.push(quiet(accuracy.streaming_unknown));
+    return parts;
+  }
+  parts.push(quiet(accuracy.unknown));
+  if (drift) {
+    parts.push(quiet(t("No accuracy: how what is found now differs from what was found when the session began.")),
+      table(["", t("first {n} frames", { n: drift.n_first }), t("newest {n} frames", { n: drift.n_newest })].map(String), [
+        [t("objects a frame"), figure(drift.first.per_frame, 2), figure(drift.newest.per_frame, 2)],
+        [t("mean score"), figure(drift.first.mean_score, 3), figure(drift.newest.mean_score, 3)],
+        [t("median height, px"), figure(drift.first.median_height_px, 1), figure(drift.newest.median_height_px, 1)],
+      ]));
+  }
+  return parts;
+}
+
+/** @param {any} told */
+function health({ live }) {
+  const of = (/** @type {string} */ name) => live.health.map((/** @type {any} */ one) => /** @type {[number, number | null]} */ ([one.t_ms, one[name]]));
+  const drops = live.health.map((/** @type {any} */ one, /** @type {number} */ at) => {
+    const sum = (/** @type {any} */ step) => Object.values(step.dropped).reduce((all, value) => all + Number(value), 0);
+    return [one.t_ms, at ? sum(one) - sum(live.health[at - 1]) : null];
+  });
+  const charts = /** @type {[string, string, string][]} */ ([["temperature_c", "°C", "temperature"], ["power_w", "W", "power"], ["spooled", "", "kept until committed"], ["clock_bound_ms", "ms", "clock bound"]])
+    .filter(([name]) => of(name).some(([, value]) => value != null))
+    .map(([name, unit, words]) => make("figure", {}, make("figcaption", {}, t(words)), line(of(name), unit, t(words))));
+  if (live.health.length > 1) charts.unshift(make("figure", {}, make("figcaption", {}, t("dropped in 5 s")), line(drops, "", t("dropped in 5 s"))));
+  return [make("h2", {}, t("Drops, temperature, power, spool, clock")), make("div", { class: "figures" }, ...charts)];
+}
+
+/** @param {any} told */
+function events({ live, refused }) {
+  const lines = live.events.map((/** @type {any} */ one) => make("li", {}, make("time", {}, when(one.utc_ns)), " ", one.what));
+  const reasons = Object.entries(refused);
+  return [
+    make("h2", {}, t("Events")), lines.length ? make("ul", { class: "events" }, ...lines) : quiet(t("Nothing yet.")),
+    make("h2", {}, t("Refused")),
+    reasons.length ? table([t("Reason"), t("Messages")], /** @type {[string, number][]} */ (reasons)) : quiet(t("Nothing on its topics was refused.")),
+  ];
+}
+
+/** Undefined is a dash, never 0. @param {number | null | undefined} value  @param {number} digits */
+const figure = (value, digits) => (value == null ? "–" : value.toFixed(digits));
+
+/** @param {string} text */
+const quiet = (text) => make("p", { class: "quiet" }, text);

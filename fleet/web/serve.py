@@ -1,0 +1,56 @@
+"""The dashboard as a process: a socket of this machine, and uvicorn on it."""
+
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import uvicorn
+
+from edge.wire.address import BrokerAt
+from fleet.config import HubConfig
+from fleet.web.app import application
+from sensors.clock import Clock
+
+GOODBYE_S = 1
+
+
+class Dashboard:
+    """Serves until `stop`, which may come from a signal handler."""
+
+    def __init__(self, hub: HubConfig, clock: Clock, listener: socket.socket, broker: BrokerAt | None = None) -> None:
+        """`broker`: where nodes can be asked for pictures; None: nowhere. Raises SecretMissing."""
+        hosts = ["localhost", "127.0.0.1", "[::1]", listener.getsockname()[0], hub.web.host, *hub.web.names]
+        settings = uvicorn.Config(
+            application(hub, clock, hosts, broker),
+            log_config=None,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=GOODBYE_S,
+            ws="websockets-sansio",
+            ws_max_size=4096,
+            server_header=False,
+        )
+        self._server = _Unsignalled(settings)
+        self._listener = listener
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+
+    def run(self, ready: Callable[[], None]) -> None:
+        self._server.on_started = ready
+        self._server.run([self._listener])
+
+
+class _Unsignalled(uvicorn.Server):
+    """Signals are the front door's."""
+
+    on_started: Callable[[], None] | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.on_started is not None:
+            self.on_started()

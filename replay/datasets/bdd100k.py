@@ -1,0 +1,201 @@
+"""BDD100K: a vehicle's camera; the labels of 2020 for detection (stills) and tracking (drives, five frames a second).
+
+images/100k/{train,val,test}/b1c66a42-6f7d68ca.jpg ...    labels/det_20/det_{train,val}.json
+images/track/{train,val}/VIDEO/VIDEO-0000001.jpg ...      labels/box_track_20/{train,val}/VIDEO.json
+
+Makers: https://github.com/bdd100k/bdd100k. Label files have a gigabyte: they are read a frame at a time.
+"""
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from replay.datasets.classes import groups_of
+from replay.datasets.frame_truths import FrameTruths
+from replay.datasets.labels import Boxes, LabelsWrong, Lenience, cornered_box, tracks_of
+from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted, pictures
+from replay.datasets.pictures import PictureRecording
+from replay.datasets.soundness import counted
+from replay.recording import Group, Problem, RecordingUnknown, Severity
+from replay.truth import Role, Truth
+from sensors.outside import ContentWrong
+from sensors.outside_json import json_elements
+from sensors.sources.folder import pictures_in
+
+NAME = "bdd100k"
+TRACK_FPS = 5.0
+STILLS, DRIVES = "images/100k", "images/track"
+STILL_LABELS, DRIVE_LABELS = "labels/det_20", "labels/box_track_20"
+SPLITS = ("train", "val", "test")
+FORMER = "labels/bdd100k_labels_images_{}.json"
+"""Of 2018, in the same form."""
+
+IGNORED = {"other person": "pedestrian", "other vehicle": "car", "trailer": "truck"}
+"""Categories that the makers' evaluation leaves out, and whose found boxes each of them takes."""
+
+
+class Bdd100k:
+    def __init__(self, root: Path) -> None:
+        marks = (STILLS, DRIVES, STILL_LABELS, DRIVE_LABELS)
+        self._root = find_root(NAME, root, marks)
+        self._stills = {split: self._still_labels(split) for split in SPLITS if self._has_stills(split)}
+        self._drives: dict[str, tuple[Path, Path]] = {}
+        for split in SPLITS:
+            images, labels = self._root / DRIVES / split, self._root / DRIVE_LABELS / split
+            names = [folder.name for folder in folders(images)] + [path.stem for path in files_in(labels, ".json")]
+            self._drives |= {name: (images / name, labels / f"{name}.json") for name in dict.fromkeys(names)}
+
+    def recordings(self) -> Sequence[str]:
+        return [*self._stills, *self._drives]
+
+    def open(self, name: str) -> PictureRecording:
+        if name in self._drives:
+            folder, path = self._drives[name]
+            return self._opened(name, pictures(folder), path if path.is_file() else None, TRACK_FPS)
+        if name not in self._stills:
+            raise RecordingUnknown(NAME, self._root, name, self.recordings())
+        folder = self._root / STILLS / name
+        found = numbered_or_counted(pictures_in(folder)) if folder.is_dir() else {}
+        return self._opened(name, found, self._stills[name], float("nan"))
+
+    def _has_stills(self, split: str) -> bool:
+        return (self._root / STILLS / split).is_dir() or self._still_labels(split) is not None
+
+    def _still_labels(self, split: str) -> Path | None:
+        places = (self._root / STILL_LABELS / f"det_{split}.json", self._root / FORMER.format(split))
+        return next((path for path in places if path.is_file()), None)
+
+    def _opened(self, name: str, found: Mapping[int, Path], path: Path | None, fps: float) -> PictureRecording:
+        film = fps == fps
+        read = _Objects(path, found, tracked=film) if path else None
+        names = read.labels if read else ()
+        return PictureRecording(
+            dataset=NAME,
+            name=name,
+            fps=fps,
+            labels=names,
+            groups=_groups(names),
+            pictures=found,
+            truths=read.truths() if read else {},
+            truth_files=(path,) if path else (),
+            film=film,
+            read_problems=tuple(read.problems()) if read else (),
+        )
+
+
+def _groups(labels: Sequence[str]) -> dict[str, Group]:
+    groups = groups_of([label for label in labels if label not in IGNORED])
+    for label, of in IGNORED.items():
+        if label in labels and of in groups:
+            groups[of] = Group((*groups[of].truth, label), groups[of].found)
+    return groups
+
+
+class _Box(msgspec.Struct):
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+class _Label(msgspec.Struct):
+    category: str
+    id: int | str = -1
+    box2d: _Box | None = None
+    """None: a lane or an area."""
+    attributes: dict[str, Any] | None = None
+
+    def is_(self, what: str) -> bool | None:
+        """None where nothing is said. The labels of the two tasks differ in their capitals."""
+        said = self.attributes or {}
+        value = said.get(what, said.get(what.capitalize()))
+        return value if isinstance(value, bool) else None
+
+
+class _Frame(msgspec.Struct):
+    name: str
+    labels: list[_Label] | None = None
+
+
+@dataclass(eq=False)
+class _Objects:
+    """The objects of a label file; raises LabelsWrong."""
+
+    path: Path
+    pictures: Mapping[int, Path]
+    tracked: bool
+
+    def __post_init__(self) -> None:
+        self._lenience = Lenience()
+        self._numbers = {path.name: number for number, path in self.pictures.items()}
+        self._seen: set[str] = set()
+        self._absent: list[str] = []
+        self._kinds: dict[str, int] = {}
+        self._ids: list[int | str] = []
+        self._frames, self._labels, self._roles = array("q"), array("q"), array("q")
+        self._boxes, self._truncated, self._occluded = Boxes(), array("f"), array("f")
+        try:
+            for frame in json_elements(self.path, _Frame, "frames"):
+                self._add(frame)
+        except ContentWrong as error:
+            raise LabelsWrong(self.path, error.line, f"is not BDD100K's labels: {error.what}") from error
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(sorted(self._kinds))
+
+    def truths(self) -> FrameTruths:
+        known = {kind: number for number, kind in enumerate(self.labels)}
+        place = np.array([known[kind] for kind in self._kinds], np.int64)
+        rows = Truth(
+            boxes=self._boxes.array(),
+            labels=place[np.asarray(self._labels, np.int64)],
+            tracks=tracks_of(self._ids, self.path, self._lenience),
+            roles=np.asarray(self._roles, np.int64),
+            truncated=np.asarray(self._truncated, np.float32),
+            occluded=np.asarray(self._occluded, np.float32),
+        )
+        labelled = [self._numbers[name] for name in self._seen if name in self._numbers]
+        return FrameTruths(np.asarray(self._frames, np.int64), rows, labelled=labelled)
+
+    def problems(self) -> Iterator[Problem]:
+        yield from self._lenience.problems()
+        if self._absent:
+            what = f"{counted(len(self._absent), 'labelled frame')} without a picture: {self._absent[0][:80]} first"
+            yield Problem(Severity.UNSOUND, what)
+
+    def _add(self, frame: _Frame) -> None:
+        if frame.name in self._seen:
+            raise LabelsWrong(self.path, f"frame {frame.name[:80]}", "stands there twice")
+        self._seen.add(frame.name)
+        number = self._numbers.get(frame.name)
+        if number is None:
+            self._absent.append(frame.name)
+            return
+        for label in frame.labels or ():
+            if label.box2d is None:
+                continue
+            box = label.box2d
+            corners = (box.x1, box.y1, box.x2, box.y2)
+            self._boxes.add(cornered_box(self.path, f"frame {frame.name[:80]}", corners))
+            self._frames.append(number)
+            self._labels.append(self._kinds.setdefault(label.category, len(self._kinds)))
+            region = label.is_("crowd") or label.category in IGNORED
+            self._roles.append(int(Role.REGION) if region else int(Role.POSITIVE))
+            self._ids.append(_number(label.id) if self.tracked else -1)
+            self._truncated.append(_flag(label.is_("truncated")))
+            self._occluded.append(_flag(label.is_("occluded")))
+
+
+def _number(track: int | str) -> int | str:
+    """The makers write them as text."""
+    return int(track) if isinstance(track, str) and track.isdecimal() and len(track) < 19 else track
+
+
+def _flag(said: bool | None) -> float:
+    return float("nan") if said is None else float(said)

@@ -1,0 +1,236 @@
+"""CVAT 1.1: "CVAT for images" and "CVAT for video", as CVAT exports them and others write them.
+
+annotations.xml  images/0001.jpg ...      pictures, listed one by one or numbered as the frames are
+clip.xml         clip.mp4                 tracks (or images) beside the video that they are of
+
+https://docs.cvat.ai/docs/manual/advanced/formats/format-cvat
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from replay.datasets.classes import groups_of
+from replay.datasets.cvat_shapes import NO_BOXES, SHAPES, Shapes, TrackReader, shape_of
+from replay.datasets.frame_truths import FrameTruths
+from replay.datasets.labels import LabelsWrong, Lenience, frame_number, tracks_of, whole
+from replay.datasets.layout import files_in, find_root, pictures
+from replay.datasets.listed_pictures import ListedPictures
+from replay.datasets.pictures import PictureRecording
+from replay.datasets.soundness import counted
+from replay.datasets.video import VideoRecording, is_video, video_beside
+from replay.recording import Problem, Recording, RecordingUnknown, Severity
+from replay.truth import Role, Truth, nothing_there
+from sensors.outside import ContentWrong, open_bytes
+from sensors.outside_xml import Node, XmlFile
+
+NAME = "cvat"
+FPS = float("nan")
+"""Of pictures: CVAT keeps none. A video has its own."""
+BEGINNING = 4096
+JOBS = ("task", "job", "project")
+MOST_FRAMES = 10_000_000
+
+_STEP = re.compile(r"step\s*=\s*([0-9]{1,6})")
+
+
+class Cvat:
+    def __init__(self, root: Path) -> None:
+        self._root = find_root(NAME, root, ("*.xml",), _is_cvat)
+        self._labels = {path.stem: path for path in files_in(self._root, ".xml") if _is_cvat(path)}
+
+    def recordings(self) -> Sequence[str]:
+        return list(self._labels)
+
+    def open(self, name: str) -> Recording:
+        if name not in self._labels:
+            raise RecordingUnknown(NAME, self._root, name, self.recordings())
+        path = self._labels[name]
+        read = _read(path)
+        video = video_beside(path) or read.job.video(self._root)
+        return _of_video(name, path, read, video) if video else _of_pictures(name, path, read)
+
+
+def _is_cvat(path: Path) -> bool:
+    try:
+        with open_bytes(path) as file:
+            start = file.read(BEGINNING)
+    except (ContentWrong, OSError):
+        return False
+    return path.suffix.lower() == ".xml" and b"<annotations" in start and b"<version>" in start
+
+
+def _of_video(name: str, path: Path, read: "_Content", video: Path) -> VideoRecording:
+    labels, truth = read.truth()
+    labelled = range(0) if read.job.frames is None else read.job.frames
+    return VideoRecording(
+        dataset=NAME,
+        name=name,
+        labels=labels,
+        groups=groups_of(labels),
+        video=video,
+        truths=FrameTruths(np.asarray(read.shapes.frames, np.int64), truth, labelled=(*labelled, *read.images)),
+        truth_files=(path,),
+        unmentioned=None if labelled or read.images else nothing_there(),
+        promised_size=read.job.size or next(iter(read.sizes.values()), None),
+        promised_frames=read.job.length,
+        read_problems=tuple(read.problems()),
+    )
+
+
+def _of_pictures(name: str, path: Path, read: "_Content") -> PictureRecording:
+    root = path.parent
+    listed = ListedPictures(dict(sorted(read.images.items())), (root / "images", root)) if read.images else None
+    found = listed.found if listed else pictures(root / "images") or pictures(root)
+    labels, truth = read.truth()
+    labelled = read.images or (found if read.job.frames is None else [n for n in found if n in read.job.frames])
+    sizes = dict.fromkeys(found, read.job.size) if read.job.size and not read.images else {}
+    return PictureRecording(
+        dataset=NAME,
+        name=name,
+        fps=FPS,
+        labels=labels,
+        groups=groups_of(labels),
+        pictures=found,
+        truths=FrameTruths(np.asarray(read.shapes.frames, np.int64), truth, labelled=labelled),
+        truth_files=(path,),
+        film=not read.images,
+        promised_sizes=read.sizes | sizes,
+        read_problems=(*read.problems(), *(listed.problems() if listed else ())),
+    )
+
+
+@dataclass(slots=True)
+class _Job:
+    """What <meta> says."""
+
+    labels: list[str] = field(default_factory=list)
+    source: str = ""
+    size: tuple[int, int] | None = None
+    """Width and height of the video that tracks are of."""
+    length: int | None = None
+    frames: range | None = None
+    """The labelled ones; None: all."""
+
+    @classmethod
+    def of(cls, meta: Node) -> "_Job":
+        """Raises ContentWrong."""
+        job = next((one for kind in JOBS for one in meta.all(kind)), meta)
+        labels = [one.text for one in job.all("labels", "label", "name")]
+        source = next((one.text for place in (job, meta) for one in place.all("source")), "")
+        original = next((one for place in (job, meta) for one in place.all("original_size")), None)
+        size = None
+        if original is not None:
+            size = int(original.first("width").number()), int(original.first("height").number())
+        return cls(labels, source, size, *_lengths(job))
+
+    def video(self, root: Path) -> Path | None:
+        """The video that the file was made from, by its name."""
+        path = root / re.split(r"[/\\]", self.source)[-1]
+        return path if self.source and is_video(path) else None
+
+
+def _lengths(job: Node) -> tuple[int | None, range | None]:
+    """How many frames the video has, if it says, and which of them are labelled."""
+    told = {}
+    for key in ("size", "start_frame", "stop_frame"):
+        text = next((one.text for one in job.all(key)), "")
+        if text.isdecimal() and int(text[:12]) < MOST_FRAMES:
+            told[key] = int(text)
+    step = _STEP.search(next((one.text for one in job.all("frame_filter")), ""))
+    stride = max(1, int(step[1])) if step else 1
+    start, size = told.get("start_frame", 0), told.get("size")
+    stop = told.get("stop_frame", None if size is None else start + (size - 1) * stride)
+    frames = None if stop is None else range(start, stop + 1, stride)
+    # The length of the task is the video's own only where it takes all of it.
+    return (size if start == 0 and stride == 1 and job.tag != "job" else None), frames
+
+
+class _Content:
+    """The file while it is being read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.lenience = Lenience()
+        self.job = _Job()
+        self.shapes = Shapes()
+        self.images: dict[int, str] = {}
+        """The listed pictures by frame number."""
+        self.sizes: dict[int, tuple[int, int]] = {}
+        self.tracks = TrackReader(path, self.shapes, self.lenience)
+        self._kinds: dict[str, int] = {}
+        self._ids: list[int] = []
+        self._left_out = 0
+
+    def add(self, element: Node) -> None:
+        """Raises ContentWrong or LabelsWrong."""
+        if element.tag == "meta":
+            self.job = _Job.of(element)
+            self.tracks.stride = self.job.frames.step if self.job.frames else 1
+            for name in self.job.labels:
+                self._kinds.setdefault(name, len(self._kinds))
+        elif element.tag == "image":
+            self._add_image(element)
+        elif element.tag == "track":
+            track = whole(self._path, element.line, element.attribute("id"))
+            self._ids.append(track)
+            self._left_out += self.tracks.add(element, self._kind(element), len(self._ids) - 1)
+
+    def truth(self) -> tuple[tuple[str, ...], Truth]:
+        """The label table, and every row."""
+        values = self.shapes.values()
+        places = np.asarray(self.shapes.tracks, np.int64)
+        ids = tracks_of([*self._ids, -1], self._path, self.lenience)
+        truth = Truth(
+            boxes=values[:, :4],
+            labels=np.asarray(self.shapes.labels, np.int64),
+            tracks=ids[places],  # the last one is -1
+            roles=np.full(len(values), int(Role.POSITIVE)),
+            occluded=values[:, 5].astype(np.float32),
+            areas=values[:, 4],
+        )
+        return tuple(self._kinds), truth
+
+    def problems(self) -> Iterator[Problem]:
+        yield from self.lenience.problems()
+        if self._left_out:
+            what = f"{counted(self._left_out, 'shape')} without an area, left out: {', '.join(NO_BOXES)}"
+            yield Problem(Severity.REMARK, what)
+
+    def _add_image(self, image: Node) -> None:
+        number = frame_number(self._path, image.line, image.attribute("id"))
+        if number in self.images:
+            raise ContentWrong(f"image {number} stands there twice", image.line)
+        self.images[number] = image.attribute("name")
+        if "width" in image.attributes and "height" in image.attributes:
+            width, height = image.number("width"), image.number("height")
+            if width > 0 and height > 0:
+                self.sizes[number] = int(width), int(height)
+        for shape in image.children:
+            if shape.tag in SHAPES:
+                read = shape_of(self._path, shape, self.lenience)
+                self.shapes.add(number, self._kind(shape), -1, (*read.box, read.area, read.occluded))
+            self._left_out += shape.tag in NO_BOXES
+
+    def _kind(self, node: Node) -> int:
+        return self._kinds.setdefault(node.attribute("label"), len(self._kinds))
+
+
+def _read(path: Path) -> _Content:
+    """Raises LabelsWrong."""
+    read = _Content(path)
+    try:
+        file = XmlFile(path)
+        if file.root.tag != "annotations":
+            raise ContentWrong(f"holds a <{file.root.tag}>, not <annotations>", file.root.line)
+        for element in file.children():
+            read.add(element)
+    except ContentWrong as error:
+        raise LabelsWrong(path, error.line, error.what) from error
+    read.tracks.finish(read.job.frames[-1] if read.job.frames else None)
+    if file.encoding_remark:
+        read.lenience.note(file.encoding_remark, path)
+    return read

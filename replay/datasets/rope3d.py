@@ -1,0 +1,93 @@
+"""Rope3D: pictures of roadside cameras, with rows as KITTI has them and more types.
+
+{training,validation}/label_2/148711_..._60_obstacle.txt     beside calib, denorm and extrinsics, which aren't read
+training-image_2a/148711_..._60_obstacle.jpg ...             and training-image_2b, 2c, 2d; validation-image_2
+{training,validation}/image_2/...                            where somebody put the pictures together
+
+Rows and types: the makers' sample and tools, github.com/liyingying0113/rope3d-dataset-tools (show_tools/data_demo,
+eval_tools/convert_FineclsToCoarse.py). How the pictures are split over folders isn't told there: this is what programs
+that others publish for the set look for. The makers' own figures are of 3-D boxes; they leave `unknown_*` out.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from replay.datasets.kitti_rows import KittiRows, Types
+from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted
+from replay.datasets.pictures import PictureRecording
+from replay.recording import Group, RecordingUnknown
+from sensors.sources.folder import pictures_in, sorted_by_number
+
+NAME = "rope3d"
+FPS = float("nan")
+"""The pictures are of many cameras, taken out of their films."""
+HALVES = ("training", "validation")
+ROWS, TOGETHER = "label_2", "image_2"
+
+LABELS = (
+    "car",
+    "van",
+    "truck",
+    "bus",
+    "pedestrian",
+    "cyclist",
+    "motorcyclist",
+    "tricyclist",
+    "barrow",
+    "trafficcone",
+    "triangle_plate",
+    "unknown_movable",
+    "unknown_unmovable",
+)
+UNKNOWN = ("unknown_movable", "unknown_unmovable")
+GROUPS = {
+    "vehicle": Group(("car", "van", "truck", "bus"), ("car", "bus", "truck", "van")),
+    "person": Group(("pedestrian",), ("person", "pedestrian")),
+}
+TYPES = Types(LABELS, {label: place for place, label in enumerate(LABELS)}, GROUPS, neighbours=UNKNOWN)
+
+
+class Rope3D:
+    def __init__(self, root: Path) -> None:
+        # KITTI has training/label_2, too, but its pictures beside it alone.
+        marks = [f"{half}-{TOGETHER}*" for half in HALVES] + [f"{half}/denorm" for half in HALVES]
+        self._root = find_root(NAME, root, marks)
+
+    def recordings(self) -> Sequence[str]:
+        return [half for half in HALVES if (self._root / half / ROWS).is_dir() or self._folders(half)]
+
+    def open(self, name: str) -> PictureRecording:
+        if name not in self.recordings():
+            raise RecordingUnknown(NAME, self._root, name, self.recordings())
+        label_folder = self._root / name / ROWS
+        files = {path.stem: path for path in files_in(label_folder, ".txt")}
+        found = {path.stem: path for folder in self._folders(name) for path in pictures_in(folder)}
+        # With an ending: names have dots.
+        places = sorted_by_number(label_folder / f"{stem}.txt" for stem in files.keys() | found.keys())
+        stems = {number: path.stem for number, path in numbered_or_counted(places).items()}
+        labelled = {number: files[stem] for number, stem in stems.items() if stem in files}
+        read = KittiRows(label_folder, TYPES)
+        for number, path in labelled.items():
+            read.read(path, number)
+        labels = read.labelled(labelled)
+        return PictureRecording(
+            dataset=NAME,
+            name=name,
+            fps=FPS,
+            labels=labels.names,
+            groups=labels.groups,
+            pictures=_of(stems, found),
+            truths=labels.truths,
+            truth_files=tuple(labelled.values()),
+            film=False,
+            read_problems=labels.problems,
+        )
+
+    def _folders(self, half: str) -> list[Path]:
+        apart = [folder for folder in folders(self._root) if folder.name.startswith(f"{half}-{TOGETHER}")]
+        together = self._root / half / TOGETHER
+        return [*apart, *([together] if together.is_dir() else [])]
+
+
+def _of(stems: Mapping[int, str], found: Mapping[str, Path]) -> Mapping[int, Path]:
+    return {number: found[stem] for number, stem in sorted(stems.items()) if stem in found}

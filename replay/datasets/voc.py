@@ -1,0 +1,188 @@
+"""Pascal VOC: an XML file beside each picture. http://host.robots.ox.ac.uk/pascal/VOC
+
+VOC2012/JPEGImages/2007_000027.jpg ...
+VOC2012/Annotations/2007_000027.xml ...
+VOC2012/ImageSets/Main/{train,val,test}.txt      (names of pictures; without this folder, all of them are one set)
+
+Boxes stay as they are: VOC's own count from 1, those of many tools from 0. What is marked difficult may be found, and
+need not be.
+"""
+
+import math
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from replay.datasets.classes import groups_of
+from replay.datasets.frame_truths import FrameTruths
+from replay.datasets.labels import Boxes, LabelsWrong, Lenience, cornered_box, rows
+from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted
+from replay.datasets.pictures import PictureRecording
+from replay.datasets.soundness import counted
+from replay.recording import Problem, RecordingUnknown, Severity
+from replay.truth import Role, Truth
+from sensors.outside import ContentWrong
+from sensors.outside_xml import Node, XmlFile
+from sensors.sources.folder import pictures_in
+
+NAME = "voc"
+FPS = float("nan")
+"""Stills have no rate."""
+PICTURES, LABELS, SETS = "JPEGImages", "Annotations", "ImageSets/Main"
+ALL = "all"
+"""The only recording where there are no sets."""
+YES = ("1", "true", "yes")
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+class PascalVoc:
+    def __init__(self, root: Path) -> None:
+        self._root = find_root(NAME, root, (PICTURES, f"VOC*/{PICTURES}"))
+        years = [self._root] if (self._root / PICTURES).is_dir() else _years(self._root)
+        self._sets: dict[str, tuple[Path, Path | None]] = {}
+        for year in years:
+            lead = "" if year == self._root else f"{year.name}/"
+            named = [path for path in files_in(year / SETS, ".txt") if not _is_of_one_class(path)]
+            self._sets |= {f"{lead}{path.stem}": (year, path) for path in named}
+            if not named:
+                self._sets[f"{lead}{ALL}"] = year, None
+
+    def recordings(self) -> Sequence[str]:
+        return list(self._sets)
+
+    def open(self, name: str) -> PictureRecording:
+        if name not in self._sets:
+            raise RecordingUnknown(NAME, self._root, name, self.recordings())
+        year, members = self._sets[name]
+        found = {path.stem: path for path in pictures_in(year / PICTURES)}
+        names = list(found) if members is None else _names(members)
+        pictures = numbered_or_counted([found[one] for one in names if one in found])
+        absent = [one for one in names if one not in found]
+        files = {path.stem: path for path in files_in(year / LABELS, ".xml")}
+        labels = {number: files[path.stem] for number, path in pictures.items() if path.stem in files}
+        read = _Objects()
+        for number, path in labels.items():
+            read.read(path, number)
+        return PictureRecording(
+            dataset=NAME,
+            name=name,
+            fps=FPS,
+            labels=read.labels,
+            groups=groups_of(read.labels),
+            pictures=pictures,
+            truths=FrameTruths(np.asarray(read.frames, np.int64), read.truth(), labelled=labels),
+            truth_files=tuple(labels.values()),
+            film=False,
+            promised_sizes=read.sizes,
+            read_problems=(*_absent(absent, files, members), *read.problems()),
+        )
+
+
+def _years(root: Path) -> list[Path]:
+    return [folder for folder in folders(root) if (folder / PICTURES).is_dir()]
+
+
+def _is_of_one_class(path: Path) -> bool:
+    """Whether a set tells of one class which pictures have it: `000005 -1`."""
+    return any(len(parts) > 1 for _, parts in rows(path, None, Lenience()))
+
+
+def _names(members: Path) -> list[str]:
+    return list(dict.fromkeys(parts[0] for _, parts in rows(members, "\n", Lenience())))
+
+
+def _absent(names: Sequence[str], files: Mapping[str, Path], members: Path | None) -> Iterator[Problem]:
+    if names:
+        place = members.name if members is not None else PICTURES
+        labelled = sum(name in files for name in names)
+        what = (
+            f"{counted(len(names), 'picture')} of {place} not there, {labelled} of them labelled: {names[0][:80]} first"
+        )
+        yield Problem(Severity.UNSOUND, what)
+
+
+class _Objects:
+    """The objects of all pictures while they are being read."""
+
+    def __init__(self) -> None:
+        self._lenience = Lenience()
+        self._kinds: dict[str, int] = {}
+        self.sizes: dict[int, tuple[int, int]] = {}
+        self.frames, self._labels, self._roles = array("q"), array("q"), array("q")
+        self._boxes, self._truncated, self._occluded = Boxes(), array("f"), array("f")
+
+    def read(self, path: Path, number: int) -> None:
+        """Raises LabelsWrong."""
+        try:
+            file = XmlFile(path)
+            if file.root.tag != "annotation":
+                raise ContentWrong(f"holds a <{file.root.tag}>, not an <annotation>", file.root.line)
+            for element in file.children():
+                if element.tag == "size":
+                    self._size(path, element, number)
+                elif element.tag == "object":
+                    self._add(path, element, number)
+        except ContentWrong as error:
+            raise LabelsWrong(path, error.line, error.what) from error
+        if file.encoding_remark:
+            self._lenience.note(file.encoding_remark, path)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(sorted(self._kinds))
+
+    def truth(self) -> Truth:
+        known = {kind: number for number, kind in enumerate(self.labels)}
+        place = np.array([known[kind] for kind in self._kinds], np.int64)
+        return Truth(
+            boxes=self._boxes.array(),
+            labels=place[np.asarray(self._labels, np.int64)],
+            tracks=np.full(len(self._labels), -1),
+            roles=np.asarray(self._roles, np.int64),
+            truncated=np.asarray(self._truncated, np.float32),
+            occluded=np.asarray(self._occluded, np.float32),
+        )
+
+    def problems(self) -> Iterator[Problem]:
+        yield from self._lenience.problems()
+        if difficult := self._roles.count(int(Role.REGION)):
+            box = counted(difficult, "box")
+            yield Problem(Severity.REMARK, f"{box} marked difficult: whether found or not, it counts for nothing")
+
+    def _size(self, path: Path, element: Node, number: int) -> None:
+        """Tools leave it 0 where they don't know it."""
+        width, height = element.first("width").number(), element.first("height").number()
+        if width > 0 and height > 0:
+            self.sizes[number] = int(width), int(height)
+        elif width < 0 or height < 0:
+            raise ContentWrong(f"<size> is negative: {width:g}x{height:g}", element.line)
+        else:
+            self._lenience.note("a <size> of 0 is taken as one that nobody knows", path)
+
+    def _add(self, path: Path, thing: Node, number: int) -> None:
+        name, box = thing.first("name").text, thing.first("bndbox")
+        if not name:
+            raise ContentWrong("<object> has an empty <name>", thing.line)
+        corners = cornered_box(path, box.line, [box.first(corner).number() for corner in CORNERS])
+        self.frames.append(number)
+        self._boxes.add(corners)
+        self._labels.append(self._kinds.setdefault(name, len(self._kinds)))
+        difficult = next(thing.all("difficult"), None)
+        is_difficult = difficult is not None and difficult.text.lower() in YES
+        self._roles.append(int(Role.REGION) if is_difficult else int(Role.POSITIVE))
+        self._truncated.append(_told(thing, "truncated"))
+        self._occluded.append(_told(thing, "occluded"))
+
+
+def _told(thing: Node, what: str) -> float:
+    """1 or 0, or the fraction that some tools write; NaN where nothing is said."""
+    text = next((node.text.lower() for node in thing.all(what)), "")
+    if text in (*YES, "0", "false", "no"):
+        return float(text in YES)
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if 0 <= value <= 1 else math.nan

@@ -1,0 +1,53 @@
+"""Whether a hub goes on telling its state, each second, as long as nothing keeps it from speaking."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from edge.wire.address import BrokerAt
+from edge.wire.link import Delivery, Link
+from edge.wire.topics import ROOT
+from sensors.clock import SystemClock
+
+ONLINE = b'"state":"online"'
+
+
+class Answers:
+    """Hears the state of the hub of a site. Used by `with`."""
+
+    def __init__(self, broker_port: int, site: str) -> None:
+        self.longest_s = 0.0
+        """Of all silences of a hub that ran, with all that it needs; its start and its way back count."""
+        self.heard = 0
+        self._last = self._able_since = 0.0
+        self._able = False
+        self._link = Link(
+            BrokerAt(url=f"mqtt://127.0.0.1:{broker_port}"),
+            "chaos-ear",
+            clock=SystemClock(),
+            subscriptions=[(f"{ROOT}/{site}/hub/+/state", 0)],
+            on_delivery=self._hear,
+        )
+
+    def __enter__(self) -> Self:
+        self._link.connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._link.close(1.0)
+
+    def look(self, *, able: bool) -> None:
+        """To be asked often; `able`: the hub runs, and broker and database are there."""
+        now = time.monotonic()
+        if able and not self._able:
+            self._able_since = now
+        self._able = able
+        if able:
+            self.longest_s = max(self.longest_s, now - max(self._last, self._able_since))
+
+    def _hear(self, delivery: Delivery) -> None:
+        if not delivery.retained and ONLINE in delivery.payload:
+            self.heard += 1
+            self._last = time.monotonic()

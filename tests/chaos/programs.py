@@ -1,0 +1,81 @@
+"""The processes of a fleet under test: each can be killed, stopped, and started again as it was."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+GILMOK = (sys.executable, "-P", "-m", "gilmok")
+END_S = 60.0
+
+
+class Program:
+    def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] = {}) -> None:
+        self.name = name
+        self.starts = 0
+        self.statuses: list[int] = []
+        """What it ended with, each time; killed: minus the signal."""
+        self.frozen = False
+        self.since = 0.0
+        """When it was started last, by the monotonic clock."""
+        self._command = list(command)
+        self._log = log
+        self._environment = {**os.environ, **environment}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Also while it is frozen."""
+        if self._process is not None and (status := self._process.poll()) is not None:
+            self.statuses.append(status)
+            self._process = None
+        return self._process is not None
+
+    def start(self) -> None:
+        assert not self.running
+        self.starts += 1
+        self.since = time.monotonic()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environment)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.thaw()
+        self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGSTOP)
+            self.frozen = True
+
+    def thaw(self) -> None:
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGCONT)
+        self.frozen = False
+
+    def resident_mb(self) -> float:
+        """0 where it doesn't run."""
+        if self._process is None or not self.running:
+            return 0.0
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        except OSError:
+            return 0.0
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None or not self.running:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self.frozen = False
+        assert not self.running

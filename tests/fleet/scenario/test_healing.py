@@ -1,0 +1,123 @@
+"""A part that dies is started again: when, how often, and what the run says of it."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from fleet.scenario.launch import RunProgress, ScenarioRun
+from fleet.scenario.scenario import read_scenario
+from fleet.workers.healing import BACKOFF_MAX_S, BACKOFF_S, STEADY_S, TRIES, Care, Part
+from replay.runs.loaded import read_run
+from sensors.clock import NS_PER_S, SystemClock
+from sensors.errors import GilmokError
+from tests.fakes import ManualClock
+from tests.fleet.scenario.plans import node, plan, stream
+from tests.processes import pid_of
+
+
+class Mortal:
+    """A part that dies and lives as a test says."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.clock = ManualClock()
+        self.why = ""
+        self.started = 0
+        self.is_ready = True
+        self.ended = False
+        self.fails = fails
+        part = Part("it", lambda: self.why, self._start, lambda: self.is_ready, lambda: setattr(self, "ended", True))
+        self.care = Care(part, self.clock)
+
+    def _start(self) -> None:
+        self.started += 1
+        if self.fails:
+            raise GilmokError("its port is taken")
+        self.why = ""
+
+    def after(self, seconds: float, *, heal: bool = True) -> Care:
+        self.clock.pass_ns(int(seconds * NS_PER_S))
+        self.care.tend(heal=heal)
+        return self.care
+
+
+def test_a_part_that_died_is_started_after_a_while_and_told_when_it_is_back() -> None:
+    mortal = Mortal()
+    mortal.why, mortal.is_ready = "it was killed", False
+    assert mortal.after(0).ill
+    assert mortal.started == 0
+    assert mortal.after(BACKOFF_S).ill
+    assert mortal.started == 1
+    mortal.after(1)
+    mortal.is_ready = True
+    assert not mortal.after(1).ill
+    (restart,) = mortal.care.restarts
+    assert (restart.why, restart.away_s) == ("it was killed", BACKOFF_S + 2)
+    assert not mortal.care.given_up
+
+
+def test_one_that_dies_again_and_again_is_given_up() -> None:
+    mortal = Mortal()
+    while not mortal.care.given_up:
+        mortal.why = "it was killed"
+        mortal.after(BACKOFF_MAX_S)
+    assert mortal.started == TRIES
+    assert mortal.care.given_up == f"it was killed; it was started again {TRIES} times"
+    assert len(mortal.care.restarts) == TRIES
+
+
+def test_one_that_stays_alive_for_a_minute_in_between_is_not() -> None:
+    mortal = Mortal()
+    for _ in range(2 * TRIES):
+        mortal.why = "it was killed"
+        mortal.after(0)
+        mortal.after(BACKOFF_MAX_S)
+        mortal.after(0)
+        mortal.after(STEADY_S + 1)
+    assert not mortal.care.given_up
+    assert len(mortal.care.restarts) == 2 * TRIES
+
+
+def test_one_that_can_not_be_started_is_given_up_for_that() -> None:
+    mortal = Mortal(fails=True)
+    mortal.why = "it was killed"
+    while not mortal.care.given_up:
+        mortal.after(BACKOFF_MAX_S)
+    assert mortal.care.given_up.startswith("its port is taken")
+
+
+def test_at_the_end_what_is_dead_stays_dead() -> None:
+    mortal = Mortal()
+    mortal.why = "it was killed"
+    mortal.after(0)
+    assert mortal.after(BACKOFF_MAX_S, heal=False).given_up == "it was killed"
+    assert (mortal.started, mortal.care.restarts) == (0, [])
+
+
+@pytest.mark.slow
+def test_hub_and_node_are_killed_and_the_run_says_what_became_of_each_frame(
+    model: Path, root: Path, tmp_path: Path
+) -> None:
+    long = stream(root, "LONG", pace="realtime")
+    scenario = read_scenario(plan(tmp_path, node("doomed", model, long), node("well", model, long)))
+    run = ScenarioRun(scenario, tmp_path / "run", SystemClock())
+    killed: list[str] = []
+
+    def watch(progress: RunProgress) -> None:
+        for name, after in (("hub", 20), ("doomed", 60)):
+            if name not in killed and progress.decided.get(("well", "north"), 0) > after:
+                killed.append(name)
+                os.kill(pid_of(tmp_path / f"run/parts/{name}.toml"), signal.SIGKILL)
+
+    summary = run.run(watch)
+    doomed, well = summary.streams
+    assert (well.frames.captured, well.frames.down, well.books.balanced) == (400, 0, True)
+    assert well.frames.ok + well.frames.dropped == 400
+    assert doomed.frames.captured == 400
+    assert doomed.frames.down > 0
+    assert doomed.frames.ok + doomed.frames.dropped + doomed.frames.down == 400
+    assert [restart.part for restart in summary.restarts] == ["the hub", "node doomed"]
+    assert all(restart.away_s for restart in summary.restarts)
+    assert (summary.troubles, summary.valid) == ((), False)
+    assert [len(one.reports) for one in read_run(tmp_path / "run").streams] == [doomed.frames.ok, well.frames.ok]

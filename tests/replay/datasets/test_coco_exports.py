@@ -1,0 +1,75 @@
+"""COCO in the folders that labelling tools make of it."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replay.datasets.coco import Coco
+from replay.recording import unsound
+from tests.layouts import COCO_JSON, clip, picture, text, told
+
+NAMES = {139: "a.jpg", 285: "b.jpg", 632: "c.jpg"}
+
+
+def tree(**changed: Any) -> dict[str, Any]:
+    made: dict[str, Any] = copy.deepcopy(COCO_JSON)
+    for image in made["images"]:
+        image["file_name"] = changed.get("before", "") + NAMES[image["id"]]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("labels", "images", "before", "name"),
+    [
+        ("valid/_annotations.coco.json", "valid", "", "valid"),
+        ("annotations/instances_default.json", "images/default", "", "default"),
+        ("result.json", "images", "images/", "result"),
+        ("result.json", "images", "../../label-studio/data/media/upload/1/", "result"),
+        ("result.json", "images", "images\\1\\", "result"),
+        ("labels.json", "data", "", "labels"),
+    ],
+)
+def test_every_tool_has_its_own_folders(tmp_path: Path, labels: str, images: str, before: str, name: str) -> None:
+    for number, file in NAMES.items():
+        picture(tmp_path / images / file, seed=number)
+    text(tmp_path / labels, json.dumps(tree(before=before)))
+    dataset = Coco(tmp_path)
+    recording = dataset.open(name)
+    assert dataset.recordings() == [name]
+    assert recording.numbers == (139, 285, 632)
+    assert unsound(recording) == ()
+    truth = recording.truth(139)
+    assert truth is not None
+    assert truth.boxes.tolist() == [[20, 10, 30, 30], [40, 8, 52, 38]]
+
+
+@pytest.mark.parametrize(
+    ("images", "remark"),
+    [
+        ([{"id": 9, "file_name": "frame_000001.PNG"}], []),
+        ([{"id": 9, "file_name": "x", "frame_id": 1}], []),
+        ([{"id": n + 10, "file_name": f"clip_{n}.jpg"} for n in (1, 2, 3)], ["frames that are counted from 1"]),
+    ],
+)
+def test_a_video_with_a_file_beside_it_is_a_recording(tmp_path: Path, images: Any, remark: list[str]) -> None:
+    clip(tmp_path / "clip.mp4")
+    annotations = [{"image_id": images[-1]["id"], "category_id": 1, "bbox": [1, 2, 3, 4]}]
+    categories = [{"id": 1, "name": "car"}]
+    text(tmp_path / "clip.json", json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    recording = Coco(tmp_path).open("clip")
+    assert (recording.numbers, recording.fps, unsound(recording)) == ((0, 1, 2), 10, ())
+    assert [len(truth) for n in range(3) if (truth := recording.truth(n)) is not None] == [0] * (len(images) - 1) + [1]
+    assert [sentence.split(" (")[0] for sentence in told(recording) if "from 1" in sentence] == remark
+
+
+def test_a_heading_over_the_categories_is_no_class(tmp_path: Path) -> None:
+    made = tree()
+    made["categories"] = [
+        {"id": 0, "name": "vehicles", "supercategory": "none"},
+        *({**kind, "supercategory": "vehicles"} for kind in made["categories"]),
+    ]
+    text(tmp_path / "train" / "_annotations.coco.json", json.dumps(made))
+    assert list(Coco(tmp_path).open("train").groups) == ["person", "car"]
