@@ -84,9 +84,10 @@ Metres: TypeAlias = Annotated[float, Meta(ge=-1e7, le=1e7)]
 
 Celsius: TypeAlias = Annotated[float, Meta(ge=-100, le=1000)]
 
-Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
+LONGEST_NAME = 100
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
 """Of a thing: a stream, a device, a data set; what characters it may have, its owner says."""
-NameOrNone: TypeAlias = Annotated[str, Meta(max_length=100)]
+NameOrNone: TypeAlias = Annotated[str, Meta(max_length=LONGEST_NAME)]
 """Empty where there is none, or where something else chooses."""
 ClassKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 """An evaluated class: its name, or the name and the truth's labels that make it, `heavy:Truck,Tram`."""

@@ -26,8 +26,13 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
 
 def names(text: str) -> str:
     """What argparse takes as `type` for names with commas between."""
+    from sensors.ranges import LONGEST_NAME, quoted
+
     if not text.strip(", "):
         raise argparse.ArgumentTypeError(f"{text!r} names nothing")
+    for name in (one.strip() for one in text.split(",")):
+        if len(name) > LONGEST_NAME:
+            raise argparse.ArgumentTypeError(f"{quoted(name)} is longer than {LONGEST_NAME} characters")
     return text
 
 

@@ -82,8 +82,8 @@ def test_the_defaults_lie_in_their_ranges() -> None:
                 assert msgspec.convert(default, field.type) == default, f"{settings.__qualname__}.{field.name}"
 
 
-OF_TIME = ("_instant", "_step")
-"""Of `gilmok hub history`: a calendar bounds the one, its number of digits the other."""
+BOUNDED_BY_THEMSELVES = ("_instant", "_step", "names")
+"""A calendar, a number of digits, and the length of each name bound these."""
 
 
 def types_of_arguments() -> Iterator[tuple[str, str]]:
@@ -100,5 +100,5 @@ def test_every_number_of_a_command_line_has_a_range() -> None:
     found = list(types_of_arguments())
     assert len(found) > 20
     for where, kind in found:
-        bounded = kind in ("Path", *OF_TIME) or kind.startswith(("in_range(", "size_in("))
+        bounded = kind in ("Path", *BOUNDED_BY_THEMSELVES) or kind.startswith(("in_range(", "size_in("))
         assert bounded, f"{where}: type={kind} takes any number"

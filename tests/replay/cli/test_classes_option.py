@@ -41,3 +41,8 @@ def test_names_of_nothing_are_no_names() -> None:
     for text in ("", " , "):
         with pytest.raises(ArgumentTypeError, match="names nothing"):
             names(text)
+
+
+def test_a_name_longer_than_any_name_is_refused() -> None:
+    with pytest.raises(ArgumentTypeError, match="longer than 100 characters"):
+        names(f"car,{'x' * 101}")
