@@ -13,8 +13,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from edge.wire.messages import STAGES, Birth, Health, StreamCounters
 from fleet.arrivals import NodeKey, key_of
 from fleet.ledger.reader import LastHeard
-from fleet.web.fleet_row import GLANCES, FleetRow, Latency
-from fleet.web.fleet_watch import FleetWatch
+from fleet.watch.fleet_row import GLANCES, FleetRow, Latency
+from fleet.watch.fleet_watch import FleetWatch
 from sensors.clock import NS_PER_S
 from sensors.host import software
 

@@ -10,7 +10,7 @@ import msgspec
 
 from fleet.config import HubConfig
 from fleet.ledger.fleet_reader import FleetReader
-from fleet.web.fleet_watch import FleetWatch
+from fleet.watch.fleet_watch import FleetWatch
 from fleet.web.views import Fleet, View
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock
 from sensors.errors import GilmokError

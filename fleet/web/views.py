@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from fleet.arrivals import NodeKey
-from fleet.web.fleet_row import GLANCES, FleetRow
-from fleet.web.fleet_watch import Change
+from fleet.watch.fleet_row import GLANCES, FleetRow
+from fleet.watch.fleet_watch import Change
 from sensors.terminal.pretty_json import compact
 
 MOST_ROWS = 200

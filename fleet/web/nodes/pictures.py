@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.wire.messages import Birth, StreamBirth
 from fleet.ledger.reader import FrameRow
-from fleet.web.fleet_row import ms
+from fleet.watch.fleet_row import ms
 from replay.recording import Recording
 from replay.truth import Role
 from sensors.clock import NS_PER_MS

@@ -8,7 +8,7 @@ import numpy as np
 from edge.wire.messages import FrameReport, Health
 from fleet.ledger.reader import FrameRow
 from fleet.ledger.rollups.history import Point, Quantiles
-from fleet.web.fleet_row import ms
+from fleet.watch.fleet_row import ms
 from replay.metrics.percentiles import percentiles
 from sensors.clock import NS_PER_MS, NS_PER_S
 

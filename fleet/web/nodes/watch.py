@@ -9,7 +9,7 @@ from fleet.arrivals import key_of
 from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.reader import FrameRow
 from fleet.reporting.truth_index import TruthIndex, TruthUnknown
-from fleet.web.nodes.accuracy import window_accuracy
+from fleet.watch.window_accuracy import window_accuracy
 from fleet.web.nodes.steps import DRIFT_FRAMES, drift, healths, steps
 from replay.recording import Recording
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp

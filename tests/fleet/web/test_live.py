@@ -9,8 +9,8 @@ import pytest
 
 from fleet.arrivals import NodeKey
 from fleet.ledger.fleet_reader import FleetReader
-from fleet.web.fleet_row import FleetRow
-from fleet.web.fleet_watch import FleetWatch
+from fleet.watch.fleet_row import FleetRow
+from fleet.watch.fleet_watch import FleetWatch
 from fleet.web.live import Live
 from fleet.web.views import Fleet, View
 from tests.fleet.web.conftest import Told

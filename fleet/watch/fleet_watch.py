@@ -9,7 +9,7 @@ from fleet.arrivals import NodeKey, SessionKey, key_of
 from fleet.ledger.fleet_reader import FleetReader, Timing
 from fleet.ledger.reader import LastHeard
 from fleet.registry import state_after
-from fleet.web.fleet_row import GLANCES, FleetRow, Glance, Latency, latency
+from fleet.watch.fleet_row import GLANCES, FleetRow, Glance, Latency, latency
 from sensors.clock import NS_PER_S, Clock, Stamp
 from sensors.record import Record
 from sensors.terminal.foreign_text import shown
