@@ -5,6 +5,8 @@ from collections import OrderedDict
 from edge.wire.topics import whose
 from sensors.clock import NS_PER_S
 
+SELF = ("/up/birth", "/up/former", "/up/conn", "/up/health")
+"""How topics end on which a node says who and how it is: its goodbye is said once, so its reports leave room for it."""
 NODES = 20_000
 """So many are remembered; of more, the longest silent are met as newcomers again."""
 GARBAGE = 10
@@ -25,17 +27,17 @@ class Bucket:
         self._until_ns = 0
         """When it will have worked off what it holds."""
 
-    def takes(self, work_ns: int, now_ns: int) -> bool:
-        """Whether so much still went in."""
+    def takes(self, work_ns: int, now_ns: int, times: int = 1) -> bool:
+        """Whether so much still went in; `times`: as if it were so many times as deep."""
         until_ns = max(self._until_ns, now_ns) + work_ns
-        if until_ns - now_ns > self._depth_ns:
+        if until_ns - now_ns > times * self._depth_ns:
             return False
         self._until_ns = until_ns
         return True
 
     def fill(self, work_ns: int, now_ns: int) -> None:
         """So much went in, as far as there is room."""
-        self._until_ns = min(max(self._until_ns, now_ns) + work_ns, now_ns + self._depth_ns)
+        self._until_ns = max(self._until_ns, min(max(self._until_ns, now_ns) + work_ns, now_ns + self._depth_ns))
 
 
 class Rates:
@@ -60,7 +62,8 @@ class Rates:
             if len(self._nodes) > NODES:
                 self._nodes.popitem(last=False)
         self._nodes.move_to_end(node)
-        return bucket.takes(int(max(self._ns_per_message, size * self._ns_per_byte)), now_ns)
+        times = 2 if topic.endswith(SELF) else 1
+        return bucket.takes(int(max(self._ns_per_message, size * self._ns_per_byte)), now_ns, times)
 
     def refused(self, topic: str, now_ns: int) -> None:
         """A message of it was admitted, and was no good: it counts as GARBAGE ones."""

@@ -4,6 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge import backlog
 from edge import uplink as uplinks
 from edge.assembly import loaded, open_stream
 from edge.birth import birth
@@ -19,10 +20,10 @@ from edge.wire.link import Delivery, Link
 from edge.wire.messages import Birth, Conn, FrameReport, Health, decode, decode_birth
 from edge.wire.topics import NodeTopics
 from fleet.arrivals import key_of
-from fleet.config import HubConfig
+from fleet.config import HubConfig, PerNode
 from fleet.hub import Hub
 from fleet.ledger.reader import LedgerReader
-from sensors.clock import SystemClock, boot_id
+from sensors.clock import NS_PER_S, SystemClock, boot_id
 from tests.brokers import mosquitto
 from tests.hubs import running
 from tests.speaker import Speaker, findings
@@ -148,6 +149,26 @@ def test_a_report_that_is_larger_than_the_broker_takes_stays_and_the_others_go_o
     assert "1 of them are larger than the 2484 bytes that the broker takes" in str(
         ReportsUncommitted(left, url, tmp_path)
     )
+
+
+def test_a_node_without_a_disk_keeps_what_is_put_off_and_says_it_again(
+    tmp_path: Path, site: str, mosquitto_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "RESEND_NS", NS_PER_S // 5)
+    speaker, at = Speaker(CLOCK, site=site), BrokerAt(url=mosquitto_url)
+    bound = PerNode(messages_per_s=20, burst_s=0.5)
+    config = HubConfig(broker=at, site=site, store=tmp_path / "hub.db", name="strict", per_node=bound)
+    with running(Hub(config, CLOCK)), LedgerReader(config.store) as ledger:
+        uplink = Uplink(at, speaker.birth, CLOCK, _spool(tmp_path, durability="off"))
+        uplink.connect()
+        for n in range(50):
+            uplink.report(speaker.report(n))
+        left = uplink.farewell([], None)
+        assert (left.complete, left.refused.count) == (True, 0)
+        wait_until(lambda: ledger.last_heard(speaker.key).state == "offline", "the goodbye")
+        assert ledger.count(speaker.key, "camera") == 50
+        assert ledger.refusals()["rate"] > 0
+    assert not (tmp_path / "pole.spool").exists()
 
 
 def test_a_topic_that_the_broker_forbids_is_named(tmp_path: Path, site: str) -> None:

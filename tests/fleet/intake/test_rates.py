@@ -33,3 +33,12 @@ def test_what_is_refused_counts_ten_times() -> None:
     rates.refused(DET.format("garbage"), 0)
     assert said(rates, "garbage", 100, now_s=0) == 10
     assert said(rates, "honest", 100, now_s=0) == 20
+
+
+def test_who_says_too_many_reports_can_still_say_who_it_is_and_goodbye() -> None:
+    rates = Rates(messages_per_s=10, bytes_per_s=1000, burst_s=2)
+    assert said(rates, "noisy", 100, now_s=0) == 20
+    goodbyes = sum(rates.admits("gilmok/v1/seoul/noisy/up/conn", 1, 0) for _ in range(100))
+    assert goodbyes == 20
+    rates.refused(DET.format("noisy"), 0)
+    assert said(rates, "noisy", 100, now_s=3) == 10
