@@ -107,7 +107,7 @@ class Web(Settings, frozen=True, kw_only=True):
     or_next: bool = False
     """Where the port is taken, the next free one, as a scenario does; without, the hub goes on and has no dashboard."""
     token_file: Path | None = None
-    """Whoever knows what stands in it may look: asked for once by the page, or sent as `Authorization: Bearer`."""
+    """Whoever knows what stands in it may look: typed into the page's form, or sent as `Authorization: Bearer`."""
     user_header: NameOrNone = ""
     """The header in which a proxy on this machine says who asks; whoever comes without it is refused."""
     names: Annotated[tuple[Name, ...], Meta(max_length=100)] = ()

@@ -83,6 +83,7 @@ def _run(chosen: argparse.Namespace) -> int:
 def _door(settings: "HubConfig", stack: ExitStack) -> "Door | None":
     """The dashboard's; where it can't be, that is told, and the hub goes on: what nodes say comes first."""
     from fleet.web.door import Door
+    from fleet.web.entrance.token import TokenOpen, TokenWrong
     from fleet.web.listening import WebPortTaken, WebUnreachable
     from sensors.terminal import console
 
@@ -90,7 +91,7 @@ def _door(settings: "HubConfig", stack: ExitStack) -> "Door | None":
         return None
     try:
         return stack.enter_context(Door(settings))
-    except (WebPortTaken, WebUnreachable) as error:
+    except (TokenOpen, TokenWrong, WebPortTaken, WebUnreachable) as error:
         console.warn(f"{error.sentence}; {error.hint}")
         return None
 

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +19,7 @@ from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.reporting.run_records import RunUnknown
 from fleet.web.answers import Answers, NodeUnknown
+from fleet.web.entrance.gate import Gate
 from fleet.web.exposition import MEDIA, exposition
 from fleet.web.live import Live
 from fleet.web.nodes.watches import FrameUnknown, StreamUnknown
@@ -33,25 +33,26 @@ from sensors.terminal.pretty_json import compact
 PAGES = Path(__file__).parent / "pages"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # Nothing to others; with "no-referrer" a form of ours would not say whose page it is of.
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-cache"),
 )
-FOREIGN_ORIGIN = 4403
+WITH_A_WAY_OUT = 'action="/logout" hidden', 'action="/logout"'
 UNKNOWN = (NodeUnknown, StreamUnknown, FrameUnknown, RunUnknown)
 """What is asked for and isn't there."""
 
 
-def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt | None) -> Starlette:
+def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt | None, token: str) -> Starlette:
     """`hosts`: by which names it may be asked for; a page elsewhere that has its own name point here gets nothing.
 
-    `broker`: where nodes can be asked for pictures.
+    `broker`: where nodes can be asked for pictures. `token`: what opens the door; empty where none is asked for.
     """
     del broker
     fleet = Live(hub, clock)
@@ -69,7 +70,9 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
                 await task
 
     async def page(_: Request) -> Response:
-        return FileResponse(PAGES / "index.html")
+        if not token:
+            return FileResponse(PAGES / "index.html")
+        return HTMLResponse((PAGES / "index.html").read_text(encoding="utf-8").replace(*WITH_A_WAY_OUT))
 
     async def healthz(_: Request) -> Response:
         return _json({"status": "ok", "software": software()})
@@ -82,9 +85,6 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
         return _json(document(software()))
 
     async def live(socket: WebSocket) -> None:
-        if not _same_origin(socket):
-            await socket.close(FOREIGN_ORIGIN)
-            return
         await socket.accept()
         with contextlib.suppress(WebSocketDisconnect):
             await fleet.follow(socket.receive_text, socket.send_text)
@@ -99,7 +99,11 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
         *(Route(one.route, _answering(one, answers, one_at_a_time)) for one in ENDPOINTS),
         Mount("/pages", StaticFiles(directory=PAGES)),
     ]
-    guards = [Middleware(_Guarded), Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)]
+    guards = [
+        Middleware(_Guarded),
+        Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+        Middleware(Gate, web=hub.web, token=token, clock=clock),
+    ]
     return Starlette(routes=routes, middleware=guards, lifespan=lifespan)
 
 
@@ -133,14 +137,10 @@ def _json(tree: object, status: int = 200) -> Response:
     return Response(told, status, media_type="application/json")
 
 
-def _same_origin(socket: WebSocket) -> bool:
-    """Browsers say whose page asks; a program that says nothing is no page."""
-    origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
-
-
 class _Guarded:
-    """Every answer tells the browser what the page may do: load and ask what comes from here, and nothing else."""
+    """Every answer tells the browser what the page may do: load and ask what comes from here, and nothing else.
+
+    A page that may do still less says so itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -148,7 +148,8 @@ class _Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
+                own = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in HEADERS if one[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, with_headers)

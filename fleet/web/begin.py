@@ -8,5 +8,7 @@ from sensors.record import Record
 class Begin(Record, frozen=True, kw_only=True):
     hub: HubConfig
     """Its paths absolute."""
+    token: str = ""
+    """Of its `[web] token_file`, as it was when the hub started."""
     broker: BrokerAt | None = None
     """Where nodes can be asked for pictures."""

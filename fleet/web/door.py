@@ -14,6 +14,7 @@ from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.die_with_parent import tied_to_parent
 from fleet.web.begin import Begin
+from fleet.web.entrance.token import token_of
 from fleet.web.listening import address, listen
 from sensors.config import plain
 from sensors.terminal.pretty_json import compact
@@ -28,8 +29,9 @@ class Door:
     """Used by `with`. Nobody who came is turned away: who comes before the process is there waits in the socket."""
 
     def __init__(self, config: HubConfig) -> None:
-        """Listens from here on; raises WebPortTaken or WebUnreachable."""
+        """Listens from here on; raises TokenWrong, TokenOpen, WebPortTaken or WebUnreachable."""
         self._config = config
+        self._token = token_of(config.web)
         self._listener = listen(config.web)
         self.address = address(self._listener)
         self._closing, self._close = os.pipe()
@@ -42,7 +44,7 @@ class Door:
 
     def open(self, broker: BrokerAt | None) -> None:
         """Let in who comes, from now on; `broker`: where nodes can be asked for pictures."""
-        begin = compact(plain(Begin(hub=self._config, broker=broker)))
+        begin = compact(plain(Begin(hub=self._config, broker=broker, token=self._token)))
         # The kernel ends the process with the thread that started it.
         self._keeper = threading.Thread(target=self._keep, args=(begin,), name="dashboard", daemon=True)
         self._keeper.start()

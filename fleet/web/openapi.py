@@ -54,8 +54,11 @@ def document(version: str) -> dict[str, Any]:
     paths["/metrics"] = {
         "get": {"summary": "The fleet for Prometheus, as text", "responses": {"200": _ok("text/plain")}}
     }
+    # Where the dashboard has a token_file.
+    token = {"bearer": {"type": "http", "scheme": "bearer"}}
     about = {"title": "gilmok's hub", "version": version, "description": "Read-only. Units are in the names."}
-    return {"openapi": "3.1.0", "info": about, "paths": paths}
+    secured = {"components": {"securitySchemes": token}, "security": [{}, {"bearer": []}]}
+    return {"openapi": "3.1.0", "info": about, "paths": paths, **secured}
 
 
 def _operation(one: Endpoint) -> dict[str, Any]:
@@ -64,6 +67,7 @@ def _operation(one: Endpoint) -> dict[str, Any]:
     parameters += [{"name": name, "in": "query", "required": False, "schema": text} for name in one.query]
     wrong = {"type": "object", "properties": {"error": text, "hint": text}, "required": ["error", "hint"]}
     responses = {"200": _ok(one.media), "503": _wrong("The ledger can't be read", wrong)}
+    responses["401"] = _wrong("It asks for its token", wrong)
     if one.parameters:
         responses["404"] = _wrong("There is none of that name", wrong)
     return {"operationId": one.answer, "summary": one.what, "parameters": parameters, "responses": responses}

@@ -22,7 +22,7 @@ def main(descriptor: str) -> None:
     os.nice(NICE)
     begin = convert(msgspec.json.decode(sys.stdin.buffer.read()), Begin, "the hub's word")
     listener = socket.socket(fileno=int(descriptor))
-    dashboard = Dashboard(begin.hub, SystemClock(), listener, begin.broker)
+    dashboard = Dashboard(begin.hub, SystemClock(), listener, begin.broker, begin.token)
     with ended_by_signals(dashboard.stop):
         dashboard.run(lambda: None)
 

@@ -9,6 +9,7 @@ import uvicorn
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.web.app import application
+from fleet.web.entrance.token import token_of
 from sensors.clock import Clock
 
 GOODBYE_S = 1
@@ -17,11 +18,22 @@ GOODBYE_S = 1
 class Dashboard:
     """Serves until `stop`, which may come from a signal handler."""
 
-    def __init__(self, hub: HubConfig, clock: Clock, listener: socket.socket, broker: BrokerAt | None = None) -> None:
-        """`broker`: where nodes can be asked for pictures; None: nowhere. Raises SecretMissing."""
+    def __init__(
+        self,
+        hub: HubConfig,
+        clock: Clock,
+        listener: socket.socket,
+        broker: BrokerAt | None = None,
+        token: str | None = None,
+    ) -> None:
+        """`broker`: where nodes can be asked for pictures; None: nowhere. Raises SecretMissing.
+
+        `token`: of its token_file, read before; None: it is read here, which raises TokenWrong or TokenOpen.
+        """
+        token = token_of(hub.web) if token is None else token
         hosts = ["localhost", "127.0.0.1", "[::1]", listener.getsockname()[0], hub.web.host, *hub.web.names]
         settings = uvicorn.Config(
-            application(hub, clock, hosts, broker),
+            application(hub, clock, hosts, broker, token),
             log_config=None,
             access_log=False,
             log_level="warning",
@@ -29,6 +41,8 @@ class Dashboard:
             ws="websockets-sansio",
             ws_max_size=4096,
             server_header=False,
+            # Who asks is who is connected: the gate alone decides whom it believes about others.
+            proxy_headers=False,
         )
         self._server = _Unsignalled(settings)
         self._listener = listener

@@ -75,6 +75,7 @@ export function ago(utcNs, aheadMs) {
 /** @param {string} path */
 export async function ask(path) {
   const answer = await fetch(path);
+  if (answer.status === 401) location.reload();
   const told = await answer.json();
   if (!answer.ok) throw new Error(`${told.error}. ${told.hint}`);
   return told;

@@ -45,6 +45,8 @@ export function follow(changed, link) {
     own.onmessage = (event) => { take(JSON.parse(event.data)); changed(); };
     own.onclose = () => {
       link("no connection, trying again");
+      // A session that ended: the page that asks for the token comes in this one's place.
+      fetch("/", { method: "HEAD" }).then((answer) => { if (answer.status === 401) location.reload(); }, () => {});
       setTimeout(connect, waitMs);
       waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
     };

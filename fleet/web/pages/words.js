@@ -15,7 +15,7 @@ const KOREAN = {
   "offline": "종료", "unknown": "알 수 없음", "introduced": "처음 등록", "began a new session": "새 세션 시작",
   "now": "방금", "{n} s ago": "{n}초 전", "{n} min ago": "{n}분 전", "{n} h ago": "{n}시간 전", "{n} d ago": "{n}일 전",
   "Theme": "테마", "auto": "자동", "light": "밝게", "dark": "어둡게", "Language": "언어",
-  "Not shown": "표시할 수 없음", "There is no such page.": "그런 페이지가 없습니다.", "The fleet": "플릿으로",
+  "Not shown": "표시할 수 없음", "There is no such page.": "그런 페이지가 없습니다.", "The fleet": "플릿으로", "Log out": "로그아웃",
   "without a place": "위치 없음", "nodes on the plan of": "노드 배치도:",
   "Latency is of the last minute, capture to result, of each node's slowest stream.": "지연은 최근 1분, 촬영부터 결과까지, 각 노드의 가장 느린 스트림 기준입니다.",
   "said last": "마지막 상태", "run": "실행", "kind": "종류", "session": "세션", "model": "모델", "artefact": "아티팩트", "device": "장치",

@@ -2,7 +2,7 @@
 
 import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from tests.speaker import Speaker
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = '<img src=x onerror="document.title=1"></script>'
@@ -94,6 +94,26 @@ def browser() -> "Iterator[Browser]":
         one = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield one
         one.close()
+
+
+@pytest.fixture
+def open_page(browser: "Browser") -> "Iterator[Callable[[str], Page]]":
+    """Opens a page; in the end no page may have had a word in its console."""
+    complaints: list[str] = []
+    context = browser.new_context()
+
+    def go(at: str) -> "Page":
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(at)
+        return page
+
+    yield go
+    context.close()
+    # What the browser itself says of a server that a test took away, or that asks for a login, is no fault of the page.
+    known = "ERR_CONNECTION", "status of 401"
+    assert [one for one in complaints if not any(word in one for word in known)] == []
 
 
 def get(at: str, path: str, host: str | None = None) -> tuple[int, dict[str, str], bytes]:

@@ -16,7 +16,12 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
-    with Door(HubConfig(store=tmp_path / "hub.db", web=Web(port=0))) as one:
+    token = tmp_path / "token"
+    token.touch(0o600)
+    token.write_text("some-token", encoding="utf-8")
+    with Door(HubConfig(store=tmp_path / "hub.db", web=Web(port=0, token_file=token))) as one:
+        # It was read: what becomes of the file changes nothing for the process that begins later.
+        token.unlink()
         one.open(None)
         yield one
 
@@ -25,6 +30,7 @@ def test_nothing_runs_until_somebody_comes_and_who_comes_after_a_death_is_served
     assert door.pid is None
     status, _, body = get(door.address, "/healthz")
     assert (status, json.loads(body)["status"]) == (200, "ok")
+    assert get(door.address, "/api/nodes")[0] == 401
     first = door.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)

@@ -1,6 +1,6 @@
 """The page in a real browser; every test ends without a word in its console."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,27 +8,9 @@ import pytest
 from tests.fleet.web.conftest import HOSTILE, Told, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 MOST_BYTES = 300_000
-
-
-@pytest.fixture
-def open_page(browser: "Browser") -> "Iterator[Callable[[str], Page]]":
-    complaints: list[str] = []
-    context = browser.new_context()
-
-    def go(at: str) -> "Page":
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(at)
-        return page
-
-    yield go
-    context.close()
-    # What the browser itself says of a server that a test took away is no fault of the page.
-    assert [one for one in complaints if "ERR_CONNECTION" not in one] == []
 
 
 def test_a_node_that_is_lost_is_seen_without_a_reload_and_its_name_leads_to_it(
