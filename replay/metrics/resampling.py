@@ -13,6 +13,11 @@ from replay.metrics.average_precision import RECALLS
 from replay.metrics.matching import HIT, LEFT_OUT, Outcomes
 from replay.metrics.pool import Index, Numbers
 
+MANY = 300
+"""Hits beyond which most of them are left aside."""
+AT_ONCE = 150_000
+"""Found boxes times draws that are worked out at once: what a processor's cache holds, about."""
+
 
 def resampled_ap(outcomes: Outcomes, sequence_of_image: Index, draws: Index) -> Numbers:
     """(draws, thresholds, classes) AP; NaN where a draw holds no positive of a class.
@@ -27,14 +32,17 @@ def resampled_ap(outcomes: Outcomes, sequence_of_image: Index, draws: Index) -> 
         rows = slice(bounds[label], bounds[label + 1])
         images = outcomes.positive_images[outcomes.positive_labels == label]
         positives = weights @ np.bincount(sequence_of_image[images], minlength=draws.shape[1])
+        drawn = np.flatnonzero(positives)
         # Thresholds between which no box changes sides share a curve: of a class with few boxes, most do.
         alike = [states.tobytes() for states in outcomes.states[:, rows]]
         events = {key: _Events.of(states) for key, states in zip(alike, outcomes.states[:, rows], strict=True)}
-        for row in np.flatnonzero(positives):
-            found = weights[row][sequences[rows]]
-            so_far = np.cumsum(found)
-            areas = {key: one.area(found, so_far, float(positives[row])) for key, one in events.items()}
-            result[row, :, label] = [areas[key] for key in alike]
+        at_once = max(1, AT_ONCE // max(rows.stop - rows.start, 1))
+        for start in range(0, len(drawn), at_once):
+            some = drawn[start : start + at_once]
+            found = weights[some].take(sequences[rows], axis=1)
+            so_far = np.cumsum(found, axis=1)
+            areas = {key: one.areas(found, so_far, positives[some]) for key, one in events.items()}
+            result[some, :, label] = np.column_stack([areas[key] for key in alike])
     return result
 
 
@@ -61,16 +69,44 @@ class _Events:
         hits, left_out = np.flatnonzero(states == HIT), np.flatnonzero(states == LEFT_OUT)
         return cls(hits, left_out, np.searchsorted(left_out, hits))
 
-    def area(self, found: Numbers, so_far: Numbers, positives: float) -> float:
-        """AP where each found box counts `found` times; `so_far` is its running sum."""
-        right = np.cumsum(found[self.hits])
-        seen = so_far[self.hits]
+    def areas(self, found: Numbers, so_far: Numbers, positives: Numbers) -> Numbers:
+        """(draws,) AP where each found box counts `found` times, (draws, N); `so_far` is its running sum."""
+        if not len(self.hits):
+            return np.zeros(len(found))
+        right = np.cumsum(found.take(self.hits, axis=1), axis=1)
+        seen = so_far.take(self.hits, axis=1)
         if len(self.left_out):
-            seen = seen - np.append(0.0, np.cumsum(found[self.left_out]))[self.left_before]
-        first = np.searchsorted(right / positives, RECALLS, "left")
-        first = first[: np.searchsorted(first, len(right), "left")]
-        if not len(first):
-            return 0.0
-        # Between one recall's first point and the next one's only the best matters, then the best to the right.
-        best = np.maximum.reduceat(right / (seen + np.spacing(1)), first)
-        return float(np.maximum.accumulate(best[::-1]).sum() / len(RECALLS))
+            left = np.cumsum(found.take(self.left_out, axis=1), axis=1)
+            seen -= np.concatenate([np.zeros((len(left), 1)), left], axis=1)[:, self.left_before]
+        precision = right / (seen + np.spacing(1))
+        areas = _of_many(right, precision, positives) if len(self.hits) > MANY else _of_few(right, precision, positives)
+        return areas / len(RECALLS)
+
+
+def _of_few(right: Numbers, precision: Numbers, positives: Numbers) -> Numbers:
+    """(draws,) the interpolated precisions' sum: at each hit, as often as it is the first to reach a recall."""
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    recalls = right / positives[:, None]
+    # The nearest recall is the only one that has to be looked at.
+    reached = (recalls * (len(RECALLS) - 1) + 0.5).astype(np.int64)
+    reached += RECALLS[reached] <= recalls
+    total: Numbers = np.einsum("dh,dh->d", best, np.diff(reached, axis=1, prepend=0))
+    return total
+
+
+def _of_many(right: Numbers, precision: Numbers, positives: Numbers) -> Numbers:
+    """The same with most hits left aside: between one recall's first hit and the next one's only the best matters."""
+    whole = positives[:, None]
+    # The least number of hits that reaches each recall, just where floating point has that quotient.
+    least = np.ceil(RECALLS * whole)
+    least -= (least - 1) / whole >= RECALLS
+    least += least / whole < RECALLS
+    reached = least <= right[:, -1:]
+    # One sorted row for all draws: each above all that those before it have. A draw's first recall is 0: its points
+    # begin where those of the one before end.
+    above = np.concatenate([[0.0], np.cumsum(right[:-1, -1] + 1)])[:, None]
+    first = np.searchsorted((right + above).ravel(), (least + above)[reached])
+    best = np.zeros(least.shape)
+    best[reached] = np.maximum.reduceat(precision.ravel(), first)
+    total: Numbers = np.maximum.accumulate(best[:, ::-1], axis=1).sum(axis=1)
+    return total
