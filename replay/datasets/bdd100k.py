@@ -17,10 +17,11 @@ import numpy as np
 
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, cornered_box, tracks_of
+from replay.datasets.labels import Boxes, LabelsWrong, Lenience, Loose, cornered_box, loose_numbers, tracks_of
 from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
+from replay.datasets.spelling import spelling
 from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth
 from sensors.outside import ContentWrong
@@ -44,11 +45,12 @@ class Bdd100k:
         marks = (STILLS, DRIVES, STILL_LABELS, DRIVE_LABELS)
         self._root = find_root(NAME, root, marks)
         self._stills = {split: self._still_labels(split) for split in SPLITS if self._has_stills(split)}
-        self._drives: dict[str, tuple[Path, Path]] = {}
+        self._drives: dict[str, tuple[Path, Path | None]] = {}
         for split in SPLITS:
             images, labels = self._root / DRIVES / split, self._root / DRIVE_LABELS / split
-            names = [folder.name for folder in folders(images)] + [path.stem for path in files_in(labels, ".json")]
-            self._drives |= {name: (images / name, labels / f"{name}.json") for name in dict.fromkeys(names)}
+            files = {path.stem: path for path in files_in(labels, ".json")}
+            names = dict.fromkeys([*(folder.name for folder in folders(images)), *files])
+            self._drives |= {name: (images / name, files.get(name)) for name in names}
 
     def recordings(self) -> Sequence[str]:
         return [*self._stills, *self._drives]
@@ -56,7 +58,7 @@ class Bdd100k:
     def open(self, name: str) -> PictureRecording:
         if name in self._drives:
             folder, path = self._drives[name]
-            return self._opened(name, pictures(folder), path if path.is_file() else None, TRACK_FPS)
+            return self._opened(name, pictures(folder), path, TRACK_FPS)
         if name not in self._stills:
             raise RecordingUnknown(NAME, self._root, name, self.recordings())
         folder = self._root / STILLS / name
@@ -97,15 +99,15 @@ def _groups(labels: Sequence[str]) -> dict[str, Group]:
 
 
 class _Box(msgspec.Struct):
-    x1: float
-    y1: float
-    x2: float
-    y2: float
+    x1: Loose
+    y1: Loose
+    x2: Loose
+    y2: Loose
 
 
 class _Label(msgspec.Struct):
     category: str
-    id: int | str = -1
+    id: Loose = None
     box2d: _Box | None = None
     """None: a lane or an area."""
     attributes: dict[str, Any] | None = None
@@ -132,7 +134,9 @@ class _Objects:
 
     def __post_init__(self) -> None:
         self._lenience = Lenience()
-        self._numbers = {path.name: number for number, path in self.pictures.items()}
+        names = [path.name for path in self.pictures.values()]
+        self._key = spelling(names)
+        self._numbers = {self._key(name): number for number, name in zip(self.pictures, names, strict=True)}
         self._seen: set[str] = set()
         self._absent: list[str] = []
         self._kinds: dict[str, int] = {}
@@ -160,7 +164,7 @@ class _Objects:
             truncated=np.asarray(self._truncated, np.float32),
             occluded=np.asarray(self._occluded, np.float32),
         )
-        labelled = [self._numbers[name] for name in self._seen if name in self._numbers]
+        labelled = [self._numbers[name] for name in self._seen & self._numbers.keys()]
         return FrameTruths(np.asarray(self._frames, np.int64), rows, labelled=labelled)
 
     def problems(self) -> Iterator[Problem]:
@@ -170,10 +174,11 @@ class _Objects:
             yield Problem(Severity.UNSOUND, what)
 
     def _add(self, frame: _Frame) -> None:
-        if frame.name in self._seen:
+        name = self._key(frame.name)
+        if name in self._seen:
             raise LabelsWrong(self.path, f"frame {frame.name[:80]}", "stands there twice")
-        self._seen.add(frame.name)
-        number = self._numbers.get(frame.name)
+        self._seen.add(name)
+        number = self._numbers.get(name)
         if number is None:
             self._absent.append(frame.name)
             return
@@ -181,8 +186,9 @@ class _Objects:
             if label.box2d is None:
                 continue
             box = label.box2d
-            corners = (box.x1, box.y1, box.x2, box.y2)
-            self._boxes.add(cornered_box(self.path, f"frame {frame.name[:80]}", corners))
+            at = f"frame {frame.name[:80]}"
+            corners = loose_numbers(self.path, at, (box.x1, box.y1, box.x2, box.y2), self._lenience)
+            self._boxes.add(cornered_box(self.path, at, corners))
             self._frames.append(number)
             self._labels.append(self._kinds.setdefault(label.category, len(self._kinds)))
             region = label.is_("crowd") or label.category in IGNORED
@@ -192,8 +198,12 @@ class _Objects:
             self._occluded.append(_flag(label.is_("occluded")))
 
 
-def _number(track: int | str) -> int | str:
-    """The makers write them as text."""
+def _number(track: Loose) -> int | str:
+    """The makers write them as text; data frames make floats of them."""
+    if track is None:
+        return -1
+    if isinstance(track, float):
+        return int(track) if track.is_integer() else str(track)
     return int(track) if isinstance(track, str) and track.isdecimal() and len(track) < 19 else track
 
 

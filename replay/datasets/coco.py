@@ -13,7 +13,7 @@ from pathlib import Path
 from replay.datasets.classes import groups_of
 from replay.datasets.coco_file import CocoFile, Instances
 from replay.datasets.labels import json_labels
-from replay.datasets.layout import find_root
+from replay.datasets.layout import find_root, matching
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.video import VideoRecording, frames_in, video_beside
@@ -36,8 +36,8 @@ class Coco:
     def __init__(self, root: Path) -> None:
         root = find_root(NAME, root, MARKS, _is_coco)
         # A name without a folder before it is looked for in this one, too.
-        self._root = root.parent if root.name == FOLDER and any(root.glob(f"{PREFIX}*.json")) else root
-        found = {path for mark in MARKS for path in self._root.glob(mark) if is_meant(path) and _is_coco(path)}
+        self._root = root.parent if root.name == FOLDER and any(matching(root, f"{PREFIX}*.json")) else root
+        found = {path for mark in MARKS for path in matching(self._root, mark) if is_meant(path) and _is_coco(path)}
         named = {_name(path): path for path in sorted(found)}
         self._labels = {path.name: named[path.name] for path in sorted_by_number(map(Path, named))}
 

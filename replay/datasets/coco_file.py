@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_SHOWN, MOST_VALUE, MOST_WHOLE, LabelsWrong, Lenience, sized_box
+from replay.datasets.labels import MOST_SHOWN, MOST_VALUE, MOST_WHOLE, LabelsWrong, Lenience, Loose, sized_box
 from replay.datasets.soundness import counted
 from replay.recording import Problem, Severity
 from replay.truth import Role, Truth, from_sizes
@@ -20,8 +20,6 @@ NOTHING = ("", "none", "null", "nan")
 NO = (*NOTHING, "0", "false", "no")
 
 Id: TypeAlias = int | float | str
-Loose: TypeAlias = int | float | str | None
-"""A number as tools write it."""
 
 _LAST_DIGITS = re.compile(r"([0-9]+)$")
 

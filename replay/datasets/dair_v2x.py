@@ -13,14 +13,13 @@ their class, OtherIgnore as a region, Unknown_* as things that need not be found
 from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 import numpy as np
 
 from replay.datasets.classes import own_groups, own_problems
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, cornered_box, json_labels, numbers
+from replay.datasets.labels import Boxes, LabelsWrong, Lenience, Loose, cornered_box, json_labels, numbers
 from replay.datasets.layout import find_root, numbered, pictures
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
@@ -53,8 +52,6 @@ GROUPS = {
 CROWDS = {"pedestrianignore": "Pedestrian", "carignore": "Car"}
 REGIONS = ("otherignore", "othersignore")
 UNKNOWN = "unknown"
-
-Loose: TypeAlias = int | float | str | None
 
 
 class _Corners(msgspec.Struct):
@@ -154,6 +151,7 @@ class _Objects:
         """Raises LabelsWrong."""
         for place, one in enumerate(json_labels(path, list[_Object], "a label file of DAIR-V2X"), 1):
             at = f"object {place}"
+            # The makers' own are texts: nothing to tell.
             corners = [str(one.box.xmin), str(one.box.ymin), str(one.box.xmax), str(one.box.ymax)]
             self._boxes.add(cornered_box(path, at, numbers(path, at, corners)))
             role, label = self._kind(path, at, one.type)

@@ -72,15 +72,15 @@ class KittiTracking:
 
     def __init__(self, root: Path) -> None:
         self._root = find_root(self.name, root, [f"{half}/{part}" for half in _HALVES for part in _DRIVES])
-        self._places: dict[str, tuple[Path, Path]] = {}
+        self._places: dict[str, tuple[Path, Path | None]] = {}
         for half in _HALVES:
             image_folder, label_folder = (self._root / half / part for part in _DRIVES)
-            drives = {folder.name: folder for folder in folders(image_folder)}
-            drives |= {path.stem: path.with_suffix("") for path in files_in(label_folder, LABEL_ENDING)}
-            for name in [path.name for path in sorted_by_number(drives.values())]:
+            files = {path.stem: path for path in files_in(label_folder, LABEL_ENDING)}
+            drives = {folder.name for folder in folders(image_folder)} | files.keys()
+            for name in [path.name for path in sorted_by_number(map(Path, drives))]:
                 # Both halves count their drives from 0000.
                 shown = name if half == TRAINING else f"{half}/{name}"
-                self._places[shown] = (image_folder / name, label_folder / f"{name}.txt")
+                self._places[shown] = image_folder / name, files.get(name)
 
     def recordings(self) -> Sequence[str]:
         return list(self._places)
@@ -89,9 +89,8 @@ class KittiTracking:
         if name not in self._places:
             raise RecordingUnknown(self.name, self._root, name, self.recordings())
         folder, path = self._places[name]
-        labelled = path.is_file()
-        read = KittiRows(path, TYPES)
-        if labelled:
+        read = KittiRows(folder if path is None else path, TYPES)
+        if path is not None:
             read.read(path)
         labels = read.labelled(())
         return PictureRecording(
@@ -102,10 +101,10 @@ class KittiTracking:
             groups=labels.groups,
             pictures=pictures(folder),
             truths=labels.truths,
-            truth_files=(path,) if labelled else (),
-            unmentioned=nothing_there() if labelled else None,
+            truth_files=() if path is None else (path,),
+            unmentioned=None if path is None else nothing_there(),
             read_problems=labels.problems,
-            note=_note(name) if labelled else "",
+            note="" if path is None else _note(name),
         )
 
 

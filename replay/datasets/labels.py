@@ -4,7 +4,7 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ MOST_WHOLE = 2**63 - 1
 MOST_VALUE = 1e12
 """Of a coordinate, a distance or an area: nothing on a road has more."""
 MOST_SHOWN = 80
+
+Loose: TypeAlias = int | float | str | None
+"""A number as tools write it."""
 
 
 class LabelsWrong(DatasetWrong):
@@ -107,6 +110,13 @@ def numbers(path: Path, at: int | str, texts: Sequence[str]) -> list[float]:
     if any(abs(value) > MOST_VALUE for value in values):
         raise LabelsWrong(path, at, f"{' '.join(texts)[:MOST_SHOWN]!r} has a value beyond {MOST_VALUE:g}")
     return values
+
+
+def loose_numbers(path: Path, at: int | str, values: Sequence[Loose], lenience: Lenience) -> list[float]:
+    """JSON's values as finite numbers, which some tools write as text; raises LabelsWrong."""
+    if any(isinstance(value, str) for value in values):
+        lenience.note("numbers are written as text", path, at)
+    return numbers(path, at, ["null" if value is None else str(value) for value in values])
 
 
 def whole(path: Path, at: int | str, text: str) -> int:

@@ -49,7 +49,7 @@ def find_root(
     root = root.expanduser().resolve()
 
     def matches(folder: Path) -> Iterator[Path]:
-        return (match for mark in marks for match in folder.glob(mark) if is_meant(match) and is_ours(match))
+        return (match for mark in marks for match in matching(folder, mark) if is_meant(match) and is_ours(match))
 
     if root.is_dir() and any(True for _ in matches(root)):
         return root
@@ -59,6 +59,13 @@ def find_root(
             return above
     nearby = (folder for folder in folders(root) if any(True for _ in matches(folder)))
     raise LayoutAbsent(dataset, root, marks, next(nearby, None))
+
+
+def matching(folder: Path, mark: str) -> Iterator[Path]:
+    """What a glob pattern matches there, be its ending in capitals or not: DRIVE.JSON for `*.json`."""
+    start, dot, ending = mark.rpartition(".")
+    either = "".join(f"[{letter}{letter.upper()}]" for letter in ending)
+    return folder.glob(f"{start}.{either}" if dot and ending.isalpha() else mark)
 
 
 def holding(folder: Path) -> str:

@@ -1,6 +1,5 @@
 """Finding the pictures that a label file names on a disk that is not the one it was written for."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +7,7 @@ from itertools import product
 from pathlib import Path, PurePosixPath
 
 from replay.datasets.soundness import counted
+from replay.datasets.spelling import plain as _plain
 from replay.recording import Problem, Severity
 from sensors.sources.folder import is_picture, sorted_by_number
 
@@ -126,7 +126,3 @@ class ListedPictures:
 
 def _depth(name: str) -> int:
     return len(PurePosixPath(name.replace("\\", "/")).parts)
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()

@@ -34,7 +34,7 @@ from replay.datasets.labels import (
     tracks_of,
     whole,
 )
-from replay.datasets.layout import LayoutAbsent, find_root, folders, pictures
+from replay.datasets.layout import LayoutAbsent, find_root, folders, matching, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.recording import DatasetWrong, Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth, nothing_there
@@ -104,7 +104,7 @@ class MotChallenge:
         folder = self._places[name]
         sequence = _Sequence.read(folder / INI) if (folder / INI).exists() else None
         images = pictures(folder / (sequence.image_folder if sequence else IMAGES))
-        path = folder / GT
+        path = next(matching(folder, GT), folder / GT)
         labelled = path.is_file()
         labels = _read(path, NEIGHBOURS_MOT20 if name.startswith("MOT20") else NEIGHBOURS) if labelled else _Labels()
         return PictureRecording(
@@ -156,7 +156,7 @@ class _Sequence:
 
 
 def _is_sequence(folder: Path) -> bool:
-    return any((folder / part).exists() for part in (INI, GT))
+    return any(any(matching(folder, part)) for part in (INI, GT))
 
 
 def _problems(sequence: _Sequence | None, held: int) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_WHOLE, Boxes, LabelsWrong, cornered_box
+from replay.datasets.labels import MOST_WHOLE, Boxes, LabelsWrong, Lenience, Loose, cornered_box, loose_numbers
 from replay.datasets.layout import find_root, folders
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
@@ -70,10 +70,11 @@ class NuImages:
             truths=read.truths(),
             truth_files=(tables.path("sample_data"), tables.path("object_ann"), tables.path("category")),
             film=False,
-            promised_sizes={number: (shot.width, shot.height) for number, shot in shots.items() if shot.width},
+            promised_sizes={n: (shot.width, shot.height) for n, shot in shots.items() if shot.width and shot.height},
             read_problems=(
                 *_absent([shot.filename for number, shot in shots.items() if number not in listed.found]),
                 *listed.problems(strangers=False),
+                *read.lenience.problems(),
             ),
         )
 
@@ -109,8 +110,8 @@ class _Shot(msgspec.Struct):
     filename: str
     timestamp: int
     is_key_frame: bool = True
-    width: int = 0
-    height: int = 0
+    width: int | None = 0
+    height: int | None = 0
 
 
 class _Category(msgspec.Struct):
@@ -121,7 +122,7 @@ class _Category(msgspec.Struct):
 class _Object(msgspec.Struct):
     sample_data_token: str
     category_token: str
-    bbox: tuple[float, float, float, float]
+    bbox: tuple[Loose, Loose, Loose, Loose]
 
 
 @dataclass(eq=False)
@@ -171,6 +172,7 @@ class _Objects:
         """Raises LabelsWrong."""
         keys = {shot.token: number for number, shot in shots.items() if shot.is_key_frame}
         self._keys = keys.values()
+        self.lenience = Lenience()
         self._frames, self._labels, self._boxes = array("q"), array("q"), Boxes()
         path = tables.path("object_ann")
         for row in tables.rows("object_ann", _Object):
@@ -179,7 +181,8 @@ class _Objects:
                 continue
             self._frames.append(number)
             self._labels.append(tables.category(row))
-            self._boxes.add(cornered_box(path, f"object of {row.sample_data_token[:40]}", row.bbox))
+            at = f"object of {row.sample_data_token[:40]}"
+            self._boxes.add(cornered_box(path, at, loose_numbers(path, at, row.bbox, self.lenience)))
         counts = Counter(self._labels)
         self.present = {tables.categories[label] for label in counts}
 

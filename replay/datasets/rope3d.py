@@ -9,14 +9,15 @@ eval_tools/convert_FineclsToCoarse.py). How the pictures are split over folders 
 that others publish for the set look for. The makers' own figures are of 3-D boxes; they leave `unknown_*` out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from replay.datasets.kitti_rows import KittiRows, Types
-from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted
+from replay.datasets.layout import files_in, find_root, folders
 from replay.datasets.pictures import PictureRecording
+from replay.datasets.spelling import numbered_pairs
 from replay.recording import Group, RecordingUnknown
-from sensors.sources.folder import pictures_in, sorted_by_number
+from sensors.sources.folder import pictures_in
 
 NAME = "rope3d"
 FPS = float("nan")
@@ -60,12 +61,8 @@ class Rope3D:
         if name not in self.recordings():
             raise RecordingUnknown(NAME, self._root, name, self.recordings())
         label_folder = self._root / name / ROWS
-        files = {path.stem: path for path in files_in(label_folder, ".txt")}
-        found = {path.stem: path for folder in self._folders(name) for path in pictures_in(folder)}
-        # With an ending: names have dots.
-        places = sorted_by_number(label_folder / f"{stem}.txt" for stem in files.keys() | found.keys())
-        stems = {number: path.stem for number, path in numbered_or_counted(places).items()}
-        labelled = {number: files[stem] for number, stem in stems.items() if stem in files}
+        held = [path for folder in self._folders(name) for path in pictures_in(folder)]
+        images, labelled, problems = numbered_pairs(held, files_in(label_folder, ".txt"))
         read = KittiRows(label_folder, TYPES)
         for number, path in labelled.items():
             read.read(path, number)
@@ -76,18 +73,14 @@ class Rope3D:
             fps=FPS,
             labels=labels.names,
             groups=labels.groups,
-            pictures=_of(stems, found),
+            pictures=images,
             truths=labels.truths,
             truth_files=tuple(labelled.values()),
             film=False,
-            read_problems=labels.problems,
+            read_problems=(*labels.problems, *problems),
         )
 
     def _folders(self, half: str) -> list[Path]:
         apart = [folder for folder in folders(self._root) if folder.name.startswith(f"{half}-{TOGETHER}")]
         together = self._root / half / TOGETHER
         return [*apart, *([together] if together.is_dir() else [])]
-
-
-def _of(stems: Mapping[int, str], found: Mapping[str, Path]) -> Mapping[int, Path]:
-    return {number: found[stem] for number, stem in sorted(stems.items()) if stem in found}

@@ -32,9 +32,10 @@ from replay.datasets.labels import (
     tracks_of,
     whole,
 )
-from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted, pictures
+from replay.datasets.layout import files_in, find_root, folders, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
+from replay.datasets.spelling import numbered_pairs
 from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth, nothing_there
 from sensors.outside import ContentWrong, open_bytes
@@ -78,14 +79,14 @@ class VisDrone:
         inner = [found for found in folders(self._root) if found.match(PARTS)]
         parts = [self._root] if (self._root / LABELS_FOLDER).is_dir() else inner
         self._stills = {part.name: part for part in parts if (part / IMAGES).is_dir()}
-        self._sequences: dict[str, tuple[Path, str]] = {}
+        self._sequences: dict[str, tuple[Path, Path | None]] = {}
         for part in [part for part in parts if part.name not in self._stills]:
-            named = {found.name for found in folders(part / SEQUENCES)}
-            named |= {path.stem for path in files_in(part / LABELS_FOLDER, ".txt")}
+            files = {path.stem: path for path in files_in(part / LABELS_FOLDER, ".txt")}
+            named = {found.name for found in folders(part / SEQUENCES)} | files.keys()
             for name in [path.name for path in sorted_by_number(map(Path, named))]:
                 # VID and MOT have the same sequences.
                 shown = name if name not in self._sequences else f"{part.name}/{name}"
-                self._sequences[shown] = part, name
+                self._sequences[shown] = part / SEQUENCES / name, files.get(name)
 
     def recordings(self) -> Sequence[str]:
         return [*self._stills, *self._sequences]
@@ -95,19 +96,13 @@ class VisDrone:
             return _stills(name, self._stills[name])
         if name not in self._sequences:
             raise RecordingUnknown(NAME, self._root, name, self.recordings())
-        part, sequence = self._sequences[name]
-        path = part / LABELS_FOLDER / f"{sequence}.txt"
+        folder, path = self._sequences[name]
         read = _Rows()
-        if path.is_file():
+        if path is not None:
             read.read(path)
-        return read.recording(
-            name,
-            pictures(part / SEQUENCES / sequence),
-            {},
-            (path,) if path.is_file() else (),
-            # A frame without a row is one with nothing in it.
-            nothing_there() if path.is_file() else None,
-        )
+        # A frame without a row is one with nothing in it.
+        unmentioned = None if path is None else nothing_there()
+        return read.recording(name, pictures(folder), {}, () if path is None else (path,), unmentioned)
 
 
 def _is_ours(match: Path) -> bool:
@@ -124,18 +119,11 @@ def _is_ours(match: Path) -> bool:
 
 
 def _stills(name: str, part: Path) -> PictureRecording:
-    files = {path.stem: path for path in files_in(part / LABELS_FOLDER, ".txt")}
-    found = {path.stem: path for path in pictures_in(part / IMAGES)}
-    # By the names of both, so that a picture that went away moves no number.
-    # With an ending: names have dots.
-    places = sorted_by_number(part / f"{stem}.txt" for stem in files.keys() | found.keys())
-    stems = {number: path.stem for number, path in numbered_or_counted(places).items()}
+    images, labelled, problems = numbered_pairs(pictures_in(part / IMAGES), files_in(part / LABELS_FOLDER, ".txt"))
     read = _Rows()
-    labelled = {number: files[stem] for number, stem in stems.items() if stem in files}
     for number, path in labelled.items():
         read.read(path, number)
-    images = {number: found[stem] for number, stem in stems.items() if stem in found}
-    return read.recording(name, dict(sorted(images.items())), labelled, tuple(labelled.values()), None)
+    return read.recording(name, images, labelled, tuple(labelled.values()), None, problems)
 
 
 @dataclass(eq=False)
@@ -178,6 +166,7 @@ class _Rows:
         labelled: Mapping[int, Path],
         files: tuple[Path, ...],
         unmentioned: Truth | None,
+        problems: Sequence[Problem] = (),
     ) -> PictureRecording:
         truth = self._truth()
         wanted = truth.labels[truth.of_role(Role.POSITIVE)]
@@ -194,7 +183,7 @@ class _Rows:
             truth_files=files,
             unmentioned=unmentioned,
             film=unmentioned is not None,
-            read_problems=tuple(self._problems(truth)),
+            read_problems=(*self._problems(truth), *problems),
         )
 
     def _truth(self) -> Truth:

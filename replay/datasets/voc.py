@@ -17,10 +17,11 @@ import numpy as np
 
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, cornered_box, rows
+from replay.datasets.labels import MOST_SHOWN, Boxes, LabelsWrong, Lenience, cornered_box, rows
 from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
+from replay.datasets.spelling import by_stem, spelled, spelling, stems
 from replay.recording import Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth
 from sensors.outside import ContentWrong
@@ -34,6 +35,8 @@ PICTURES, LABELS, SETS = "JPEGImages", "Annotations", "ImageSets/Main"
 ALL = "all"
 """The only recording where there are no sets."""
 YES = ("1", "true", "yes")
+OF_ONE_CLASS = ("-1", "0", "1")
+"""Whether a picture has the class that a set is of."""
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -56,12 +59,16 @@ class PascalVoc:
         if name not in self._sets:
             raise RecordingUnknown(NAME, self._root, name, self.recordings())
         year, members = self._sets[name]
-        found = {path.stem: path for path in pictures_in(year / PICTURES)}
-        names = list(found) if members is None else _names(members)
-        pictures = numbered_or_counted([found[one] for one in names if one in found])
-        absent = [one for one in names if one not in found]
-        files = {path.stem: path for path in files_in(year / LABELS, ".xml")}
-        labels = {number: files[path.stem] for number, path in pictures.items() if path.stem in files}
+        held, written = pictures_in(year / PICTURES), files_in(year / LABELS, ".xml")
+        key = spelling(stems(held), stems(written))
+        found, files = by_stem(held, key), by_stem(written, key)
+        # Without a set, what has labels belongs to the recording, too, whether its picture is there or not.
+        names = _names(members) if members is not None else [*stems(found.values()), *stems(files.values())]
+        wanted = {key(name): name for name in names}
+        pictures = numbered_or_counted([found[one] for one in wanted if one in found])
+        absent = {one: name for one, name in wanted.items() if one not in found}
+        pairs = {number: (path, files[one]) for number, path in pictures.items() if (one := key(path.stem)) in files}
+        labels = {number: file for number, (_, file) in pairs.items()}
         read = _Objects()
         for number, path in labels.items():
             read.read(path, number)
@@ -76,7 +83,7 @@ class PascalVoc:
             truth_files=tuple(labels.values()),
             film=False,
             promised_sizes=read.sizes,
-            read_problems=(*_absent(absent, files, members), *read.problems()),
+            read_problems=(*_absent(absent, files, members), *read.problems(), *spelled(list(pairs.values()))),
         )
 
 
@@ -85,21 +92,22 @@ def _years(root: Path) -> list[Path]:
 
 
 def _is_of_one_class(path: Path) -> bool:
-    """Whether a set tells of one class which pictures have it: `000005 -1`."""
-    return any(len(parts) > 1 for _, parts in rows(path, None, Lenience()))
+    """Whether a set tells of one class which pictures have it: `000005 -1`. Names may have spaces."""
+    listed = [name.split() for name in _names(path)]
+    return bool(listed) and all(len(parts) > 1 and parts[-1] in OF_ONE_CLASS for parts in listed)
 
 
 def _names(members: Path) -> list[str]:
     return list(dict.fromkeys(parts[0] for _, parts in rows(members, "\n", Lenience())))
 
 
-def _absent(names: Sequence[str], files: Mapping[str, Path], members: Path | None) -> Iterator[Problem]:
+def _absent(names: Mapping[str, str], files: Mapping[str, Path], members: Path | None) -> Iterator[Problem]:
+    """`names`: as they are compared -> as they are written."""
     if names:
         place = members.name if members is not None else PICTURES
-        labelled = sum(name in files for name in names)
-        what = (
-            f"{counted(len(names), 'picture')} of {place} not there, {labelled} of them labelled: {names[0][:80]} first"
-        )
+        labelled = sum(one in files for one in names)
+        first = next(iter(names.values()))[:MOST_SHOWN]
+        what = f"{counted(len(names), 'picture')} of {place} not there, {labelled} of them labelled: {first} first"
         yield Problem(Severity.UNSOUND, what)
 
 

@@ -10,7 +10,7 @@ classes.txt, images/, labels/                where a tool writes no data.yaml
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from replay.datasets.layout import files_in, find_root, in_order, numbered_or_co
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
+from replay.datasets.spelling import by_stem, spelled, spelling, stems
 from replay.datasets.yolo_config import (
     IMAGES,
     LABELS,
@@ -91,9 +92,15 @@ class _Split:
         places = config.splits[name]
         found = [path for place in places for path in self._pictures(place, config.path.parent)]
         self.pictures = numbered_or_counted(list(dict.fromkeys(found)))
-        beside = {number: _labels_of(path) for number, path in self.pictures.items()}
-        self.labels = {number: path for number, path in beside.items() if path.is_file()}
-        self._problems += self._strangers([place for place in places if place.is_dir()], set(beside.values()))
+        beside: dict[Path, dict[int, Path]] = {}
+        for number, path in self.pictures.items():
+            beside.setdefault(_place_of_labels(path), {})[number] = path
+        labels: dict[int, Path] = {}
+        for folder, held in beside.items():
+            labels |= self._matched(held, files_in(folder, ".txt"))
+        self.labels = {number: labels[number] for number in self.pictures if number in labels}
+        self._problems += spelled([(self.pictures[number], path) for number, path in self.labels.items()])
+        self._problems += self._strangers([place for place in places if place.is_dir()], beside)
 
     def problems(self) -> Iterator[Problem]:
         yield from self._problems
@@ -115,9 +122,22 @@ class _Split:
             self._problems.append(Problem(Severity.UNSOUND, f"{what}, {first[:80]} first"))
         return list(listed.found.values())
 
-    def _strangers(self, places: Sequence[Path], known: set[Path]) -> Iterator[Problem]:
-        """Labels of pictures that aren't there."""
-        for folder in sorted({path.parent for path in known}):
+    def _matched(self, pictures: Mapping[int, Path], files: Sequence[Path]) -> dict[int, Path]:
+        """The label file of each of a folder's pictures that has one."""
+        key = spelling({path.stem for path in pictures.values()}, stems(files))
+        named = by_stem(files, key)
+        found = {number: named[name] for number, path in pictures.items() if (name := key(path.stem)) in named}
+        owners: dict[Path, int] = {}
+        for number, path in found.items():
+            if (owner := owners.setdefault(path, number)) != number:
+                both = f"{pictures[owner].name} and {pictures[number].name}"
+                self._problems.append(Problem(Severity.UNSOUND, f"{path.name} is the label file of {both}"))
+        return found
+
+    def _strangers(self, places: Sequence[Path], folders: Collection[Path]) -> Iterator[Problem]:
+        """Labels of pictures that aren't there; `folders`: of the label files."""
+        known = set(self.labels.values())
+        for folder in sorted(folders):
             if not any(_labels_folder(place) in (folder, *folder.parents) for place in places):
                 continue
             held = [path for path in files_in(folder, ".txt") if path.name.lower() not in NO_LABELS]
@@ -213,10 +233,10 @@ class _Rows:
         return number
 
 
-def _labels_of(picture: Path) -> Path:
-    """Its labels lie where `images` in its path is `labels`, or beside it."""
-    elsewhere = _labels_folder(picture).with_suffix(".txt")
-    return elsewhere if elsewhere.parent.is_dir() else picture.with_suffix(".txt")
+def _place_of_labels(picture: Path) -> Path:
+    """A picture's labels lie where `images` in its path is `labels`, or beside it."""
+    elsewhere = _labels_folder(picture).parent
+    return elsewhere if elsewhere.is_dir() else picture.parent
 
 
 def _labels_folder(path: Path) -> Path:
