@@ -3,9 +3,9 @@
     python -P bench/coverage.py --of recording --frames 500 2000 --stay 40 --worlds 400
     python -P bench/coverage.py --of drives --sequences 8 20 --world rare
 
-`recording`: one stream, cut into blocks of time (`replay.comparison.here`). Objects come at random and stay `--stay`
-frames on average (lognormal); each is as hard to find, and as much harder for B, as it is for all of its stay, and
-so are the things that are taken for objects; slow weather changes both. `drives`: many recordings
+`recording`: one stream, cut into blocks of time (`replay.comparison.one_recording`). Objects come at random and stay
+`--stay` frames on average (lognormal); each is as hard to find, and as much harder for B, as it is for all of its
+stay, and so are the things that are taken for objects; slow weather changes both. `drives`: many recordings
 (`replay.comparison.drawn`) of unlike length, density and hardness, three classes; in the world `rare` the third is
 in half of them, in `heavy` the differences between drives have heavy tails. Both go through the product's own code.
 """
@@ -18,7 +18,7 @@ import numpy as np
 from bench.program import measured
 from replay.comparison.accuracy import HEADS, Scored
 from replay.comparison.drawn import drawn
-from replay.comparison.here import estimated
+from replay.comparison.one_recording import estimated
 from replay.metrics.matching import Outcomes
 from replay.metrics.pool import Found, Index, Mask, Numbers
 from replay.statistics.bootstrap import LEAST_SEQUENCES

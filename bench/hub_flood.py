@@ -31,7 +31,7 @@ from edge.wire.topics import ROOT
 from fleet.config import PerNode
 from fleet.ledger.reader import LedgerReader
 from fleet.simulation.drive import Fleet, Simulation
-from fleet.simulation.material import drawn
+from fleet.simulation.workload import drawn
 from sensors.clock import NS_PER_S, SystemClock
 from sensors.ranges import Count, Positive, Seconds, Several, in_range
 from sensors.terminal.command_line import command_parser

@@ -18,7 +18,7 @@ from bench.hub_ingest import broker, family_cpu_ns, hub, ledger
 from bench.program import measured
 from edge.wire.address import BrokerAt
 from fleet.simulation.drive import Fleet, Simulation
-from fleet.simulation.material import drawn
+from fleet.simulation.workload import drawn
 from sensors.clock import NS_PER_S, SystemClock
 from sensors.ranges import Count, Positive, Seconds, Several, in_range
 from sensors.terminal.command_line import command_parser

@@ -10,10 +10,10 @@ from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
 from edge.config import NodeConfig
 from edge.device.watched import Watched
-from edge.leftover import ReportsUncommitted
 from edge.session_name import SessionName, claimed, next_session
 from edge.spool.spool import Spool
 from edge.stream import Stream
+from edge.uncommitted import ReportsUncommitted
 from edge.uplink import Uplink
 from edge.wire.acknowledgements import Fenced, SessionAt
 from edge.wire.messages import Birth

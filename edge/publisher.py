@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from edge.backlog import Backlog
-from edge.leftover import Refused
 from edge.spool.spool import Spool
 from edge.spool.store import Kept, Lane
+from edge.uncommitted import Refused
 from edge.wire.acknowledgements import PUT_OFF, UNINTRODUCED
 from edge.wire.link import Link
 from edge.wire.messages import LATE_BYTES, LATE_REPORTS, Committed, FrameReport, Refusals, Spooled, encode

@@ -12,11 +12,11 @@ import msgspec
 
 from edge.clock_client import ClockClient
 from edge.device.backend import Telemetry
-from edge.leftover import Leftover
+from edge.duplicate_node import DuplicateNodes
 from edge.publisher import Publisher
-from edge.rivals import Rivals
 from edge.spool.spool import Spool
 from edge.stream import Stream
+from edge.uncommitted import Uncommitted
 from edge.wire.acknowledgements import UNINTRODUCED, Fenced
 from edge.wire.address import BrokerAt
 from edge.wire.dialects import Will
@@ -103,7 +103,7 @@ class Uplink:
         self._unsaid = ""
         self._again_ns = -AGAIN_NS
         self._topics = NodeTopics(birth.site, birth.node)
-        self._rivals = Rivals(birth.session_id)
+        self._duplicates = DuplicateNodes(birth.session_id)
         self._on_rival = on_rival
         self._clocks = ClockClient(birth.session, birth.boot, clock)
         self._link = Link(
@@ -142,7 +142,7 @@ class Uplink:
         self._ask(self._clocks.question())
         self._link.publish(self._topics.health, encode(self._health(streams, device)), qos=0)
 
-    def farewell(self, streams: Sequence[Stream], device: Telemetry | None, *, hurried: bool = False) -> Leftover:
+    def farewell(self, streams: Sequence[Stream], device: Telemetry | None, *, hurried: bool = False) -> Uncommitted:
         """Wait until a hub has committed everything, say how it ended, and disconnect without the last will.
 
         `hurried`: somebody waits for the end. What is left stays in the spool.
@@ -152,8 +152,8 @@ class Uplink:
         # An exchange after the last report bounds its way from both sides.
         self._ask(self._clocks.question())
         self._link.publish(self._topics.health, encode(self._health(streams, device, final=True)), qos=1)
-        self._link.publish(self._topics.conn, self._conn("offline"), qos=1, retain=not self._rivals.fenced)
-        return Leftover(
+        self._link.publish(self._topics.conn, self._conn("offline"), qos=1, retain=not self._duplicates.fenced)
+        return Uncommitted(
             spooled=self._publisher.state(),
             refused=self._publisher.refused,
             denied=dict(self._link.limits.denied),
@@ -230,7 +230,7 @@ class Uplink:
             self._introduce()
 
     def _hear_fenced(self, fenced: Fenced) -> None:
-        meaning = self._rivals.hear(fenced)
+        meaning = self._duplicates.hear(fenced)
         if meaning == "stays":
             # The word that the broker keeps of this name shall be ours.
             self._introduce()

@@ -17,8 +17,8 @@ from fleet.config import HubConfig
 from fleet.duplicate_hub import DuplicateWatch, NameTaken
 from fleet.latency import LiveLatency
 from fleet.ledger.rollups.retention import RetentionThread
+from fleet.security.anonymous import check_open
 from fleet.security.membership import Membership
-from fleet.security.open_doors import check_open
 from fleet.workers.booking import Booking
 from fleet.workers.bookkeeper import Bookkeeper
 from fleet.workers.status import Status, WorkerState

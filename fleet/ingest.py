@@ -16,8 +16,8 @@ from edge.wire.messages import MessageWrong
 from fleet.acknowledgements import Acknowledgements
 from fleet.admission import Admission
 from fleet.arrivals import Arrival, Refused, ReportArrived
+from fleet.intake.deferred import Deferred
 from fleet.intake.inbox import Inbox, room_of
-from fleet.intake.put_off import PutOff
 from fleet.intake.rates import Rates
 from fleet.latency import LatencyBook
 from fleet.ledger.errors import StoreBroken, StoreGone
@@ -80,7 +80,7 @@ class Ingest:
         self._on_fault = on_fault
         self._acknowledge: Callable[[Sequence[Delivery]], None] = lambda _: None
         self._inbox = Inbox()
-        self._put_off = PutOff()
+        self._put_off = Deferred()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest")
 

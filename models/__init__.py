@@ -2,4 +2,4 @@
 
 Imports `sensors`."""
 
-import models.quiet  # noqa: F401 - before ONNX Runtime, whoever imports that
+import models.telemetry_off  # noqa: F401 - before ONNX Runtime, whoever imports that

@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
 
     from edge.wire.address import BrokerAt
     from fleet.simulation.drive import Fleet, Simulation, Uncommitted
-    from fleet.simulation.material import drawn, recorded
+    from fleet.simulation.workload import drawn, recorded
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
     from sensors.terminal import console

@@ -11,10 +11,10 @@ from fleet.ledger.reader import LedgerReader
 from fleet.reporting.run_records import notes, records, troubles, with_truth
 from fleet.scenario.children import STOP_S
 from fleet.scenario.parts import SESSION, Parts
-from fleet.scenario.patients import infrastructure, nodes
 from fleet.scenario.scenario import Scenario
 from fleet.scenario.strangers import strangers
-from fleet.workers.healing import Care
+from fleet.scenario.supervised import infrastructure, nodes
+from fleet.workers.supervisor import Supervisor
 from replay.runs.joined import joined
 from replay.runs.reports import write_reports
 from replay.runs.runfolder import RunFolder, RunFolderTaken, RunIdentity
@@ -92,9 +92,9 @@ class ScenarioRun:
         except OSError as error:
             raise FileUnwritable(folder, error, "name another folder with --out") from error
         self._parts = Parts(scenario, self._run, folder, clock)
-        self._base: list[Care] = []
+        self._base: list[Supervisor] = []
         """Of the broker and the hub."""
-        self._nodes: list[Care] = []
+        self._nodes: list[Supervisor] = []
 
     def stop(self) -> None:
         """Cut it short, wherever it is."""
@@ -117,8 +117,8 @@ class ScenarioRun:
         self._start()
         try:
             with LedgerReader(self._parts.store) as ledger:
-                self._base = [Care(part, self._clock) for part in infrastructure(self._parts)]
-                self._nodes = [Care(part, self._clock) for part in nodes(self._parts, ledger)]
+                self._base = [Supervisor(part, self._clock) for part in infrastructure(self._parts)]
+                self._nodes = [Supervisor(part, self._clock) for part in nodes(self._parts, ledger)]
                 self._watch(ledger, watch, started_utc_ns)
                 # Stopped later, it has all that there is.
                 interrupted = self._stop.is_set()

@@ -14,8 +14,8 @@ from edge.wire.dialects import MQTT5, MQTT311, ConnectOptions, Will
 from edge.wire.link import Link
 from edge.wire.topics import check_name
 from fleet.simulation.connection import Connection
-from fleet.simulation.material import Material
 from fleet.simulation.node import SimulatedNode, Tally
+from fleet.simulation.workload import Workload
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, boot_id
 from sensors.errors import GilmokError
 
@@ -101,7 +101,7 @@ class Outcome:
 class Fleet:
     """All nodes of a Simulation; `run` once."""
 
-    def __init__(self, simulation: Simulation, material: Sequence[Material], clock: Clock) -> None:
+    def __init__(self, simulation: Simulation, workload: Sequence[Workload], clock: Clock) -> None:
         """Raises TooManyNodes, BrokerUrlWrong or SecretMissing."""
         _allow_files(simulation.nodes + SPARE_FILES)
         self._simulation = simulation
@@ -114,7 +114,7 @@ class Fleet:
                 simulation.site,
                 f"simulated-{i:0{digits}}",
                 simulation.run,
-                material[i % len(material)],
+                workload[i % len(workload)],
                 clock,
                 boot,
                 self.tally,

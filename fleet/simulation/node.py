@@ -25,7 +25,7 @@ from edge.wire.messages import (
 )
 from edge.wire.topics import NodeTopics
 from fleet.simulation.connection import Connection
-from fleet.simulation.material import Material
+from fleet.simulation.workload import Workload
 from sensors.clock import NS_PER_S, Clock
 
 OVERDUE_NS = 20 * NS_PER_S
@@ -62,12 +62,12 @@ class SimulatedNode:
     connection: Connection
 
     def __init__(
-        self, site: str, name: str, run: str, material: Material, clock: Clock, boot: str, tally: Tally
+        self, site: str, name: str, run: str, workload: Workload, clock: Clock, boot: str, tally: Tally
     ) -> None:
         now = clock.now()
         self._clock = clock
         self._tally = tally
-        self._reports = material.reports
+        self._reports = workload.reports
         self._waiting: dict[int, _Waiting] = {}
         self._next = self._failed = 0
         self._put_off = self._unknown = False
@@ -75,7 +75,7 @@ class SimulatedNode:
         self._again_ns = 0
         self.topics = NodeTopics(site, name)
         self.birth: Birth = msgspec.structs.replace(
-            material.birth,
+            workload.birth,
             site=site,
             node=name,
             session=now.utc_ns // NS_PER_S,

@@ -13,8 +13,8 @@ from typing import Self
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.die_with_parent import tied_to_parent
-from fleet.web.begin import Begin
 from fleet.web.entrance.token import token_of
+from fleet.web.handover import Handover
 from fleet.web.listening import address, listen
 from sensors.config import plain
 from sensors.terminal.pretty_json import compact
@@ -44,7 +44,7 @@ class Door:
 
     def open(self, broker: BrokerAt | None) -> None:
         """Let in who comes, from now on; `broker`: where nodes can be asked for pictures."""
-        begin = compact(plain(Begin(hub=self._config, broker=broker, token=self._token)))
+        begin = compact(plain(Handover(hub=self._config, broker=broker, token=self._token)))
         # The kernel ends the process with the thread that started it.
         self._keeper = threading.Thread(target=self._keep, args=(begin,), name="dashboard", daemon=True)
         self._keeper.start()

@@ -6,7 +6,7 @@ import sys
 
 import msgspec
 
-from fleet.web.begin import Begin
+from fleet.web.handover import Handover
 from fleet.web.serve import Dashboard
 from sensors.clock import SystemClock
 from sensors.config import convert
@@ -20,7 +20,7 @@ NICE = 5
 def main(descriptor: str) -> None:
     to_stderr()
     os.nice(NICE)
-    begin = convert(msgspec.json.decode(sys.stdin.buffer.read()), Begin, "the hub's word")
+    begin = convert(msgspec.json.decode(sys.stdin.buffer.read()), Handover, "the hub's word")
     listener = socket.socket(fileno=int(descriptor))
     dashboard = Dashboard(begin.hub, SystemClock(), listener, begin.broker, begin.token)
     with ended_by_signals(dashboard.stop):

@@ -13,10 +13,10 @@ from edge.wire.link import Delivery
 from fleet.config import HubConfig
 from fleet.ledger.ledger import Ledger
 from fleet.workers.channel import Begin, GivesUp
-from fleet.workers.healing import Care, Part
 from fleet.workers.partition import Partition
 from fleet.workers.process import STOP_S, WorkerProcess
 from fleet.workers.status import Counts, Status
+from fleet.workers.supervisor import Part, Supervisor
 from sensors.clock import Clock, Stamp
 from sensors.config import plain
 from sensors.errors import Defect, GilmokError
@@ -73,7 +73,7 @@ class Team:
             WorkerProcess(number, begin, publish, lambda settled: self._acknowledge(settled), self._gives_up)
             for number in range(config.workers)
         ]
-        self._cares = [Care(_part(worker), clock) for worker in self._workers]
+        self._supervisors = [Supervisor(_part(worker), clock) for worker in self._workers]
 
     def start(self, acknowledge: Callable[[Sequence[Delivery]], None]) -> None:
         """Return when every worker books; `acknowledge` is called for deliveries whose fate is on the disk.
@@ -99,7 +99,7 @@ class Team:
 
     def tend(self) -> None:
         """Due a few times a second: start again what died; raises WorkerLost where one dies over and over."""
-        for care in self._cares:
+        for care in self._supervisors:
             care.tend(heal=self.fault is None)
             if care.given_up and self.fault is None:
                 raise WorkerLost(care.given_up)

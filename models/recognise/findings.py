@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.recognise.conventions import DETR, PICODET, SSD, STRETCHED, ULTRALYTICS
 from models.recognise.graph import Output
-from models.recognise.habits import DETR, PICODET, SSD, STRETCHED, ULTRALYTICS
 from models.recognise.head import Head, Tried
 from sensors.frame import Array
 
@@ -34,11 +34,11 @@ def rows(tried: Tried) -> Iterator[Head]:
     found = tried.outputs[0].values.reshape(-1, width).astype(np.float64)
     orders: tuple[str, ...]
     if width == 7:
-        orders, habit = (f"batch {CORNERS} class score",), ULTRALYTICS
+        orders, convention = (f"batch {CORNERS} class score",), ULTRALYTICS
     elif tried.scale_factor or len(shapes) == 2:
-        orders, habit = (f"class score {CORNERS}",), PICODET
+        orders, convention = (f"class score {CORNERS}",), PICODET
     else:
-        orders, habit = (f"{CORNERS} score class", f"{CORNERS} class score"), ULTRALYTICS
+        orders, convention = (f"{CORNERS} score class", f"{CORNERS} class score"), ULTRALYTICS
     for order in orders:
         names = order.split()
         scores, classes = (found[:, names.index(name)] for name in ("score", "class"))
@@ -49,7 +49,7 @@ def rows(tried: Tried) -> Iterator[Head]:
         shares = 0 < float(np.abs(corners).max(initial=0)) <= LEAST_PIXELS
         told = order.replace(CORNERS, CENTRES) if turned else order
         options = {"columns": told, **({"unit": "shares"} if shares else {})}
-        yield Head("end2end", habit, (), options, in_graph=True, why=f"rows of {told}")
+        yield Head("end2end", convention, (), options, in_graph=True, why=f"rows of {told}")
         return
 
 
@@ -72,8 +72,9 @@ def columns(tried: Tried) -> Iterator[Head]:
         "unit": "shares" if shares else "pixels",
         "first_label": int((tensorflow and not tflite) or torchvision),
     }
-    habit = SSD if tensorflow else STRETCHED if len(boxes.shape) == 2 else ULTRALYTICS if "count" in parts else DETR
-    yield Head("ssd", habit, (), options, in_graph=True, background=True, why=f"tensors of {', '.join(parts)}")
+    unbatched = len(boxes.shape) == 2
+    convention = SSD if tensorflow else STRETCHED if unbatched else ULTRALYTICS if "count" in parts else DETR
+    yield Head("ssd", convention, (), options, in_graph=True, background=True, why=f"tensors of {', '.join(parts)}")
 
 
 def _parts_of_tensorflow(names: Sequence[str]) -> dict[str, int] | None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.recognise.conventions import Convention
 from models.recognise.graph import Output
-from models.recognise.habits import Habit
 
 LADDERS = (
     (8, 16, 32),
@@ -24,7 +24,7 @@ LADDERS = (
 @dataclass(frozen=True, slots=True)
 class Head:
     decoder: str
-    habit: Habit
+    convention: Convention
     n_labels: tuple[int, ...] = ()
     """How many labels would fit; empty: any number."""
     options: Mapping[str, Any] = field(default_factory=dict)

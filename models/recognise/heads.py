@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from models.decoders.cells import grid
+from models.recognise.conventions import DETR, IMAGENET, NANODET, PICODET, ULTRALYTICS, YOLOX
 from models.recognise.findings import are_findings, columns, rows
-from models.recognise.habits import DETR, IMAGENET, NANODET, PICODET, ULTRALYTICS, YOLOX
 from models.recognise.head import LADDERS, Head, Tried
 from sensors.frame import Array
 
@@ -64,9 +64,9 @@ def _queries(tried: Tried) -> Iterator[Head]:
         logits, n = tried.outputs[1 - boxes].values, shapes[1 - boxes][2]
         scores = "as-they-are" if _are_shares(logits) else "softmax" if n == DETR_COLUMNS else "sigmoid"
         names = {output.name for output in tried.outputs}
-        habit = IMAGENET if names == {"dets", "labels"} or scores == "softmax" else DETR
+        convention = IMAGENET if names == {"dets", "labels"} or scores == "softmax" else DETR
         why = f"{shapes[0][1]} queries, classes by {scores}"
-        yield Head("detr", habit, (n, n - 1), {"boxes": boxes, "scores": scores}, in_graph=True, why=why)
+        yield Head("detr", convention, (n, n - 1), {"boxes": boxes, "scores": scores}, in_graph=True, why=why)
 
 
 def _joined_queries(tried: Tried) -> Iterator[Head]:
@@ -92,9 +92,9 @@ def _focal(tried: Tried) -> Iterator[Head]:
             continue
         sides = [(1, n, 4 * BINS) for n in cells]
         if shapes[levels:] == sides and [shape[1] for shape in shapes[:levels]] == cells:
-            habit, centre = (PICODET, "edges") if levels == 4 else (NANODET, "pixels")
+            convention, centre = (PICODET, "edges") if levels == 4 else (NANODET, "pixels")
             options = {"strides": list(strides), "centre": centre, "bins": BINS}
-            yield Head("gfl", habit, (shapes[0][2],), options, why=f"distributions of sides over {BINS} bins")
+            yield Head("gfl", convention, (shapes[0][2],), options, why=f"distributions of sides over {BINS} bins")
 
 
 def _grids(tried: Tried) -> Iterator[Head]:

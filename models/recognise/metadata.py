@@ -1,4 +1,4 @@
-"""What exporters write into a file: names, task, size. Each by its own habit, none of them to be believed blindly."""
+"""What exporters write into a file: names, task, size. Each by its own convention, none to be believed blindly."""
 
 import ast
 import json

@@ -37,14 +37,14 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
         "height": height,
         "layout": layout,
         "dtype": picture.dtype,
-        **head.habit.contract(normalised=picture.dtype in NORMALISED),
+        **head.convention.contract(normalised=picture.dtype in NORMALISED),
         **({"fixed": fixed} if fixed else {}),
     }
     suppression = {
-        "score_floor": head.habit.score_floor,
-        "iou": 1.0 if head.in_graph else head.habit.iou,
-        "clipped": head.habit.clipped,
-        "keep": head.habit.keep,
+        "score_floor": head.convention.score_floor,
+        "iou": 1.0 if head.in_graph else head.convention.iou,
+        "clipped": head.convention.clipped,
+        "keep": head.convention.keep,
     }
     manifest = {
         "outputs": [list(shape) for shape in tried.shapes],
@@ -156,8 +156,8 @@ def _read(picture: Port, tried: Tried, about: Metadata, head: Head) -> list[str]
 def _assumed(
     head: Head, labels: str | Sequence[str], suppression: Mapping[str, Any], about: Metadata, answers: Answers
 ) -> list[str]:
-    habit = head.habit
-    assumed = [f"fed the way of {habit.whose} own programs: {habit.said()}"]
+    convention = head.convention
+    assumed = [f"fed the way of {convention.whose} own programs: {convention.said()}"]
     if head.in_graph:
         assumed.append("nothing is left to suppress")
     else:

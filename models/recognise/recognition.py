@@ -23,4 +23,4 @@ class Recognition:
     read: Sequence[str]
     """What the file said, a sentence each."""
     assumed: Sequence[str]
-    """What it did not say: the habits of its makers."""
+    """What it did not say: the conventions of its makers."""

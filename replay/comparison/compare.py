@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from replay.comparison import here, tail
+from replay.comparison import one_recording, tail
 from replay.comparison.accuracy import HEADS, Progress, own_answers, streamed_answers
 from replay.comparison.differences import differing
 from replay.comparison.drawn import Drawn, draw
-from replay.comparison.here import Asked
+from replay.comparison.one_recording import Asked
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
 from replay.comparison.result import Comparison, HereRow, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.sides import Side, check_side, read_side
@@ -153,10 +153,11 @@ def _here(
     if len(paired) >= LEAST_SEQUENCES and not settings.here:
         return
     for pair in paired:
-        yield here.row(pair, Asked("AP", own_answers, margins, margins.ap), settings.resamples, settings.seed, progress)
+        asked = Asked("AP", own_answers, margins, margins.ap)
+        yield one_recording.row(pair, asked, settings.resamples, settings.seed, progress)
         if timed:
             asked = Asked("sAP_edge", streamed_answers, margins, margins.sap)
-            yield here.row(pair, asked, settings.resamples, settings.seed, progress)
+            yield one_recording.row(pair, asked, settings.resamples, settings.seed, progress)
 
 
 def _classes(drawn: Drawn | None, margins: Margins) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from replay.comparison.accuracy import Progress
 from replay.comparison.compare import hold
 from replay.comparison.result import Comparison
 from replay.comparison.sides import Side, check_side, read_side
-from replay.gates import absolute, here, relative
+from replay.gates import absolute, one_recording, relative
 from replay.gates.bar_results import BarResult, GateResult
 from replay.gates.bars import Gates
 from replay.runs.recordings import Recordings
@@ -52,11 +52,14 @@ def held(
             check_side(side)
             comparison = hold(before, side, relative.settings(gates.baseline), progress).comparison
         except GilmokError as error:
-            names = [*map(relative.name, gates.baseline.not_worse), *map(here.name, gates.baseline.not_worse_here)]
+            names = [
+                *map(relative.name, gates.baseline.not_worse),
+                *map(one_recording.name, gates.baseline.not_worse_here),
+            ]
             bars += relative.refused(names, error.sentence)
         else:
             bars += relative.results(gates.baseline.not_worse, comparison)
-            bars += here.results(gates.baseline.not_worse_here, comparison)
+            bars += one_recording.results(gates.baseline.not_worse_here, comparison)
     return GateResult(
         passed=all(bar.passed for bar in bars),
         gates=where.name,

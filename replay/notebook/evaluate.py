@@ -14,7 +14,7 @@ from models.detections import Detections
 from replay.datasets.classes import groups_of
 from replay.datasets.pictures import PictureRecording
 from replay.metrics.matching import Matching, Outcomes
-from replay.notebook.given import Findings, Labelled, coco_findings, coco_truth, found_by_frame, truth_by_frame
+from replay.notebook.inputs import Findings, Labelled, coco_findings, coco_truth, found_by_frame, truth_by_frame
 from replay.notebook.intervals import JUDGED, Doubt, Figure, of_film, of_stills, of_units
 from replay.recording import Recording, check_sound
 from replay.scoring.class_table import ClassTable, class_table, told

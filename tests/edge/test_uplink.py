@@ -10,10 +10,10 @@ from edge.assembly import loaded, open_stream
 from edge.birth import birth
 from edge.config import BackendChoice, ModelChoice, SourceChoice, SpoolChoice, StreamConfig
 from edge.device.backend import Telemetry
-from edge.leftover import ReportsUncommitted
 from edge.session_name import next_session
 from edge.spool.spool import Spool
 from edge.stream import Stream
+from edge.uncommitted import ReportsUncommitted
 from edge.uplink import BirthUnfit, Uplink
 from edge.wire.address import BrokerAt
 from edge.wire.link import Delivery, Link

@@ -17,7 +17,7 @@ from fleet.config import HubConfig
 from fleet.hub import Hub
 from fleet.ledger.reader import LedgerReader
 from fleet.simulation.drive import Fleet, Simulation
-from fleet.simulation.material import drawn
+from fleet.simulation.workload import drawn
 from sensors.clock import SystemClock
 from tests.hubs import listening, running
 from tests.waiting import wait_until

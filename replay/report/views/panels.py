@@ -10,7 +10,7 @@ import numpy as np
 from replay.metrics.matching import FALSE_ALARM, HIT
 from replay.metrics.pool import Numbers
 from replay.report.evidence import Evidence
-from replay.report.exhibits import Exhibit, exhibits
+from replay.report.shown_frames import ShownFrame, shown_frames
 from replay.truth import Role, to_sizes
 from sensors.errors import GilmokError
 from sensors.frame import Image
@@ -51,19 +51,19 @@ class Panel:
 
 
 def panels(evidence: Evidence, most_bytes: int) -> tuple[list[Panel], list[str]]:
-    """The exhibits drawn, each picture within `most_bytes`; and a sentence for each one that can't be."""
+    """The shown frames drawn, each picture within `most_bytes`; and a sentence for each one that can't be."""
     drawn: list[Panel] = []
     told: list[str] = []
     # In the recording's order: a video is then decoded once.
-    for exhibit in sorted(exhibits(evidence.tally), key=lambda one: one.image):
-        number = int(evidence.numbers[exhibit.image])
+    for shown in sorted(shown_frames(evidence.tally), key=lambda one: one.image):
+        number = int(evidence.numbers[shown.image])
         try:
             image = evidence.recording.picture(number)
         except (GilmokError, KeyError) as error:
             why = error.sentence if isinstance(error, GilmokError) else "the recording has no such frame"
-            told.append(f"Frame {number} ({', '.join(exhibit.titles).lower()}) can't be shown: {why}.")
+            told.append(f"Frame {number} ({', '.join(shown.titles).lower()}) can't be shown: {why}.")
             continue
-        drawn.append(_panel(evidence, exhibit, number, image, most_bytes))
+        drawn.append(_panel(evidence, shown, number, image, most_bytes))
     return sorted(drawn, key=lambda panel: _rank(panel.titles)), told
 
 
@@ -71,17 +71,17 @@ def _rank(titles: Sequence[str]) -> int:
     return ("Best", "Worst", "Most missed", "Most false alarms").index(titles[0])
 
 
-def _panel(evidence: Evidence, exhibit: Exhibit, number: int, image: Image, most_bytes: int) -> Panel:
+def _panel(evidence: Evidence, shown: ShownFrame, number: int, image: Image, most_bytes: int) -> Panel:
     height, width = image.shape[:2]
     return Panel(
         number=number,
-        titles=exhibit.titles,
-        sentence=exhibit.sentence,
+        titles=shown.titles,
+        sentence=shown.sentence,
         picture=f"data:image/jpeg;base64,{base64.b64encode(jpeg(image, most_bytes)).decode('ascii')}",
         width=width,
         height=height,
-        truth=(*_areas(evidence, number, width), *_truth_boxes(evidence, exhibit.image, width)),
-        findings=tuple(_finding_boxes(evidence, exhibit.image, width)),
+        truth=(*_areas(evidence, number, width), *_truth_boxes(evidence, shown.image, width)),
+        findings=tuple(_finding_boxes(evidence, shown.image, width)),
     )
 
 

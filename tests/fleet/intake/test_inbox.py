@@ -1,7 +1,7 @@
 from edge.wire.link import Delivery
 from fleet.arrivals import NOBODY
+from fleet.intake.deferred import Deferred
 from fleet.intake.inbox import BATCH, MESSAGES, Inbox
-from fleet.intake.put_off import PutOff
 from sensors.clock import Stamp
 
 AT = Stamp(1, 1)
@@ -29,7 +29,7 @@ def test_nodes_take_turns_and_each_keeps_its_order() -> None:
 
 
 def test_where_room_is_short_who_holds_more_than_its_share_is_put_off_and_nobody_else() -> None:
-    inbox, put_off = Inbox(), PutOff()
+    inbox, put_off = Inbox(), Deferred()
     assert inbox.put(said("quiet", 0), AT)
     for n in range(MESSAGES - 1):
         assert inbox.put(said("noisy", n), AT)

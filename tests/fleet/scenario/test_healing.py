@@ -8,7 +8,7 @@ import pytest
 
 from fleet.scenario.launch import RunProgress, ScenarioRun
 from fleet.scenario.scenario import read_scenario
-from fleet.workers.healing import BACKOFF_MAX_S, BACKOFF_S, STEADY_S, TRIES, Care, Part
+from fleet.workers.supervisor import BACKOFF_MAX_S, BACKOFF_S, STEADY_S, TRIES, Part, Supervisor
 from replay.runs.loaded import read_run
 from sensors.clock import NS_PER_S, SystemClock
 from sensors.errors import GilmokError
@@ -28,7 +28,7 @@ class Mortal:
         self.ended = False
         self.fails = fails
         part = Part("it", lambda: self.why, self._start, lambda: self.is_ready, lambda: setattr(self, "ended", True))
-        self.care = Care(part, self.clock)
+        self.care = Supervisor(part, self.clock)
 
     def _start(self) -> None:
         self.started += 1
@@ -36,7 +36,7 @@ class Mortal:
             raise GilmokError("its port is taken")
         self.why = ""
 
-    def after(self, seconds: float, *, heal: bool = True) -> Care:
+    def after(self, seconds: float, *, heal: bool = True) -> Supervisor:
         self.clock.pass_ns(int(seconds * NS_PER_S))
         self.care.tend(heal=heal)
         return self.care

@@ -9,9 +9,9 @@ from fleet.broker import EmbeddedBroker
 from fleet.config import Embedded, HubConfig
 from fleet.hub import Hub
 from fleet.ledger.reader import LedgerReader
+from fleet.security.anonymous import AnonymousRefused, check_open
 from fleet.security.authority import Authority
 from fleet.security.membership import Membership, NobodyEnrolled
-from fleet.security.open_doors import OpenToStrangers, check_open
 from sensors.clock import SystemClock
 from tests.hubs import running
 from tests.speaker import Speaker
@@ -55,7 +55,8 @@ def test_the_embedded_broker_lets_each_do_its_own_until_it_is_revoked(tmp_path: 
             for one in (POLE.birth, POLE.committed, KERB.committed, KERB.birth):
                 kerb.publish(one, b"garbage")
             wait_until(lambda: bool(ledger.refused()), "the hub to refuse what was let through")
-            assert [one.topic for one in ledger.refused()] == [KERB.birth]
+            # What went out as the broker threw it out may come twice.
+                assert {one.topic for one in ledger.refused()} == {KERB.birth}
             for filter_ in (POLE.committed, "gilmok/#", "$MQTT/sub/#"):
                 with pytest.raises(BrokerRefused, match="subscription"):
                     Link(at(broker.url, fleet, "kerb"), "ear", clock=CLOCK, subscriptions=[(filter_, 1)]).connect()
@@ -79,9 +80,9 @@ def test_the_embedded_broker_lets_each_do_its_own_until_it_is_revoked(tmp_path: 
 
 
 def test_nobody_listens_beyond_this_machine_without_identities_unless_told_to() -> None:
-    with pytest.raises(OpenToStrangers, match=r"0\.0\.0\.0:1883, beyond this machine"):
+    with pytest.raises(AnonymousRefused, match=r"0\.0\.0\.0:1883, beyond this machine"):
         check_open(Embedded(host="0.0.0.0"))
-    with pytest.raises(OpenToStrangers):
+    with pytest.raises(AnonymousRefused):
         check_open(Embedded(host="edge.example"))
     for open_door in (Embedded(), Embedded(host="::1"), Embedded(host="0.0.0.0", anonymous=True)):
         check_open(open_door)

@@ -9,7 +9,7 @@ from edge.wire.address import BrokerAt
 from fleet.cli.simulate import main
 from fleet.ledger.reader import LedgerReader
 from fleet.simulation.drive import Fleet, Simulation, Uncommitted
-from fleet.simulation.material import drawn, recorded
+from fleet.simulation.workload import drawn, recorded
 from sensors.clock import SystemClock
 from tests.made_runs import Played, write_drives, write_run
 
@@ -40,7 +40,7 @@ def test_without_a_hub_it_is_an_error_and_says_how_many(
 def test_a_run_folder_gives_its_reports_and_the_birth_that_fits_them(tmp_path: Path) -> None:
     drives = write_drives(tmp_path / "drives", n=1)
     run = write_run(tmp_path / "run", Played(root=drives, drive=0, cars=4))
-    [material] = recorded(run)
-    assert len(material.reports) == 10
-    assert {report.stream for report in material.reports} == {stream.name for stream in material.birth.streams}
-    assert {report.artefact for report in material.reports} == {material.birth.model.artefact[:12]}
+    [workload] = recorded(run)
+    assert len(workload.reports) == 10
+    assert {report.stream for report in workload.reports} == {stream.name for stream in workload.birth.streams}
+    assert {report.artefact for report in workload.reports} == {workload.birth.model.artefact[:12]}

@@ -9,7 +9,7 @@ import pytest
 from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Found, Labelled
 from replay.report.evidence import Tally, evidence, operating_point, scores_of_hits, tallied
-from replay.report.exhibits import exhibits
+from replay.report.shown_frames import shown_frames
 from replay.report.slices import breakdowns
 from replay.runs.loaded import read_run
 from replay.truth import Role
@@ -78,7 +78,7 @@ def tally(answered: list[bool], hits: list[int], false_alarms: list[int], missed
 
 
 def test_the_frames_shown_are_the_extremes_of_the_answered_ones() -> None:
-    shown = exhibits(
+    shown = shown_frames(
         tally(
             answered=[True, True, True, True, False, True],
             hits=[3, 5, 1, 4, 0, 0],
@@ -96,9 +96,9 @@ def test_the_frames_shown_are_the_extremes_of_the_answered_ones() -> None:
 
 
 def test_a_perfect_run_has_no_worst_frame() -> None:
-    assert [one.titles for one in exhibits(tally([True], [2], [0], [0]))] == [("Best",)]
-    assert exhibits(tally([False], [0], [0], [2])) == []
-    assert exhibits(tally([True], [0], [0], [0])) == []
+    assert [one.titles for one in shown_frames(tally([True], [2], [0], [0]))] == [("Best",)]
+    assert shown_frames(tally([False], [0], [0], [2])) == []
+    assert shown_frames(tally([True], [0], [0], [0])) == []
 
 
 def test_a_runs_evidence_agrees_with_its_summary(tiny_run: Path) -> None:

@@ -22,7 +22,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Leftover:
+class Uncommitted:
     """`spooled`, and why."""
 
     spooled: Spooled
@@ -46,7 +46,7 @@ class Leftover:
 class ReportsUncommitted(GilmokError):
     """`spool`: where they stay; None: in memory, and so nowhere."""
 
-    def __init__(self, left: Leftover, url: str, spool: Path | None) -> None:
+    def __init__(self, left: Uncommitted, url: str, spool: Path | None) -> None:
         what = "; ".join(_facts(left, url))
         if not left.spooled.reports:
             hint = "the run's table shows which frames are missing"
@@ -57,7 +57,7 @@ class ReportsUncommitted(GilmokError):
         super().__init__(what, hint)
 
 
-def _facts(left: Leftover, url: str) -> Iterator[str]:
+def _facts(left: Uncommitted, url: str) -> Iterator[str]:
     kept = left.spooled
     if kept.reports:
         yield f"{kept.reports} reports are not committed by a hub{_why(left)}"
@@ -69,7 +69,7 @@ def _facts(left: Leftover, url: str) -> Iterator[str]:
         yield f"{left.unacknowledged} last messages never reached the broker at {url}"
 
 
-def _why(left: Leftover) -> str:
+def _why(left: Uncommitted) -> str:
     if left.shut_out:
         return f": the broker doesn't take this node back ({left.shut_out})"
     if left.denied:

@@ -1,4 +1,4 @@
-"""Bars against a baseline on one recording by itself: `replay.comparison.here`, only where GATES.toml asks for them."""
+"""Bars against a baseline on one recording by itself: only where GATES.toml asks for them."""
 
 import math
 from collections.abc import Iterator, Sequence

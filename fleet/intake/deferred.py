@@ -22,7 +22,7 @@ WHY = {
 }
 
 
-class PutOff:
+class Deferred:
     """Filled by one thread, collected by another."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from fleet.broker import EmbeddedBroker
 from fleet.ledger.reader import LedgerReader
 from fleet.scenario.children import Child, ChildDied
 from fleet.scenario.parts import READY, Parts
-from fleet.workers.healing import Part
+from fleet.workers.supervisor import Part
 
 HUB, BROKER = "the hub", "the embedded broker"
 

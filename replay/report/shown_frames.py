@@ -10,14 +10,14 @@ from replay.report.evidence import Tally
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
+class ShownFrame:
     image: int
     """Its place among the scored frames."""
     titles: tuple[str, ...]
     sentence: str
 
 
-def exhibits(tally: Tally) -> list[Exhibit]:
+def shown_frames(tally: Tally) -> list[ShownFrame]:
     """The best, the worst, the most missed and the most false alarms, of the answered frames that a truth is known of.
 
     One frame may be several of these; none is shown for what didn't happen.
@@ -25,7 +25,7 @@ def exhibits(tally: Tally) -> list[Exhibit]:
     titles: dict[int, list[str]] = {}
     for title, image in _extremes(tally):
         titles.setdefault(image, []).append(title)
-    return [Exhibit(image, tuple(named), _sentence(tally, image)) for image, named in titles.items()]
+    return [ShownFrame(image, tuple(named), _sentence(tally, image)) for image, named in titles.items()]
 
 
 def _extremes(tally: Tally) -> Iterator[tuple[str, int]]:

@@ -35,7 +35,7 @@ class Part:
     """Make an end of it: it was started, and is never ready."""
 
 
-class Care:
+class Supervisor:
     """Of one part: it notices a death, and starts the part again until it has died too often."""
 
     def __init__(self, part: Part, clock: Clock) -> None:

@@ -27,14 +27,14 @@ SCORE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class Workload:
     """One stream: a birth with it alone, and reports that fit it."""
 
     birth: Birth
     reports: tuple[FrameReport, ...]
 
 
-def recorded(run: Path) -> list[Material]:
+def recorded(run: Path) -> list[Workload]:
     """Every stream of a run folder that has reports; raises NoRunFolder or RunFolderWrong."""
     births = read_identity(run).nodes
     found = [
@@ -47,7 +47,7 @@ def recorded(run: Path) -> list[Material]:
     return found
 
 
-def drawn() -> list[Material]:
+def drawn() -> list[Workload]:
     """The built-in world's own recordings: every object of the truth is a finding, with one score."""
     recordings = WorldRecordings(SAMPLES)
     return [_of_truth(recordings.open(name)) for name in recordings.recordings()]
@@ -60,18 +60,18 @@ def _by_stream(reports: Iterator[FrameReport]) -> list[list[FrameReport]]:
     return list(streams.values())
 
 
-def _fitting(run: Path, births: tuple[Birth, ...], reports: tuple[FrameReport, ...]) -> Material:
+def _fitting(run: Path, births: tuple[Birth, ...], reports: tuple[FrameReport, ...]) -> Workload:
     first = reports[0]
     for birth in births:
         for stream in birth.streams:
             if (stream.name, birth.model.artefact[:12]) == (first.stream, first.artefact):
                 # Whose truth it was is of no interest here, and a hub would look for it.
                 bare = StreamBirth(name=stream.name, source="simulated", pace="realtime", fps=stream.fps)
-                return Material(msgspec.structs.replace(birth, streams=(bare,), resumes=""), reports)
+                return Workload(msgspec.structs.replace(birth, streams=(bare,), resumes=""), reports)
     raise RunFolderWrong(run, f"no birth in it fits the reports of {first.stream!r}")
 
 
-def _of_truth(recording: WorldRecording) -> Material:
+def _of_truth(recording: WorldRecording) -> Workload:
     stream = StreamBirth(name="camera", source="simulated", pace="realtime", fps=recording.fps)
     birth = Birth(
         site="simulated",
@@ -87,7 +87,7 @@ def _of_truth(recording: WorldRecording) -> Material:
         model=ModelBirth(name="simulated", sha256=SHA, artefact=SHA, precision="none", labels=tuple(recording.labels)),
         backend=BackendBirth(name="simulated", device="none", device_kind="none", facts={}),
     )
-    return Material(birth, tuple(_report(recording, number) for number in recording.numbers[:MOST]))
+    return Workload(birth, tuple(_report(recording, number) for number in recording.numbers[:MOST]))
 
 
 def _report(recording: WorldRecording, number: int) -> FrameReport:

@@ -8,7 +8,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class Convention:
     """Of `models.manifest`: fields of the input contract, and of the suppression."""
 
     whose: str
@@ -23,7 +23,7 @@ class Habit:
     clipped: bool = True
     keep: int = 300
 
-    def unscaled(self) -> "Habit":
+    def unscaled(self) -> "Convention":
         """The same family without its mean and deviation: pixels from 0 to 1."""
         return replace(self, scale=1 / 255, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), score_floor=0.05, iou=0.45)
 
@@ -41,14 +41,14 @@ class Habit:
         return f"{self.colour}, pixels {pixels}, {self.resize}"
 
 
-ULTRALYTICS = Habit("Ultralytics'", resize="letterbox-centre", whole="nearest", iou=0.7, clipped=False)
-YOLOX = Habit("YOLOX's", colour="BGR", resize="letterbox-top-left", scale=1.0, keep=100)
-DETR = Habit("RT-DETR's kinds'")
-IMAGENET = Habit("RF-DETR's and DETR's", mean=IMAGENET_MEAN, std=IMAGENET_STD)
-STRETCHED = Habit("torchvision's")
-SSD = Habit("TensorFlow's")
-PICODET = Habit("PaddleDetection's", mean=IMAGENET_MEAN, std=IMAGENET_STD, score_floor=0.02, iou=0.6, keep=100)
-NANODET = Habit(
+ULTRALYTICS = Convention("Ultralytics'", resize="letterbox-centre", whole="nearest", iou=0.7, clipped=False)
+YOLOX = Convention("YOLOX's", colour="BGR", resize="letterbox-top-left", scale=1.0, keep=100)
+DETR = Convention("RT-DETR's kinds'")
+IMAGENET = Convention("RF-DETR's and DETR's", mean=IMAGENET_MEAN, std=IMAGENET_STD)
+STRETCHED = Convention("torchvision's")
+SSD = Convention("TensorFlow's")
+PICODET = Convention("PaddleDetection's", mean=IMAGENET_MEAN, std=IMAGENET_STD, score_floor=0.02, iou=0.6, keep=100)
+NANODET = Convention(
     "NanoDet's",
     colour="BGR",
     scale=1.0,

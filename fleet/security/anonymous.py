@@ -8,7 +8,7 @@ from sensors.errors import GilmokError
 log = logging.getLogger(__name__)
 
 
-class OpenToStrangers(GilmokError):
+class AnonymousRefused(GilmokError):
     def __init__(self, host: str, port: int) -> None:
         super().__init__(
             f"[embedded] listens on {host}:{port}, beyond this machine, and lets everybody in",
@@ -18,7 +18,7 @@ class OpenToStrangers(GilmokError):
 
 
 def check_open(embedded: Embedded) -> None:
-    """Raises OpenToStrangers; says at the start who may speak."""
+    """Raises AnonymousRefused; says at the start who may speak."""
     where = f"{embedded.host}:{embedded.port}"
     if embedded.fleet is not None:
         log.info("the embedded broker on %s lets in who is enrolled in %s", where, embedded.fleet)
@@ -27,4 +27,4 @@ def check_open(embedded: Embedded) -> None:
     elif embedded.anonymous:
         log.warning("the embedded broker on %s lets in EVERYBODY who reaches it, without TLS or a password", where)
     else:
-        raise OpenToStrangers(embedded.host, embedded.port)
+        raise AnonymousRefused(embedded.host, embedded.port)

@@ -5,7 +5,7 @@ from fleet.config import HubConfig
 from sensors.record import Record
 
 
-class Begin(Record, frozen=True, kw_only=True):
+class Handover(Record, frozen=True, kw_only=True):
     hub: HubConfig
     """Its paths absolute."""
     token: str = ""

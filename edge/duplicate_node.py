@@ -5,7 +5,7 @@ from typing import Literal
 from edge.wire.acknowledgements import Fenced
 
 
-class Rivals:
+class DuplicateNodes:
     """Each is told of once a second for as long as it lasts; here, once."""
 
     def __init__(self, own: str) -> None:
