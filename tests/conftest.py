@@ -90,7 +90,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn_of)
 
 
-BUDGET_CPU_S = 400
+BUDGET_CPU_S = 250
 """Of a stage's tests, user and system, with the programs that they start: with mypy, four minutes on two cores."""
 DEAREST = 8
 WORTH_TELLING_CPU_S = 60.0
