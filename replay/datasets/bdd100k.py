@@ -86,6 +86,7 @@ class Bdd100k:
             truths=read.truths() if read else {},
             truth_files=(path,) if path else (),
             film=film,
+            folder=self._drives[name][0] if film else None,
             read_problems=tuple(read.problems()) if read else (),
         )
 

@@ -100,7 +100,7 @@ def _is_coco(path: Path) -> bool:
         return False
     try:
         with open_bytes(path) as file:
-            start = file.read(BEGINNING)
+            start = file.read(BEGINNING).replace(b"\0", b"")  # UTF-16, too
     except (ContentWrong, OSError):
         return False
     return any(key in start for key in (b'"images"', b'"annotations"', b'"categories"')) and b'"openlabel"' not in start

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_SHOWN, MOST_VALUE, MOST_WHOLE, LabelsWrong, Lenience, Loose, sized_box
+from replay.datasets.labels import MOST_SHOWN, MOST_VALUE, MOST_WHOLE, LabelsWrong, Lenience, Loose, as_float, sized_box
 from replay.datasets.soundness import counted
 from replay.recording import Problem, Severity
 from replay.truth import Role, Truth, from_sizes
@@ -148,7 +148,10 @@ class CocoFile:
 
     def _sizes(self) -> Iterator[tuple[int, tuple[int, int]]]:
         for image in self.file.images:
-            values = [self._number(value, f"image {image.id}") for value in (image.width, image.height)]
+            at = f"image {str(image.id)[:MOST_SHOWN]}"
+            values = [self._number(value, at) for value in (image.width, image.height)]
+            if any(value < 0 or value > MOST_VALUE for value in values):
+                raise LabelsWrong(self.path, at, f"there is no picture of {values[0]:g}x{values[1]:g}")
             if all(value > 0 for value in values):
                 yield self._numbers[self._key(image.id, "image")], (int(values[0]), int(values[1]))
 
@@ -160,10 +163,7 @@ class CocoFile:
                 return float("nan") if value.strip().lower() in NOTHING else float(value)
             except ValueError:
                 raise LabelsWrong(self.path, at, f"{value[:MOST_SHOWN]!r} is no number") from None
-        try:
-            return float("nan") if value is None else float(value)
-        except OverflowError:
-            raise LabelsWrong(self.path, at, f"has a value beyond {MOST_VALUE:g}") from None
+        return as_float(value)
 
     def _read(self) -> Mapping[int, Truth]:
         rows = self.file.annotations
@@ -182,7 +182,7 @@ class CocoFile:
             labels=np.array([kinds[row.category_id] for row in rows], np.int64),
             tracks=np.full(len(rows), -1),
             roles=np.where(crowds, int(Role.REGION), int(Role.POSITIVE)),
-            areas=np.where(areas >= 0, areas, np.nan),
+            areas=np.where((areas >= 0) & (areas <= MOST_VALUE), areas, np.nan),
         )
         listed = every >= 0
         self._strange = int((~listed).sum())

@@ -57,7 +57,7 @@ class Cvat:
 def _is_cvat(path: Path) -> bool:
     try:
         with open_bytes(path) as file:
-            start = file.read(BEGINNING)
+            start = file.read(BEGINNING).replace(b"\0", b"")  # UTF-16, too
     except (ContentWrong, OSError):
         return False
     return path.suffix.lower() == ".xml" and b"<annotations" in start and b"<version>" in start
@@ -84,7 +84,8 @@ def _of_video(name: str, path: Path, read: "_Content", video: Path) -> VideoReco
 def _of_pictures(name: str, path: Path, read: "_Content") -> PictureRecording:
     root = path.parent
     listed = ListedPictures(dict(sorted(read.images.items())), (root / "images", root)) if read.images else None
-    found = listed.found if listed else pictures(root / "images") or pictures(root)
+    folder = next((place for place in (root / "images", root) if pictures(place)), root)
+    found = listed.found if listed else pictures(folder)
     labels, truth = read.truth()
     labelled = read.images or (found if read.job.frames is None else [n for n in found if n in read.job.frames])
     sizes = dict.fromkeys(found, read.job.size) if read.job.size and not read.images else {}
@@ -98,6 +99,7 @@ def _of_pictures(name: str, path: Path, read: "_Content") -> PictureRecording:
         truths=FrameTruths(np.asarray(read.shapes.frames, np.int64), truth, labelled=labelled),
         truth_files=(path,),
         film=not read.images,
+        folder=None if listed else folder,
         promised_sizes=read.sizes | sizes,
         read_problems=(*read.problems(), *(listed.problems() if listed else ())),
     )

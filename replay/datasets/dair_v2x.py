@@ -105,6 +105,7 @@ class DairV2xI:
             labels=read.labels,
             groups=groups,
             pictures=images,
+            folder=side / IMAGES,
             truths=FrameTruths(np.asarray(read.frames, np.int64), truth, labelled=files),
             truth_files=tuple(files.values()),
             film=False,

@@ -119,6 +119,14 @@ def loose_numbers(path: Path, at: int | str, values: Sequence[Loose], lenience: 
     return numbers(path, at, ["null" if value is None else str(value) for value in values])
 
 
+def as_float(value: Loose) -> float:
+    """NaN for null, an infinity for what is too great; raises ValueError."""
+    try:
+        return math.nan if value is None else float(value)
+    except OverflowError:
+        return math.inf
+
+
 def whole(path: Path, at: int | str, text: str) -> int:
     """A whole number of however many digits; raises LabelsWrong."""
     try:

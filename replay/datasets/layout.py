@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from replay.recording import DatasetWrong
-from sensors.sources.folder import by_number, is_meant, is_picture, sorted_by_number
+from replay.datasets.soundness import counted
+from replay.recording import DatasetWrong, Problem, Severity
+from sensors.sources.folder import by_number, is_meant, is_picture, pictures_in, sorted_by_number
 
 MOST_NUMBER = 2**63 - 1
 _LAST_DIGITS = re.compile(r"([0-9]+)\Z")
@@ -92,6 +93,13 @@ def files_in(folder: Path, ending: str) -> list[Path]:
 def pictures(folder: Path) -> dict[int, Path]:
     """The pictures in `folder` by frame number, ascending; raises FrameTwice or FrameUnnumbered."""
     return _by_frame(path for path in (folder.iterdir() if folder.is_dir() else ()) if is_picture(path))
+
+
+def unnumbered(folder: Path) -> Iterator[Problem]:
+    """The pictures in `folder` that `pictures` left out."""
+    if folder.is_dir() and (odd := [path for path in pictures_in(folder) if _LAST_DIGITS.search(path.stem) is None]):
+        what = f"{counted(len(odd), 'picture')} whose names end in no number, left out: {odd[0].name} first"
+        yield Problem(Severity.REMARK, what)
 
 
 def numbered(folder: Path, ending: str) -> dict[int, Path]:

@@ -103,7 +103,8 @@ class MotChallenge:
             raise RecordingUnknown(NAME, self._root, name, self.recordings())
         folder = self._places[name]
         sequence = _Sequence.read(folder / INI) if (folder / INI).exists() else None
-        images = pictures(folder / (sequence.image_folder if sequence else IMAGES))
+        place = folder / (sequence.image_folder if sequence else IMAGES)
+        images = pictures(place)
         path = next(matching(folder, GT), folder / GT)
         labelled = path.is_file()
         labels = _read(path, NEIGHBOURS_MOT20 if name.startswith("MOT20") else NEIGHBOURS) if labelled else _Labels()
@@ -114,6 +115,7 @@ class MotChallenge:
             labels=labels.names,
             groups=labels.groups,
             pictures=images,
+            folder=place,
             truths=labels.truths,
             truth_files=(path,) if labelled else (),
             unmentioned=nothing_there() if labelled else None,

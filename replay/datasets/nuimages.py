@@ -74,7 +74,7 @@ class NuImages:
             read_problems=(
                 *_absent([shot.filename for number, shot in shots.items() if number not in listed.found]),
                 *listed.problems(strangers=False),
-                *read.lenience.problems(),
+                *read.problems(),
             ),
         )
 
@@ -134,6 +134,8 @@ class _Tables:
     def __post_init__(self) -> None:
         self._categories = {row.token: row.name for row in self.rows("category", _Category)}
         self.categories = tuple(dict.fromkeys(self._categories.values()))
+        self._listed = array("q")
+        """A hash of every picture's token, whatever camera's: some hundred thousand."""
 
     def path(self, table: str) -> Path:
         return self.folder / f"{table}.json"
@@ -152,12 +154,19 @@ class _Tables:
         sensors = {row.token for row in self.rows("sensor", _Sensor) if row.channel == channel}
         calibrated = self.rows("calibrated_sensor", _Calibrated)
         known = {row.token for row in calibrated if row.sensor_token in sensors}
-        every = self.rows("sample_data", _Shot)
-        taken = [row for row in every if row.calibrated_sensor_token in known and (sweeps or row.is_key_frame)]
+        taken = []
+        for row in self.rows("sample_data", _Shot):
+            self._listed.append(hash(row.token))
+            if row.calibrated_sensor_token in known and (sweeps or row.is_key_frame):
+                taken.append(row)
         taken.sort(key=lambda row: (row.timestamp, row.filename))
         times = [row.timestamp for row in taken]
         told = len(set(times)) == len(times) and all(0 <= time <= MOST_WHOLE for time in times)
         return dict(zip(times if told else range(1, len(times) + 1), taken, strict=True))
+
+    def unlisted(self, tokens: "array[int]") -> int:
+        """How many of `tokens`, hashes, are no picture's at all; after `shots`."""
+        return int((~np.isin(np.asarray(tokens, np.int64), np.asarray(self._listed, np.int64))).sum())
 
     def category(self, row: _Object) -> int:
         name = self._categories.get(row.category_token)
@@ -172,19 +181,28 @@ class _Objects:
         """Raises LabelsWrong."""
         keys = {shot.token: number for number, shot in shots.items() if shot.is_key_frame}
         self._keys = keys.values()
-        self.lenience = Lenience()
+        self._lenience = Lenience()
         self._frames, self._labels, self._boxes = array("q"), array("q"), Boxes()
         path = tables.path("object_ann")
+        others = array("q")
         for row in tables.rows("object_ann", _Object):
             number = keys.get(row.sample_data_token)
             if number is None:
+                others.append(hash(row.sample_data_token))
                 continue
             self._frames.append(number)
             self._labels.append(tables.category(row))
             at = f"object of {row.sample_data_token[:40]}"
-            self._boxes.add(cornered_box(path, at, loose_numbers(path, at, row.bbox, self.lenience)))
+            self._boxes.add(cornered_box(path, at, loose_numbers(path, at, row.bbox, self._lenience)))
         counts = Counter(self._labels)
         self.present = {tables.categories[label] for label in counts}
+        self._strange = tables.unlisted(others)
+
+    def problems(self) -> Iterator[Problem]:
+        yield from self._lenience.problems()
+        if self._strange:
+            what = f"{counted(self._strange, 'object')} of pictures that sample_data doesn't list"
+            yield Problem(Severity.UNSOUND, what)
 
     def truths(self) -> FrameTruths:
         n = len(self._labels)

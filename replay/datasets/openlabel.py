@@ -24,8 +24,8 @@ import numpy as np
 from replay.datasets import openlabel_file as openlabel
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import LabelsWrong, frame_number, json_labels
-from replay.datasets.layout import files_in, find_root, pictures
+from replay.datasets.labels import LabelsWrong, as_float, frame_number, json_labels
+from replay.datasets.layout import files_in, find_root, pictures, unnumbered
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
@@ -192,7 +192,8 @@ class _Camera:
         folders += [base / name for base in bases for name in (self.path.stem, named_so)]
         for folder in [*folders, root / "images", self.path.parent]:
             if found := pictures(folder):
-                return self._matched(found)
+                images, problems = self._matched(found)
+                return images, [*problems, *unnumbered(folder)]
         return {}, []
 
     def _matched(self, found: Mapping[int, Path]) -> tuple[Mapping[int, Path], list[Problem]]:
@@ -231,7 +232,7 @@ class _Camera:
         sync = stream.stream_properties.sync if stream and stream.stream_properties else None
         told = sync.timestamp if sync and sync.timestamp is not None else facts.timestamp
         try:
-            value = float(told) if told is not None else math.nan
+            value = as_float(told)
         except ValueError:
             try:
                 return dt.datetime.fromisoformat(str(told)).timestamp()

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 import numpy as np
 
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, json_labels, sized_box, tracks_of
+from replay.datasets.labels import Boxes, LabelsWrong, Lenience, Loose, as_float, json_labels, sized_box, tracks_of
 from replay.truth import Role, Truth
 from sensors.outside import ContentWrong, open_bytes
 
@@ -24,7 +24,6 @@ BOX_VALUES = 4
 TYPE_HERE = "type_in_frame"
 """A text attribute of a box whose object is of another type as a whole: the standard gives an object one type."""
 
-Number: TypeAlias = int | float | str | None
 Plain: TypeAlias = bool | int | float | str | None
 
 ALIASES = {
@@ -60,7 +59,7 @@ class Attributes(msgspec.Struct, frozen=True):
 
 
 class Box(msgspec.Struct, frozen=True):
-    val: list[Number]
+    val: list[Loose]
     name: str = ""
     coordinate_system: str | None = None
     stream: str | None = None
@@ -106,7 +105,7 @@ class Element(msgspec.Struct, frozen=True):
 
 
 class Sync(msgspec.Struct, frozen=True):
-    timestamp: Number = None
+    timestamp: Loose = None
 
 
 class Pinhole(msgspec.Struct, frozen=True):
@@ -126,7 +125,7 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 class FrameFacts(msgspec.Struct, frozen=True):
-    timestamp: Number = None
+    timestamp: Loose = None
     streams: dict[str, Stream] | None = None
 
 
@@ -223,7 +222,7 @@ class Rows:
 
     def _number(self, value: Plain, at: str) -> float:
         try:
-            number = float(value) if value is not None else math.nan
+            number = as_float(value)
         except ValueError:
             raise LabelsWrong(self.path, at, f"{str(value)[:40]!r} is no number") from None
         if not math.isfinite(number):
@@ -247,7 +246,7 @@ class Rows:
         if isinstance(told, str) and told.lower() in LEVELS:
             return LEVELS[told.lower()]
         try:
-            value = float(told) if told not in (None, "") else math.nan
+            value = as_float(told or None if isinstance(told, str) else told)
         except ValueError:
             self.lenience.note(f"a text as {name} is left out", self.path, at)
             return math.nan

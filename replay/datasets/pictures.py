@@ -7,6 +7,7 @@ from pathlib import Path
 
 from replay.datasets.content import content_digest
 from replay.datasets.frames import stamped
+from replay.datasets.layout import unnumbered
 from replay.datasets.soundness import box_problems, counted, label_problems, size_problems
 from replay.recording import Group, Problem, Severity
 from replay.truth import Truth
@@ -40,6 +41,8 @@ class PictureRecording:
     """Consecutive pictures of one camera: they should have one size, and no holes."""
     promised_sizes: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     """Width and height by frame number, where the data set states them beside the pictures."""
+    folder: Path | None = None
+    """Where they lie, if their names number them: those in it that have no number are told."""
     read_problems: tuple[Problem, ...] = ()
     """What reading the labels already brought up."""
     note: str = ""
@@ -102,6 +105,7 @@ class PictureRecording:
         sizes = {number: self._shown_size(number, header) for number, header in self._headers.items()}
         return (
             *self.read_problems,
+            *(unnumbered(self.folder) if self.folder else ()),
             *label_problems(
                 self.numbers, self.truths, unmentioned_is_labelled=self.unmentioned is not None, film=self.film
             ),

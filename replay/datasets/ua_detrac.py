@@ -64,6 +64,7 @@ class UaDetrac:
             labels=labels.types,
             groups=labels.groups,
             pictures=pictures(folder) if folder else {},
+            folder=folder,
             truths=labels.truths,
             truth_files=(path,) if path else (),
             unmentioned=labels.unmentioned,

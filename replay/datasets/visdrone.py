@@ -32,7 +32,7 @@ from replay.datasets.labels import (
     tracks_of,
     whole,
 )
-from replay.datasets.layout import files_in, find_root, folders, pictures
+from replay.datasets.layout import files_in, find_root, folders, pictures, unnumbered
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
 from replay.datasets.spelling import numbered_pairs
@@ -102,7 +102,8 @@ class VisDrone:
             read.read(path)
         # A frame without a row is one with nothing in it.
         unmentioned = None if path is None else nothing_there()
-        return read.recording(name, pictures(folder), {}, () if path is None else (path,), unmentioned)
+        files = () if path is None else (path,)
+        return read.recording(name, pictures(folder), {}, files, unmentioned, tuple(unnumbered(folder)))
 
 
 def _is_ours(match: Path) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, rows, whole
+from replay.datasets.labels import MOST_SHOWN, Boxes, LabelsWrong, Lenience, rows, whole
 from replay.datasets.layout import files_in, find_root, in_order, numbered_or_counted
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
@@ -228,8 +228,8 @@ class _Rows:
     def _class(self, path: Path, line: int, text: str) -> int:
         number = whole(path, line, text)
         if not 0 <= number < len(self._config.names):
-            known = counted(len(self._config.names), "class")
-            raise LabelsWrong(path, line, f"there is no class {number}: {self._config.path.name} has {known}, from 0")
+            known = f"{self._config.path.name} has {counted(len(self._config.names), 'class')}, from 0"
+            raise LabelsWrong(path, line, f"there is no class {text[:MOST_SHOWN]}: {known}")
         return number
 
 

@@ -203,7 +203,7 @@ def test_a_picture_whose_size_does_not_tell_is_read_as_its_neighbours_are(tmp_pa
 
 
 def test_a_number_that_no_float_holds_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LabelsWrong, match="annotation 1: has a value beyond"):
+    with pytest.raises(LabelsWrong, match="annotation 1: the box is not finite"):
         recording_of(tmp_path, lambda tree: tree["annotations"][0].update(bbox=[10**400, 1, 1, 1]))
 
 
@@ -214,3 +214,9 @@ def test_a_pipe_in_a_pictures_place_is_refused_and_not_waited_for(tmp_path: Path
     os.mkfifo(path)
     with pytest.raises(ContentUnreadable, match="it is no file"):
         _ = recording.digest
+
+
+@pytest.mark.parametrize("width", [-64, 1e30, "-64"])
+def test_a_size_that_no_picture_has_is_refused(tmp_path: Path, width: Any) -> None:
+    with pytest.raises(LabelsWrong, match=r"image \d+: there is no picture of"):
+        recording_of(tmp_path, lambda tree: every(tree, "images", width=lambda _: width))

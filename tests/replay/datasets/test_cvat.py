@@ -113,3 +113,9 @@ def test_what_can_not_be_meant_is_refused(tmp_path: Path, inner: str, what: str)
     with pytest.raises(LabelsWrong) as raised:
         of_tracks(tmp_path, inner)
     assert what in raised.value.sentence
+
+
+def test_utf_16_is_recognised_and_read(tmp_path: Path) -> None:
+    clip(tmp_path / "corner.mp4")
+    (tmp_path / "corner.xml").write_bytes(CVAT_VIDEO.replace("utf-8", "utf-16").encode("utf-16"))
+    assert len(truth_of(Cvat(tmp_path).open("corner"), 0)) == 2

@@ -11,7 +11,7 @@ from replay.datasets.layout import FrameUnnumbered, pictures
 from replay.datasets.mot import MotChallenge, SequenceWrong
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.ua_detrac import UaDetrac
-from replay.recording import Recording, check_sound, remarks, unsound
+from replay.recording import Recording, check_sound, open_dataset, remarks, unsound
 from replay.truth import Role
 from tests.layouts import (
     CAR,
@@ -284,3 +284,12 @@ def test_pictures_named_by_nanoseconds_have_their_holes_counted_not_listed(tmp_p
     recording = MotChallenge(made.root).open(made.name)
     assert unsound(recording) == ()
     assert any("2 pictures missing between frame 1714550400000000000" in one for one in remarks(recording))
+
+
+@pytest.mark.parametrize("kind", ["mot", "kitti-object", "kitti-tracking", "ua-detrac", "dair-v2x-i", "bdd100k"])
+def test_pictures_whose_names_have_no_number_are_left_out_and_told(kind: str, tmp_path: Path) -> None:
+    made = MAKERS[kind](tmp_path)
+    picture(next(iter(made.pictures.values())).with_name("cover.png"))
+    recording = open_dataset(kind, made.root).open(made.name)
+    assert list(recording.numbers) == list(made.pictures)
+    assert "1 picture whose names end in no number, left out: cover.png first" in remarks(recording)

@@ -48,3 +48,9 @@ def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
     add(made.labels, sample_data_token=f"sd{TIME}", category_token="c9", bbox=[1, 2, 3, 4])
     with pytest.raises(LabelsWrong, match=r"object_ann\.json, object of sd1535385092150099: there is no category c9"):
         NuImages(made.root).open(made.name)
+
+
+def test_objects_of_pictures_that_no_table_lists_are_not_sound(tmp_path: Path) -> None:
+    made = nuimages(tmp_path)
+    add(made.labels, sample_data_token="gone", category_token="c1", bbox=[1, 1, 9, 9])
+    assert unsound(NuImages(made.root).open(made.name)) == ("1 object of pictures that sample_data doesn't list",)

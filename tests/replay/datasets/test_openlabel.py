@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from replay.datasets.labels import LabelsWrong
@@ -150,3 +151,18 @@ def test_pictures_that_count_otherwise_are_taken_by_place_and_outlines_told(tmp_
         "1 outline without a bbox: not read",
         "the frames' numbers are not the pictures': frame 0 is the first picture, 101.jpg",
     ]
+
+
+def test_numbers_of_four_hundred_digits_are_no_numbers(tmp_path: Path) -> None:
+    made = openlabel(tmp_path)
+    said, digits = made.labels.read_text(), f"1{'0' * 400}"
+    text(made.labels, said.replace('"val": 0.25', f'"val": {digits}').replace('"1631702348.0"', digits))
+    recording = OpenLabel(made.root).open("drive")
+    truth = recording.truth(0)
+    assert truth is not None
+    assert truth.truncated is not None
+    assert np.isnan(truth.truncated[0])
+    assert recording.fps == pytest.approx(10, rel=1e-4)
+    text(made.labels, said.replace("[25, ", f"[{digits}, "))
+    with pytest.raises(LabelsWrong, match="a value of its bbox is not finite"):
+        OpenLabel(made.root).open("drive")
