@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
+from fleet.alert_settings import Alert, Webhook, check_names
 from sensors.addresses import without_login
 from sensors.config import Settings
 from sensors.errors import GilmokError
@@ -158,6 +159,12 @@ class HubConfig(Settings, frozen=True, kw_only=True):
     truth: tuple[TruthRoot, ...] = ()
     retention: Retention = Retention()
     web: Web = Web()
+    alert: Annotated[tuple[Alert, ...], Meta(max_length=100)] = ()
+    """Without one, nothing is watched for."""
+    webhook: Webhook | None = None
+    alerts_file: Path | None = None
+    """Where alerts are kept, so that a restart neither repeats nor forgets one. Without: beside `store`,
+    `gilmok-hub.db.alerts.json`."""
     per_node: PerNode = PerNode()
     health_period_s: Seconds = 1.0
     """How often nodes send health; after three periods of silence a node is stale."""
@@ -179,6 +186,7 @@ class HubConfig(Settings, frozen=True, kw_only=True):
             check_name("site", self.site)
         if self.broker is not None and self.embedded is not None:
             raise HubContradicts("it names a broker and asks for the embedded one", "drop [broker] or [embedded]")
+        check_names(self.alert)
 
     @property
     def silence_s(self) -> float:
@@ -189,6 +197,10 @@ class HubConfig(Settings, frozen=True, kw_only=True):
     def where(self) -> Path | LedgerAt:
         """The ledger."""
         return self.ledger or self.store
+
+    @property
+    def alerts_at(self) -> Path:
+        return self.alerts_file or self.store.with_name(f"{self.store.name}.alerts.json")
 
 
 class LedgerUrlWrong(GilmokError):

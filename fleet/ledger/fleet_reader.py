@@ -1,15 +1,17 @@
 """The ledger as a fleet that is watched: everybody at once, and what is new since the last look."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 
 from edge.wire.messages import Birth, Health, Message
-from fleet.arrivals import NodeKey, SessionKey
+from fleet.arrivals import NodeKey, SessionKey, StreamKey
 from fleet.ledger.reader import OF_A_FRAME, FrameRow, LastHeard, LedgerReader
-from fleet.ledger.schema import CONNS, FRAMES, HEALTH, REFUSALS, SESSIONS
+from fleet.ledger.schema import CONNS, FRAMES, GAPS, HEALTH, REFUSALS, ROLLED, SESSIONS
 from fleet.ledger.store import Where
 
 
@@ -133,6 +135,26 @@ class FleetReader(LedgerReader):
         )
         return next(self._births(query.order_by(SESSIONS.c.id.desc()).limit(1)), None)
 
+    def booked(self, streams: Iterable[StreamKey]) -> dict[StreamKey, tuple[int, int]]:
+        """Of each stream, how many numbers it has given by its newest report, and how many of these never came."""
+        streams = list(streams)
+        wanted = set(streams)
+        holes: Counter[StreamKey] = Counter()
+        kept = sa.select(sa.func.max(FRAMES.c.n)).where(*_asked(FRAMES)).scalar_subquery()
+        rolled = sa.select(ROLLED.c.top).where(*_asked(ROLLED)).scalar_subquery()
+        query = sa.select(kept, rolled)
+        tops: dict[StreamKey, int] = {}
+        with self._store.reading() as connection:
+            for row in connection.execute(sa.select(GAPS).where(GAPS.c.closed_utc_ns.is_(None))):
+                at = SessionKey(row.site, row.node, row.session), row.stream
+                if at in wanted:
+                    holes[at] += sum(last - first + 1 for first, last in msgspec.json.decode(row.missing))
+            for key, stream in streams:
+                values = {"a_site": key.site, "a_node": key.node, "a_session": key.id, "a_stream": stream}
+                found = [top for top in connection.execute(query, values).one() if top is not None]
+                tops[key, stream] = max((int(top) for top in found), default=-1) + 1
+        return {key: (top, holes[key]) for key, top in tops.items()}
+
     def refusals_by_node(self) -> Mapping[NodeKey, int]:
         """How many messages on each node's topics were ever refused."""
         query = sa.select(REFUSALS.c.site, REFUSALS.c.node, sa.func.sum(REFUSALS.c.count))
@@ -158,3 +180,7 @@ def _same(table: "sa.FromClause", other: sa.Table) -> tuple[sa.ColumnElement[boo
 
 def _of(key: SessionKey, stream: str) -> tuple[sa.ColumnElement[bool], ...]:
     return FRAMES.c.site == key.site, FRAMES.c.node == key.node, FRAMES.c.session == key.id, FRAMES.c.stream == stream
+
+
+def _asked(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    return tuple(table.c[name] == sa.bindparam(f"a_{name}") for name in ("site", "node", "session", "stream"))

@@ -35,6 +35,16 @@ class Change(Record, frozen=True, kw_only=True):
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What became of a node within the last minute, as far as it was watched."""
+
+    ok: int
+    failed: int
+    refused: int
+    """Messages on its topics."""
+
+
 @dataclass(slots=True)
 class _Counted:
     """What a node said of itself at one look."""
@@ -70,6 +80,8 @@ class FleetWatch:
         self.standing: Mapping[NodeKey, tuple[Birth, LastHeard]] = {}
         self.refused: Mapping[NodeKey, int] = {}
         """How many messages on a node's topics were ever refused."""
+        self.recent: Mapping[NodeKey, Recent] = {}
+        """Of a node that was looked at once only, nothing is known."""
         self.rows: Mapping[NodeKey, FleetRow] = {}
         """By site and node, as of the last look."""
         self.changes: tuple[Change, ...] = ()
@@ -96,6 +108,7 @@ class FleetWatch:
             rows[key] = self._row(birth, last, node, state)
         self._nodes = {key: node for key, node in self._nodes.items() if key in standing}
         self.standing, self.refused = standing, refused
+        self.recent = {key: _recent(node.counted) for key, node in self._nodes.items() if len(node.counted) > 1}
         live = {node.session for node in self._nodes.values()}
         self._timings = {at: kept for at, kept in self._timings.items() if at[0] in live}
         self.latencies = {at: kept for at, kept in self.latencies.items() if at in self._timings}
@@ -194,6 +207,11 @@ class FleetWatch:
             x_m=None if birth.place is None else birth.place.x_m,
             y_m=None if birth.place is None else birth.place.y_m,
         )
+
+
+def _recent(counted: deque[_Counted]) -> Recent:
+    before, now = counted[0], counted[-1]
+    return Recent(now.ok - before.ok, now.failed - before.failed, now.refused - before.refused)
 
 
 def _rate(counted: deque[_Counted]) -> float | None:
