@@ -24,6 +24,7 @@ INNER = {
         "runs",
         "report",
         "refused",
+        "alerts",
         "migrate",
         "export",
         "backup",

@@ -41,7 +41,7 @@ class AlertWatch:
     def __init__(self, hub: HubConfig, clock: Clock) -> None:
         self._hub = hub
         self._clock = clock
-        self._path = hub.alerts_at
+        self.path = hub.alerts_at
         self._done = threading.Event()
         self._ledger: FleetReader | None = None
         self._watch = FleetWatch(clock, hub.health_period_s, hub.web.hot_c)
@@ -51,7 +51,7 @@ class AlertWatch:
         kept = self._kept()
         self._hysteresis = Hysteresis(hub.alert, kept.standing)
         # Replaced whole, since the webhook's thread reads them.
-        self._past, self._standing, self._left_out = kept.past, kept.standing, kept.left_out
+        self._past, self.standing, self._left_out = kept.past, kept.standing, kept.left_out
         self._outbox = None
         self._written = KeptAlerts()
         self._written_ns = 0
@@ -98,7 +98,7 @@ class AlertWatch:
             self._close()
             return []
         self._past = (*self._past, *events)[-PAST:]
-        self._standing, self._left_out = self._hysteresis.standing, self._hysteresis.left_out
+        self.standing, self._left_out = self._hysteresis.standing, self._hysteresis.left_out
         for event in events:
             about = "/".join(filter(None, (event.alert.site, event.alert.node, event.alert.stream))) or "the hub"
             log.warning("%s %s: %s: %s", event.became, event.alert.name, about, event.why or event.alert.what)
@@ -139,19 +139,19 @@ class AlertWatch:
 
     def _kept(self) -> KeptAlerts:
         try:
-            return records.read(self._path)
+            return records.read(self.path)
         except AlertsUnreadable as error:
-            aside = self._path.with_name(f"{self._path.name}.unreadable")
+            aside = self.path.with_name(f"{self.path.name}.unreadable")
             log.error("%s; it is moved to %s", error.sentence, aside)
             with suppress(OSError):
-                self._path.replace(aside)
+                self.path.replace(aside)
             return KeptAlerts()
 
     def _write(self) -> None:
         """What changed; called from the webhook's thread, too."""
         with self._writing:
             kept = KeptAlerts(
-                standing=self._standing,
+                standing=self.standing,
                 left_out=self._left_out,
                 past=self._past,
                 outbox=() if self._outbox is None else self._outbox.waiting,
@@ -159,12 +159,12 @@ class AlertWatch:
             )
             self._written_ns = self._clock.now().mono_ns
             try:
-                if kept != self._written or not self._path.exists():
-                    records.write(self._path, kept)
+                if kept != self._written or not self.path.exists():
+                    records.write(self.path, kept)
                     self._written = kept
                 else:
                     # Whoever reads it sees by its age that somebody looks.
-                    os.utime(self._path)
+                    os.utime(self.path)
             except (FileUnwritable, OSError) as error:
                 log.error("alerts aren't kept for now: %s", error)
 

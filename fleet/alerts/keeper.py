@@ -16,7 +16,7 @@ from sensors.terminal.pretty_json import compact
 log = logging.getLogger(__name__)
 
 POLL_S = 0.2
-AGAIN_S = 5.0
+AGAIN_S = 1.0
 STOP_S = 5.0
 
 

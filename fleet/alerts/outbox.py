@@ -30,8 +30,12 @@ class Outbox:
         waiting: Iterable[Outgoing],
         sent: Sent,
         changed: Callable[[], None],
+        wait_s: Callable[[int], float] = wait_s,
     ) -> None:
-        """`waiting`: what an earlier life left. `changed` is called, from the thread, after each try."""
+        """`waiting`: what an earlier life left. `changed` is called, from the thread, after each try; `wait_s` tells
+        how long to wait after so many.
+        """
+        self._wait_s = wait_s
         self._webhook = webhook
         self._hub = hub
         self._clock = clock
@@ -104,7 +108,7 @@ class Outbox:
             if self._waiting and self._waiting[0] is message:
                 self._waiting[0] = tried
         self._changed()
-        self._rest(wait_s(tried.tries))
+        self._rest(self._wait_s(tried.tries))
 
     def _try(self, message: Outgoing, utc_ns: int) -> str:
         """Why it wasn't taken; empty where it was."""

@@ -26,6 +26,8 @@ READ_BYTES = 1024
 LEAST_SECRET = 16
 """Bytes: what is shorter can be guessed from a signature."""
 TEXT_ALERTS = 20
+TRIAL = "trial"
+"""Of a message that tells of no alert."""
 
 
 class WebhookSecretWrong(GilmokError):
@@ -34,6 +36,11 @@ class WebhookSecretWrong(GilmokError):
             f"webhook.secret_file names {path}, {why}",
             f"write {LEAST_SECRET} or more random characters into it: `openssl rand -hex 32`",
         )
+
+
+class NoWebhook(GilmokError):
+    def __init__(self) -> None:
+        super().__init__("no webhook is configured", "add a table [webhook] to HUB.toml; docs/alerts.md shows it")
 
 
 class NotTaken(GilmokError):
@@ -60,8 +67,9 @@ def signature(secret: bytes, utc_s: int, body: bytes) -> str:
 
 def body_of(message: Outgoing, hub: str) -> bytes:
     """JSON; `text` is what a chat shows of it."""
-    lines = [_line(event) for event in message.events[:TEXT_ALERTS]]
-    if (more := len(message.events) - len(lines)) > 0:
+    lines = [] if message.events else [f"{hub}: a trial; alerts will come here"]
+    lines += [_line(event) for event in message.events[:TEXT_ALERTS]]
+    if (more := len(message.events) - TEXT_ALERTS) > 0:
         lines.append(f"and {more} more")
     return compact(
         {

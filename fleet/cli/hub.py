@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleet.cli import history, ledger, web
+from fleet.cli import alerts, history, ledger, web
 from fleet.cli.ledger import settings, which_store
 from sensors.terminal.command_line import command_parser
 
@@ -43,6 +43,7 @@ def main(argv: list[str]) -> int:
         verb.add_argument("--json", action="store_true", help="print JSON instead of a table")
         verb.set_defaults(call=call)
     ledger.register(verbs)
+    alerts.register(verbs)
     history.register(verbs)
     web.register(verbs)
     chosen = parser.parse_args(argv)
@@ -50,6 +51,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
+    from fleet.alerts.keeper import AlertKeeper
     from fleet.config import HubConfig
     from fleet.hub import Hub
     from sensors import config
@@ -74,6 +76,7 @@ def _run(chosen: argparse.Namespace) -> int:
             if door is not None:
                 door.open(hub.at)
                 console.say(f"{DASHBOARD} {door.address}")
+            stack.enter_context(AlertKeeper(settings))
             console.say(READY)
 
         hub.run(ready)

@@ -6,6 +6,7 @@ from typing import Any
 
 from edge.config import BackendChoice, ModelChoice, NodePlan, Place, SourceChoice, StreamConfig
 from edge.wire.messages import NodeKind
+from fleet.alert_settings import Alert
 from fleet.scenario.scenario import Scenario
 from replay.datasets.world import FACTS
 from replay.recording import open_dataset
@@ -15,8 +16,16 @@ from sensors.outside import ContentWrong, json_of, read_bytes
 SAMPLES = Path(__file__).parents[2] / "replay" / "samples"
 MODEL = "gilmok-mini"
 CAMERAS = 4
+DEADLINE_MS = 200.0
 SECONDS = 38.0
 DATASET = "world"
+ALERTS = (
+    Alert(rule="lost", severity="critical"),
+    Alert(rule="books", severity="critical"),
+    Alert(rule="failing"),
+    Alert(rule="latency", above=DEADLINE_MS),
+)
+"""So that there is something to see on the page of the alerts; accuracy is left to the report."""
 
 
 class NoCameras(GilmokError):
@@ -39,6 +48,7 @@ def demo_scenario(recordings: Path, model: str, seconds: float) -> Scenario:
         name="demo",
         site="crossing",
         seconds=seconds,
+        alert=ALERTS,
         nodes=tuple(_node(recordings, name, name[shared:], model) for name in names),
     )
 

@@ -134,6 +134,8 @@ class Parts:
             store=self.store,
             truth=self.truth,
             web=self._scenario.web,
+            alert=self._scenario.alert,
+            webhook=self._scenario.webhook,
         )
         self._write("hub", config)
         return self._start("hub", "the hub", ["hub", "run"])

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from edge.config import NodePlan, StreamConfig
 from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
+from fleet.alert_settings import Alert, Webhook, check_names
 from fleet.config import Web
 from models import catalogue, labels
 from replay.recording import Recording, check_sound, open_recorded
@@ -38,6 +40,9 @@ class Scenario(Settings, frozen=True, kw_only=True):
     """Where the embedded broker listens; 0: any free port."""
     web: Web = Web(or_next=True)
     """The dashboard, while the run lasts."""
+    alert: Annotated[tuple[Alert, ...], Meta(max_length=100)] = ()
+    """What the hub is to watch for: docs/alerts.md."""
+    webhook: Webhook | None = None
     nodes: tuple[NodePlan, ...]
     unsound: bool = False
     """Score recordings even if they aren't sound."""
@@ -45,6 +50,7 @@ class Scenario(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         check_name("scenario", self.name)
         check_name("site", self.site)
+        check_names(self.alert)
         names = [node.name for node in self.nodes]
         if not names:
             raise ScenarioContradicts("it has no nodes", "add a [[nodes]] table")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from edge.wire.messages import Birth
+from fleet.alerts import listing
 from fleet.arrivals import NodeKey, key_of
 from fleet.config import HubConfig
 from fleet.ledger.fleet_reader import FleetReader
@@ -73,6 +74,11 @@ class Answers:
     def refused(self) -> list[dict[str, Any]]:
         with LedgerReader(self._hub.where) as ledger:
             return refused_rows(ledger)
+
+    def alerts(self) -> dict[str, Any]:
+        """Raises AlertsUnreadable."""
+        looked = listing.age_s(self._hub, self._clock.now())
+        return {"rules": len(self._hub.alert), "looked_s_ago": looked, **listing.told(self._hub)}
 
     def _past(self, birth: Birth) -> dict[str, Any]:
         """The last hour by minute, as far as the hub has rolled it up."""

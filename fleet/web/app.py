@@ -79,7 +79,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
 
     async def metrics(_: Request) -> Response:
         watch = await fleet.snapshot()
-        return Response(await asyncio.to_thread(exposition, watch, fleet.trouble), media_type=MEDIA)
+        return Response(await asyncio.to_thread(exposition, watch, fleet.trouble, hub), media_type=MEDIA)
 
     async def openapi(_: Request) -> Response:
         return _json(document(software()))

@@ -12,9 +12,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 
 from edge.wire.messages import STAGES, Birth, Health, StreamCounters
 from fleet.arrivals import NodeKey, key_of
+from fleet.config import HubConfig
 from fleet.ledger.reader import LastHeard
 from fleet.watch.fleet_row import GLANCES, FleetRow, Latency
 from fleet.watch.fleet_watch import FleetWatch
+from fleet.web.alert_metrics import AlertMetrics
 from sensors.clock import NS_PER_S
 from sensors.host import software
 
@@ -33,10 +35,11 @@ FATES: tuple[tuple[str, Callable[[StreamCounters], int]], ...] = (
 )
 
 
-def exposition(watch: FleetWatch, trouble: str) -> bytes:
+def exposition(watch: FleetWatch, trouble: str, hub: HubConfig) -> bytes:
     """As of the watch's last look; `trouble`: why the ledger can't be read, and then no node is told of."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Fleet(watch, trouble))
+    registry.register(AlertMetrics(hub))
     return generate_latest(registry)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from fleet.alerts.listing import Standing
 from fleet.config import HubConfig
 from fleet.ledger.fleet_reader import FleetReader
 from fleet.watch.fleet_watch import FleetWatch
@@ -30,6 +31,8 @@ class Live:
         self._clock = clock
         self._ledger: FleetReader | None = None
         self._watch = FleetWatch(clock, hub.health_period_s, hub.web.hot_c)
+        self._standing = Standing(hub)
+        self._alerts: dict[str, int] = {}
         self._lookers = 0
         self._looked_at = asyncio.Event()
         self._trouble = ""
@@ -66,7 +69,8 @@ class Live:
             now = self._clock.now()
             self._trouble, self._looked_ns = trouble, now.mono_ns
             of = self._watch.rows, self._watch.tally, self._watch.changes
-            self._fleet = Fleet(now.utc_ns // NS_PER_MS, *of, trouble=trouble, known=bool(self._looks) or not trouble)
+            known = bool(self._looks) or not trouble
+            self._fleet = Fleet(now.utc_ns // NS_PER_MS, *of, alerts=self._alerts, trouble=trouble, known=known)
         async with self._news:
             self._looks += 1
             self._news.notify_all()
@@ -128,6 +132,7 @@ class Live:
                 self._looked_at.clear()
 
     def _read(self) -> None:
+        self._alerts = self._standing.by_severity()
         if self._ledger is None:
             self._ledger = FleetReader(self._where)
         self._watch.look(self._ledger)

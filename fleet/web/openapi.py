@@ -45,6 +45,7 @@ ENDPOINTS = (
     Endpoint("/api/runs", "Every run, the newest first", "runs"),
     Endpoint("/api/runs/{run}", "A run's figures, as `gilmok hub report --json` tells them", "run", ("run",)),
     Endpoint("/api/refused", "Messages that were refused and kept aside, oldest first", "refused"),
+    Endpoint("/api/alerts", "What is wrong now, since when, and what to do about it; what rose and cleared", "alerts"),
 )
 
 

@@ -37,10 +37,12 @@ class Fleet:
 
     def __init__(
         self, at_ms: int, rows: Mapping[NodeKey, FleetRow], tally: Mapping[str, int], changes: Iterable[Change],
-        *, trouble: str = "", known: bool = True,
+        *, alerts: Mapping[str, int] | None = None, trouble: str = "", known: bool = True,
     ) -> None:  # fmt: skip
         self._rows = list(rows.values())
         self._head = {"at_ms": at_ms, "known": known, "trouble": trouble, "tally": tally, "changes": list(changes)}
+        # How many stand, by severity.
+        self._head["alerts"] = alerts or {}
         self._made: dict[View, bytes] = {}
 
     def message(self, view: View) -> bytes:

@@ -13,7 +13,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5000;
 
 export const state = {
-  known: false, trouble: "", aheadMs: 0, of: 0, fit: 0, first: 0,
+  known: false, trouble: "", aheadMs: 0, alerts: 0, of: 0, fit: 0, first: 0,
   /** @type {Record<string, number>} */ tally: {},
   /** @type {Row[]} */ rows: [],
   /** @type {Change[]} */ changes: [],
@@ -58,5 +58,6 @@ export function follow(changed, link) {
 function take(said) {
   Object.assign(state, { known: said.known, trouble: said.trouble, of: said.of, fit: said.fit, first: said.first,
     tally: said.tally, rows: said.rows, changes: said.changes, plan: said.plan ?? state.plan });
+  state.alerts = Object.values(said.alerts ?? {}).reduce((/** @type {number} */ all, one) => all + Number(one), 0);
   if (said.at_ms) state.aheadMs = Date.now() - said.at_ms;
 }

@@ -1,5 +1,6 @@
 // Which page is shown; the address says it, so that it can be shared and gone back to.
 
+import { alertsPage } from "/pages/alerts.js";
 import { make } from "/pages/dom.js";
 import { fleet } from "/pages/fleet.js";
 import { follow, see, state } from "/pages/live.js";
@@ -8,8 +9,11 @@ import { run, runs } from "/pages/runs.js";
 import { language, speak, t } from "/pages/words.js";
 
 const AGAIN_MS = 2000;
+/** Which entry of the menu a page belongs to. @type {Record<string, string>} */
+const MENU = { runs: "#/runs", run: "#/runs", alerts: "#/alerts" };
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const trouble = /** @type {HTMLElement} */ (document.getElementById("trouble"));
+const alerted = /** @type {HTMLElement} */ (document.getElementById("alerted"));
 const link = /** @type {HTMLElement} */ (document.getElementById("link"));
 let update = () => {};
 let visit = 0;
@@ -18,8 +22,7 @@ async function show() {
   const own = ++visit;
   const [page, ...parts] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
   for (const one of document.querySelectorAll("nav a")) {
-    const here = (page === "runs" || page === "run") === (one.getAttribute("href") === "#/runs");
-    if (here) one.setAttribute("aria-current", "page");
+    if ((MENU[page] ?? "#/") === one.getAttribute("href")) one.setAttribute("aria-current", "page");
     else one.removeAttribute("aria-current");
   }
   update = () => {};
@@ -34,16 +37,16 @@ async function show() {
   try {
     if (page === "runs") await runs(place);
     else if (page === "run") await run(place, parts[0] ?? "");
-    else if (page === "node") await watched(place, own, parts[0] ?? "", parts[1] ?? "");
+    else if (page === "node") await watched(own, nodePage(place, parts[0] ?? "", parts[1] ?? ""));
+    else if (page === "alerts") await watched(own, alertsPage(place));
     else place.append(make("p", {}, t("There is no such page."), " ", make("a", { href: "#/" }, t("The fleet"))));
   } catch (error) {
     place.replaceChildren(make("h1", {}, t("Not shown")), make("p", {}, error instanceof Error ? error.message : String(error)));
   }
 }
 
-/** @param {HTMLElement} place  @param {number} own  @param {string} site  @param {string} name */
-async function watched(place, own, site, name) {
-  const renew = nodePage(place, site, name);
+/** @param {number} own  @param {() => Promise<void>} renew */
+async function watched(own, renew) {
   await renew();
   const again = () => setTimeout(async () => {
     if (own !== visit) return;
@@ -83,5 +86,6 @@ show();
 follow(() => {
   trouble.textContent = state.trouble;
   trouble.hidden = !state.trouble;
+  alerted.textContent = state.alerts ? ` (${state.alerts.toLocaleString()})` : "";
   update();
 }, (word) => { link.dataset.say = word; link.textContent = t(word); });

@@ -1,7 +1,10 @@
 // What the page says, in the language of whoever reads it: English is the key, Korean stands beside it.
 
+import { ALERTS } from "/pages/alert_words.js";
+
 /** @type {Record<string, string>} */
 const KOREAN = {
+  ...ALERTS,
   "Fleet": "플릿", "Runs": "실행", "Pages": "페이지", "Nodes": "노드", "Node": "노드", "State": "상태", "Site": "사이트", "Kind": "종류",
   "Heard": "마지막 수신", "Frames/s": "프레임/초", "Dropped": "드롭", "Failed": "실패", "Stages, p50": "단계별 p50", "Model": "모델",
   "Device": "장치", "Run": "실행", "Chip": "칩 온도", "Kept": "보관", "Filter nodes": "노드 필터",
