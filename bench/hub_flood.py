@@ -14,10 +14,12 @@ import socket
 import struct
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import count
 from multiprocessing import get_context
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +44,7 @@ BURST = 100
 SITE = "flood"
 SAMPLE_S = 0.5
 SETTLE_S = 120.0
+QUIET_S = 5.0
 CONNECT = bytes.fromhex("101a00044d5154540402ffff000e")
 PUBLISH = 0x32
 
@@ -73,15 +76,12 @@ def flooded(chosen: argparse.Namespace, at: BrokerAt, pid: int, reader: LedgerRe
     watching = threading.Thread(target=memory.watch, args=(over,))
     begin_ns, begin_cpu_ns = CLOCK.now().mono_ns, family_cpu_ns(pid)
     watching.start()
-    for client in clients:
-        client.start()
+    said = ThreadPoolExecutor(1).submit(spoken_s, clients)
     simulation = Simulation(
         broker=at, site="honest", run="flood", nodes=chosen.nodes, rate=chosen.rate, seconds=chosen.seconds
     )
     outcome = Fleet(simulation, drawn(), CLOCK).run()
-    for client in clients:
-        client.join()
-    said_ns = CLOCK.now().mono_ns
+    said_s = said.result()
     refused = settled(reader, share * chosen.clients)
     over.set()
     watching.join()
@@ -90,12 +90,24 @@ def flooded(chosen: argparse.Namespace, at: BrokerAt, pid: int, reader: LedgerRe
         "broker": chosen.broker,
         "clients": chosen.clients,
         "garbage": share * chosen.clients,
-        "garbage_per_s": share * chosen.clients * NS_PER_S / (said_ns - begin_ns),
+        "garbage_per_s": share * chosen.clients / said_s,
+        "garbage_s": said_s,
         "refused": refused,
         "honest": asdict(outcome),
         "hub_mb": memory.figures,
+        "hub_cpu_us_per_message": spent_ns / 1000 / (share * chosen.clients + outcome.sent),
         "hub_cpu_share": spent_ns / (CLOCK.now().mono_ns - begin_ns),
     }
+
+
+def spoken_s(clients: Sequence[SpawnProcess]) -> float:
+    """How long they took to say all of it."""
+    begin_ns = CLOCK.now().mono_ns
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    return (CLOCK.now().mono_ns - begin_ns) / NS_PER_S
 
 
 class Memory:
@@ -129,10 +141,14 @@ def resident_kb(pid: int) -> int:
 
 def settled(reader: LedgerReader, least: int) -> dict[str, int]:
     """Refusals by reason, when there are as many as garbage, or no more of them come."""
-    deadline_ns = CLOCK.now().mono_ns + int(SETTLE_S * NS_PER_S)
-    while sum((refused := reader.refusals()).values()) < least and CLOCK.now().mono_ns < deadline_ns:
+    begin_ns = news_ns = CLOCK.now().mono_ns
+    refused = reader.refusals()
+    while sum(refused.values()) < least and (now_ns := CLOCK.now().mono_ns) < begin_ns + int(SETTLE_S * NS_PER_S):
         threading.Event().wait(SAMPLE_S)
-        if reader.refusals() == refused:
+        before, refused = refused, reader.refusals()
+        if refused != before:
+            news_ns = now_ns
+        elif now_ns - news_ns > QUIET_S * NS_PER_S:
             break
     return refused
 

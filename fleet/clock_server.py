@@ -14,6 +14,8 @@ ASKS_PER_S = 50.0
 """Of one node, which asks once a second, and some times more after each connection."""
 BYTES_PER_S = 1e5
 BURST_S = 10.0
+CLOCK_LEAF = f"/{topics.CLOCK}"
+"""What is no question is told by its end alone: this is asked of every message."""
 
 
 class ClockServer:
@@ -31,6 +33,8 @@ class ClockServer:
         too many, is left to the admission to refuse.
         """
         t2_ns = self._clock.now().mono_ns
+        if not delivery.topic.endswith(CLOCK_LEAF):
+            return False
         heard = topics.parse(delivery.topic)
         if heard is None or (heard.leaf, heard.stream) != (topics.CLOCK, ""):
             return False

@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 STATE_PERIOD_S = 1.0
 TEND_PERIOD_S = 0.2
 KEY_DIGITS = 16
+WINDOW = 1000
+"""Messages on their way to the hub or being booked. Of twenty, Mosquitto's own choice, a hub on a busy machine reads
+twenty a turn, far fewer than a flood is.
+"""
 FORGET_S = 2.0
 """How long a hub that ends for good tries to make the broker forget it."""
 
@@ -197,6 +201,7 @@ class Hub:
             on_up=announce,
             session_expiry_s=self._config.session_s,
             manual_ack=True,
+            window=WINDOW,
         )
         return link
 

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_S = 1.0
+REFUSALS_PERIOD_S = 0.2
+"""Refusals alone are booked no more often: what a flood leaves in the ledger is not worth a commit for each."""
+REFUSALS = 1000
 REMIND_S = 30.0
 """How often a store that still fails is told of again."""
 
@@ -73,7 +76,7 @@ class Ingest:
         self.fault: GilmokError | None = None
         self._admission = admission
         self._ledger = ledger
-        self._book = book
+        self._latencies = book
         self._acknowledgements = acknowledgements
         self._rates = rates
         self._clock = clock
@@ -81,6 +84,9 @@ class Ingest:
         self._acknowledge: Callable[[Sequence[Delivery]], None] = lambda _: None
         self._inbox = Inbox()
         self._put_off = Deferred()
+        self._refused: list[Refused] = []
+        """Judged, acknowledged to the broker, and not booked yet."""
+        self._booked_ns = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest")
 
@@ -117,8 +123,9 @@ class Ingest:
 
     def _run(self) -> None:
         try:
-            while batch := self._inbox.batch():
+            while (batch := self._inbox.batch(REFUSALS_PERIOD_S)) is not None:
                 self._settle(batch)
+            self._book(())
         except (StoreBroken, StoreGone) as error:
             # What isn't booked stays at the broker; whoever stops a hub with a failing store is told.
             self._give_up(error)
@@ -134,17 +141,28 @@ class Ingest:
         self._on_fault()
 
     def _settle(self, batch: Sequence[tuple[Delivery, Stamp]]) -> None:
-        arrivals = [arrival for delivery, received in batch for arrival in self._judge(delivery, received)]
-        arrivals += self._put_off.collect(self._admission.node_of)
-        if arrivals:
-            booked = self._until_it_succeeds(lambda: self._ledger.commit(arrivals))
-            self.tally.booked += booked.frames
-            self.tally.repeats += booked.repeats
-            self._tell(arrivals)
+        judged = [arrival for delivery, received in batch for arrival in self._judge(delivery, received)]
+        good = [arrival for arrival in judged if not isinstance(arrival, Refused)]
+        self._refused += [arrival for arrival in judged if isinstance(arrival, Refused)]
+        now_ns = self._clock.now().mono_ns
+        if good or len(self._refused) >= REFUSALS or now_ns - self._booked_ns >= REFUSALS_PERIOD_S * NS_PER_S:
+            self._booked_ns = now_ns
+            self._book(good)
         self._acknowledge([delivery for delivery, _ in batch])
-        for arrival in arrivals:
+        for arrival in good:
             if isinstance(arrival, ReportArrived):
-                self._book.add(arrival)
+                self._latencies.add(arrival)
+
+    def _book(self, good: Sequence[Arrival]) -> None:
+        """With all that was refused since the last time."""
+        refused, self._refused = self._refused, []
+        arrivals = [*good, *refused, *self._put_off.collect(self._admission.node_of)]
+        if not arrivals:
+            return
+        booked = self._until_it_succeeds(lambda: self._ledger.commit(arrivals))
+        self.tally.booked += booked.frames
+        self.tally.repeats += booked.repeats
+        self._tell(arrivals)
 
     def _judge(self, delivery: Delivery, received: Stamp) -> tuple[Arrival, ...]:
         try:
@@ -155,7 +173,7 @@ class Ingest:
         except MessageWrong as error:
             node = self._admission.node_of(delivery.topic)
             if error.reason not in PUT_OFF:
-                self._rates.refused(delivery.topic, received.mono_ns)
+                self._rates.refused(delivery.topic, self._clock.now().mono_ns)
             arrivals = (Refused.of(delivery.topic, error.reason, error.what, delivery.payload, received, node),)
         for refused in arrivals:
             if isinstance(refused, Refused):

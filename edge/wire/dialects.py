@@ -33,6 +33,8 @@ class ConnectOptions:
     """How long the broker keeps the MQTT session while we are away; 0: not at all."""
     manual_ack: bool
     """A QoS 1 message stays the broker's until we acknowledge it ourselves."""
+    window: int | None = None
+    """So many QoS 1 messages may be on their way to us; None: as many as the broker likes. MQTT 5's."""
 
     def client(self, version: MQTTProtocolVersion) -> BoundedClient:
         client = BoundedClient(
@@ -57,6 +59,8 @@ class ConnectOptions:
         properties = _properties(PacketTypes.CONNECT)
         # A will waits no longer than its session lives.
         properties.SessionExpiryInterval = max(self.session_expiry_s, self.will.delay_s if self.will else 0)
+        if self.window is not None:
+            properties.ReceiveMaximum = self.window
         return {
             "clean_start": False if self.session_expiry_s else MQTT_CLEAN_START_FIRST_ONLY,
             "properties": properties,

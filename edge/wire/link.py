@@ -54,6 +54,7 @@ class Link:
 
     `subscriptions` are (filter, QoS), renewed at every connection. With `session_expiry_s` the broker keeps them and
     what it couldn't deliver while we are away. With `manual_ack`, QoS 1 deliveries stay the broker's until `ack`.
+    `window`: so many deliveries a broker of MQTT 5 may have waiting for that.
     Without `resend`, what a breaking connection left unacknowledged is forgotten: somebody else keeps it.
     """
 
@@ -70,6 +71,7 @@ class Link:
         session_expiry_s: int = 0,
         manual_ack: bool = False,
         resend: bool = True,
+        window: int | None = None,
     ) -> None:
         """Connects nothing yet. `on_up` is called at every connection, before anything is sent again.
 
@@ -77,7 +79,7 @@ class Link:
         """
         self._at = at
         self._rotation = Rotation(at)
-        self._options = ConnectOptions(client_id, will, session_expiry_s, manual_ack)
+        self._options = ConnectOptions(client_id, will, session_expiry_s, manual_ack, window)
         self._clock = clock
         self._subscriptions = list(subscriptions)
         self._on_delivery = on_delivery
@@ -207,7 +209,7 @@ class Link:
         client.reconnect_delay_set(RECONNECT_S, RECONNECT_S)
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
         client.on_subscribe, client.on_publish = self._subscribed, self._published
-        client.on_message = self._received
+        client.on_message, client.hears = self._received, self._hear
         return client
 
     def _stop(self, client: Client) -> None:
@@ -294,7 +296,8 @@ class Link:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
+        self._hear(topic, bytes(message.payload), message.retain, message.qos, message.mid)
+
+    def _hear(self, topic: str, payload: bytes, retained: bool, qos: int, mid: int) -> None:
         if self._on_delivery is not None:
-            payload = bytes(message.payload)
-            delivery = Delivery(topic, payload, message.retain, message.qos, message.mid, self._connections)
-            guarded(self._on_delivery, delivery)
+            guarded(self._on_delivery, Delivery(topic, payload, retained, qos, mid, self._connections))

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -27,7 +28,9 @@ class Deferred:
 
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], Refused] = {}
-        """By reason and topic; `count` grows."""
+        """By reason and topic."""
+        self._counts: Counter[tuple[str, str]] = Counter()
+        """How many each of them stands for."""
         self._lock = threading.Lock()
         self._said: set[str] = set()
 
@@ -36,22 +39,20 @@ class Deferred:
             topic = delivery.topic
             if (reason, topic) not in self._first and len(self._first) >= TOPICS:
                 topic = OTHERS
-            known = self._first.get((reason, topic))
-            self._first[reason, topic] = (
-                Refused.of(delivery.topic, reason, WHY[reason], delivery.payload, received)
-                if known is None
-                else replace(known, count=known.count + 1)
-            )
+            if (reason, topic) not in self._first:
+                self._first[reason, topic] = Refused.of(delivery.topic, reason, WHY[reason], delivery.payload, received)
+            self._counts[reason, topic] += 1
 
     def collect(self, node_of: Callable[[str], NodeKey]) -> list[Refused]:
         """One for each topic, with how many it stands for."""
         with self._lock:
             first, self._first = self._first, {}
+            counts, self._counts = self._counts, Counter()
         for (reason, _), one in first.items():
             if reason not in self._said:
                 self._said.add(reason)
                 log.warning("put off (%s), on %s first: %s", reason, one.topic, one.what)
         return [
-            replace(one, what=f"{one.what}; {one.count} messages are put off", node=node_of(one.topic))
-            for one in first.values()
+            replace(one, what=f"{one.what}; {count} messages are put off", node=node_of(one.topic), count=count)
+            for one, count in ((one, counts[key]) for key, one in first.items())
         ]

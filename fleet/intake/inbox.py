@@ -63,10 +63,14 @@ class Inbox:
             self._changed.notify_all()
             return True
 
-    def batch(self) -> list[tuple[Delivery, Stamp]]:
-        """What waits, as much as one commit takes; waits for something. Empty: closed, and nothing is left."""
+    def batch(self, patience_s: float | None = None) -> list[tuple[Delivery, Stamp]] | None:
+        """What waits, as much as one commit takes; waits for something, so long at most. None: closed, and nothing is
+        left.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._count)
+            self._changed.wait_for(lambda: self._closed or self._count, patience_s)
+            if self._closed and not self._count:
+                return None
             taken: list[tuple[Delivery, Stamp]] = []
             taken_bytes = 0
             while self._count and len(taken) < BATCH and taken_bytes < BATCH_BYTES:

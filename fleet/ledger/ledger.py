@@ -1,6 +1,6 @@
 """The ledger: everything the hub was told, on disk, each thing once."""
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -82,9 +82,11 @@ def _count(connection: sa.Connection, refused: Sequence[Refused]) -> None:
 
 
 def _keep_aside(connection: sa.Connection, refused: Sequence[Refused]) -> None:
-    if refused:
-        connection.execute(sa.insert(REFUSED), [refused_row(one) for one in refused])
-    for reason in sorted({one.reason for one in refused}):
+    kept: defaultdict[str, deque[Refused]] = defaultdict(lambda: deque(maxlen=KEPT_OF_A_REASON))
+    for one in refused:
+        kept[one.reason].append(one)
+    for reason, newest_ones in sorted(kept.items()):
+        connection.execute(sa.insert(REFUSED), [refused_row(one) for one in newest_ones])
         newest = sa.select(REFUSED.c.id).where(REFUSED.c.reason == reason).order_by(REFUSED.c.id.desc())
         oldest_kept = newest.limit(1).offset(KEPT_OF_A_REASON - 1).scalar_subquery()
         connection.execute(sa.delete(REFUSED).where(REFUSED.c.reason == reason, REFUSED.c.id < oldest_kept))

@@ -73,12 +73,14 @@ def test_garbage_is_refused_counted_and_kept_while_good_reports_go_on(hub: RunHu
     link = speaker.link
     assert link is not None
     with hub() as ledger:
+        assert link.publish(det, b"nothing but this")
+        wait_until(lambda: ledger.refusals() == {"json": 1}, "what is booked although nothing good comes")
         for n, (topic, payload) in enumerate(garbage.values()):
             assert link.publish(topic, payload)
             speaker.say(speaker.report(n))
         _await_rows(ledger, _key(site), len(garbage))
-        wait_until(lambda: sum(ledger.refusals().values()) == len(garbage), "every refusal")
-        assert ledger.refusals() == dict.fromkeys(garbage, 1)
+        wait_until(lambda: sum(ledger.refusals().values()) == len(garbage) + 1, "every refusal")
+        assert ledger.refusals() == {**dict.fromkeys(garbage, 1), "json": 2}
         kept = {one.reason: one for one in ledger.refused()}
         assert kept["json"].payload == garbage["json"][1]
         assert kept["topic"].topic == garbage["topic"][0]

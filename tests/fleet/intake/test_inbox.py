@@ -17,13 +17,13 @@ def test_nodes_take_turns_and_each_keeps_its_order() -> None:
         assert inbox.put(said("noisy", n), AT)
     for n in range(5):
         assert inbox.put(said("quiet", n), AT)
-    batch = [one for one, _ in inbox.batch()]
+    batch = [one for one, _ in inbox.batch() or []]
     quiet = [one.mid for one in batch if "quiet" in one.topic]
     noisy = [one.mid for one in batch if "noisy" in one.topic]
     assert quiet == [0, 1, 2, 3, 4]
     assert noisy == list(range(BATCH - 5))
     inbox.close()
-    rest = [one.mid for batch in iter(inbox.batch, []) for one, _ in batch]
+    rest = [one.mid for batch in iter(inbox.batch, None) for one, _ in batch]
     assert rest == list(range(BATCH - 5, 3 * BATCH))
     assert len(inbox) == 0
 
@@ -50,7 +50,7 @@ def test_one_node_alone_may_fill_the_room_by_bytes_too() -> None:
         assert inbox.put(said("big", n, 1_000_000), AT)
     inbox.close()
     assert inbox.put(said("big", 17), AT)
-    assert len(inbox.batch()) == 4
+    assert len(inbox.batch() or []) == 4
 
 
 def test_who_may_say_no_more_reports_may_still_introduce_itself() -> None:
