@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeAlias
 
-from paho.mqtt.client import Client, time_func
+from paho.mqtt.client import Client, MQTTMessage, time_func
 from paho.mqtt.enums import MessageType, MQTTErrorCode, MQTTProtocolVersion
 
 from edge.wire.rotation import Rotation
@@ -45,7 +45,7 @@ class BoundedClient(Client):
     """
 
     hears: Hears | None = None
-    """Called in the network thread; must not raise. None: paho's own callbacks are."""
+    """Called in the network thread, in place of `on_message`; must not raise."""
 
     _ahead = b""
     _at = 0
@@ -98,6 +98,17 @@ class BoundedClient(Client):
         if self._in_packet["command"] == 0 and self.hears is not None and self._take_publishes(self.hears):
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         return super()._packet_read()
+
+    def _handle_on_message(self, message: MQTTMessage) -> None:
+        """Of a packet that paho took apart: one that came in pieces, or a large one."""
+        if self.hears is None:
+            super()._handle_on_message(message)
+            return
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        self.hears(topic, bytes(message.payload), message.retain, message.qos, message.mid)
 
     def _take_publishes(self, hears: Hears) -> bool:
         """Whether there was one: every one that was read ahead wholly, up to what only paho knows to deal with."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -209,7 +209,7 @@ class Link:
         client.reconnect_delay_set(RECONNECT_S, RECONNECT_S)
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
         client.on_subscribe, client.on_publish = self._subscribed, self._published
-        client.on_message, client.hears = self._received, self._hear
+        client.hears = self._hear
         return client
 
     def _stop(self, client: Client) -> None:
@@ -290,13 +290,6 @@ class Link:
             self.limits.refused(sent, str(reason))
         else:
             self.limits.acknowledged(sent)
-
-    def _received(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""
-        self._hear(topic, bytes(message.payload), message.retain, message.qos, message.mid)
 
     def _hear(self, topic: str, payload: bytes, retained: bool, qos: int, mid: int) -> None:
         if self._on_delivery is not None:
