@@ -10,12 +10,13 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from tests.fuzz.subjects import prepared
+from tests.fuzz.subjects import prepared, untried
 from tests.fuzz.trial import run, tried
 
 IMPORTED = (
     "cv2", "onnxruntime", "sqlalchemy", "edge.assembly", "edge.node", "fleet.hub", "fleet.scenario.launch",
-    "models.catalogue", "replay.comparison.compare", "replay.gates.gate", "replay.report.page", "replay.runs.offline",
+    "models.catalogue", "onnx", "replay.comparison.compare", "replay.gates.gate", "replay.report.page",
+    "replay.runs.offline",
 )  # fmt: skip
 """Before the first fork, so that a trial takes a tenth of a second; none of them starts a thread."""
 
@@ -37,14 +38,17 @@ def main() -> int:
 
 
 def _fuzzed(chosen: argparse.Namespace, inputs: Path, keep: Path) -> int:
-    def call(*words: object) -> None:
-        said = inputs / "prepared"
-        said.mkdir(exist_ok=True)
-        status, _, _ = run([str(word) for word in words], said)
-        if status not in (0, 3):
+    said = inputs / "prepared"
+    said.mkdir()
+
+    def call(*words: object, lives: bool = False, home: Path | None = None) -> None:
+        status, _, _ = run([str(word) for word in words], said, lives, home)
+        if status not in (0, 3) and not lives:
             raise SystemExit(f"can't prepare: {words}: {status}: {(said / 'stderr').read_text()}")
 
     subjects = [one for one in prepared(inputs, call, quickly=chosen.trials is not None) if chosen.only in one.name]
+    if chosen.trials is None and not chosen.only and (missing := untried(subjects, call, said)):
+        raise SystemExit(f"no subject tries {', '.join(missing)}")
     for module in IMPORTED:
         importlib.import_module(module)
     begin, number, found = time.monotonic(), 0, 0

@@ -8,29 +8,21 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import tomli_w
 
-NUMBERS: tuple[Any, ...] = (
-    0, -1, 1, 2**31, 2**63, 2**64, 2**70, -(2**70), 0.0, -0.0, 0.5, 1e308, -1e308, 5e-324, float("nan"), float("inf"),
-    float("-inf"), 10**400, 100000,
-)  # fmt: skip
-TEXTS = (
-    "", " ", "\x1b[31m", "[/bold]", "\u202e", "a" * 5000, "..", "/", "../../etc/passwd", "~nobody/x", "a\nb", "nan",
-    "car", "{}", "%s%n", "차량", "\U0001f697", "\x00", "-", "--help", "mqtt://u:secret@h:1/", "C:\\x\\y.jpg",
-)  # fmt: skip
-OTHERS: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"a": {}}, [None])
+from tests.fuzz import deep_mutations
+from tests.fuzz.values import NUMBERS, TEXTS, changed
+
 WORDS = (
     b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"nan", b"-inf", b"1e999", b"99999999999999999999", b"-", b"[[",
     b"\x1b[2J", b"<!ENTITY a 'b'>", b"}", b'"', b",,", b"\xe9", b"\n\n", b"  ", b"null", b"{", b"<x>", b"\xed\xa0\x80",
 )  # fmt: skip
+DEEP: dict[str, Callable[[Path, Random], str]] = {
+    ".sqlite": deep_mutations.ledger,
+    ".onnx": deep_mutations.network,
+}
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
-
-
-def nasty(rng: Random) -> Any:
-    """A value that a file might hold where another was meant."""
-    return rng.choice(rng.choice((NUMBERS, TEXTS, OTHERS)))
 
 
 def spoilt(path: Path, rng: Random) -> str:
@@ -39,16 +31,20 @@ def spoilt(path: Path, rng: Random) -> str:
     content = path.read_bytes()
     if path.suffix == ".json":
         ways += [_json] * 8
-    elif path.suffix in (".jsonl", ".txt", ".ini", ".xml"):
+    elif path.suffix in (".jsonl", ".txt", ".ini", ".xml", ".yaml"):
         ways += [_number, _lines, _word] * 2
     elif path.suffix == ".toml":
         ways += [_toml] * 8
+    elif path.suffix == ".tsv":
+        ways += [_message] * 8
     elif path.suffix == ".gz":
         ways += [_zipped] * 8
     if path.suffix == ".jsonl":
         ways += [_json_line] * 8
     if rng.random() < 0.04:
         return _no_file(path, rng)
+    if rng.random() < 0.8 and path.suffix in DEEP and (done := DEEP[path.suffix](path, rng)):
+        return done
     way = rng.choice(ways)
     path.write_bytes(way(content, rng))
     return f"{path.name}: {way.__name__.strip('_')}"
@@ -143,6 +139,19 @@ def _json_line(content: bytes, rng: Random) -> bytes:
     return b"".join(lines)
 
 
+def _message(content: bytes, rng: Random) -> bytes:
+    """A topic, and what was said there."""
+    lines = content.splitlines(keepends=True) or [b""]
+    at = rng.randrange(len(lines))
+    topic, _, payload = lines[at].partition(b"\t")
+    if rng.random() < 0.1:
+        topic = rng.choice(TEXTS).encode(errors="replace") if rng.random() < 0.5 else _word(topic, rng)
+    else:
+        payload = _json(payload, rng)
+    lines[at] = topic + b"\t" + payload.replace(b"\n", b" ") + b"\n"
+    return b"".join(lines)
+
+
 def _zipped(content: bytes, rng: Random) -> bytes:
     try:
         return gzip.compress(_json_line(gzip.decompress(content), rng), mtime=0)
@@ -155,30 +164,3 @@ def _toml(content: bytes, rng: Random) -> bytes:
         return tomli_w.dumps(changed(tomllib.loads(content.decode()), rng)).encode()
     except (ValueError, TypeError):
         return _lines(content, rng)
-
-
-def changed(tree: Any, rng: Random) -> Any:
-    """`tree` with one of its nodes, at any depth, gone, given twice, renamed or of another kind."""
-    places = list(_places(tree))
-    if not places:
-        return nasty(rng)
-    holder, key = rng.choice(places)
-    match rng.randrange(6):
-        case 0:
-            del holder[key]
-        case 1 if isinstance(holder, dict):
-            holder[str(nasty(rng))] = holder.pop(key)
-        case 1:
-            holder.insert(key, holder[key])
-        case 2:
-            holder[key] = [holder[key]] * rng.choice((1, 2, 100))
-        case _:
-            holder[key] = nasty(rng)
-    return tree
-
-
-def _places(tree: Any) -> Any:
-    if isinstance(tree, dict | list):
-        for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-            yield tree, key
-            yield from _places(value)

@@ -1,34 +1,23 @@
 """What is tried: a folder of inputs for each command, and the command that reads them."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests import layouts
+from gilmok import VERBS
+from replay.cli.convert import LAYOUTS
+from tests import layouts, roadside_layouts
+from tests.fuzz.fleet_subjects import fleets, nodes, spools, stores
+from tests.fuzz.subject import Subject
+from tests.layouts import Made
 from tests.makers import MAKERS
 from tests.tiny import write_model, write_recording
 from tests.tiny_campaign import Subject as Campaign
+from tests.tiny_heads import write_head, zeros
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    words: tuple[str, ...]
-    """The command; `{here}` is the trial's own copy of the folder."""
-    base: Path
-    mutable: tuple[str, ...]
-    """Globs of the files that are spoilt."""
-    lives: bool = False
-    """It runs until it is told to stop."""
-    slow: bool = False
-
-    @property
-    def name(self) -> str:
-        return " ".join(self.words).replace("{here}", self.base.name)
-
 
 PATIENCE = 20
 QUESTIONS = (
@@ -44,29 +33,12 @@ QUESTIONS = (
         for kind in ("coco", "csv", "kitti", "mot", "openlabel", "parquet")
     ),
 )
-NODE = """\
-name = "n"
-site = "s"
-run = "r"
-kind = "roadside"
-state = "state"
-model = { file = "tiny.onnx" }
-[broker]
-url = "mqtt://127.0.0.1:9"
-[[streams]]
-name = "north"
-pace = "lockstep"
-[streams.source]
-kind = "recording"
-options = { dataset = "mot", root = "mot", recording = "WALK" }
-"""
-HUB = 'store = "hub.sqlite"\n[embedded]\nport = 0\nfolder = "broker"\n[[truth]]\ndataset = "mot"\nroot = "mot"\n'
 
 
 def datasets(folder: Path) -> Iterator[Subject]:
-    """Every layout, listed, checked and run."""
-    for kind, make in MAKERS.items():
-        base = folder / kind
+    """Every layout, listed, checked, run, and written in others."""
+    for place, (called, make) in enumerate({**MAKERS, **FILMED}.items()):
+        base, kind = folder / called, called.removesuffix(" of a video")
         made = make(base / "data")
         write_model(base)
         common = ("--dataset", kind, "--root", "{here}/data")
@@ -77,14 +49,62 @@ def datasets(folder: Path) -> Iterator[Subject]:
             ("replay", "run", *common, *run),
             ("replay", "run", *common, *run, "--unsound", "--json"),
             ("replay", "run", "--root", "{here}/data", "--classes", "vehicle=car", *run[2:]),
-            ("replay", "convert", *common, "--to", "coco", "--out", "{here}/out", "--yes"),
+            *(
+                (
+                    "replay",
+                    "convert",
+                    *common,
+                    *run[:2],
+                    "--to",
+                    LAYOUTS[n % len(LAYOUTS)],
+                    "--out",
+                    "{here}/out",
+                    "--yes",
+                )
+                for n in (place, place + 4)
+            ),
             ("replay", "determinism", *common, *run[:4], "--repeats", "2", "--json"),
             ("model", "doctor", "{here}/tiny.onnx", *common, "--name", made.name, "--frames", "2", "--json"),
         ):
             yield Subject(words, base, ("data/**/*",))
 
 
-def models(folder: Path) -> Iterator[Subject]:
+def filmed_coco(root: Path) -> Made:
+    labels = layouts.coco(root / "other").labels
+    layouts.clip(root / "clip.mp4")
+    return Made(root, "clip", {}, Path(shutil.move(labels, root / "clip.json")))
+
+
+def filmed_openlabel(root: Path) -> Made:
+    made = roadside_layouts.openlabel(root)
+    tree = json.loads(made.labels.read_bytes())
+    for frame in tree["openlabel"]["frames"].values():
+        frame.pop("frame_properties", None)
+    made.labels.write_text(json.dumps(tree))
+    layouts.clip(made.labels.with_suffix(".mp4"))
+    return made
+
+
+FILMED: dict[str, Callable[[Path], Made]] = {
+    "coco of a video": filmed_coco,
+    "openlabel of a video": filmed_openlabel,
+}
+
+
+def heads(folder: Path) -> Iterator[Path]:
+    """Networks as trainers export them: labels in their notes, open sides, suppression inside, queries."""
+    noted = {"author": "Ultralytics", "names": "{0: 'person', 1: 'car'}", "stride": "32", "imgsz": "[64, 64]"}
+    yield write_head(folder / "head-yolov8.onnx", {"output0": zeros(1, 6, 84)}, metadata={**noted, "task": "detect"})
+    yield write_head(
+        folder / "head-open.onnx", {"output0": zeros(1, 6, 84)}, size=("h", "w"), batch="n", metadata=noted
+    )
+    end2end = {**noted, "end2end": "True"}
+    yield write_head(folder / "head-end2end.onnx", {"output0": zeros(1, 300, 6)}, metadata=end2end)
+    queries = {"logits": zeros(1, 9, 2), "pred_boxes": zeros(1, 9, 4)}
+    yield write_head(folder / "head-detr.onnx", queries, metadata={"names": "['person', 'car']"})
+
+
+def models(folder: Path, call: Callable[..., None]) -> Iterator[Subject]:
     base = folder / "model"
     base.mkdir()
     write_model(base)
@@ -96,9 +116,35 @@ def models(folder: Path) -> Iterator[Subject]:
     yield Subject(("model", "verify", "{here}/tiny.onnx"), base, own)
     yield Subject(("model", "add", "mine", "{here}/tiny.onnx", "--manifest", "{here}/tiny.toml"), base, own)
     yield Subject(("model", "add", "mine", "{here}/tiny.onnx", "--json"), base, ("tiny.onnx",))
-    view = ("--out", "{here}/frame.png", "--model", "{here}/tiny.onnx")
+    shot = ("--out", "{here}/frame.png", "--model")
     for source in ("pictures", "pictures/1.png", "pictures/2.jpg", "video.mp4"):
-        yield Subject(("camera", "view", f"{{here}}/{source}", *view), base, ("pictures/*", "video.mp4", "tiny.*"))
+        mutable = ("pictures/*", "video.mp4", "tiny.*")
+        yield Subject(("camera", "view", f"{{here}}/{source}", *shot, "{here}/tiny.onnx"), base, mutable)
+    for head in heads(base):
+        yield Subject(("model", "add", "mine", f"{{here}}/{head.name}", "--json"), base, (head.name,))
+        view = ("camera", "view", "{here}/pictures", *shot, f"{{here}}/{head.name}")
+        yield Subject(view, base, (head.name,))
+    yield from store_of_models(folder, call)
+
+
+def store_of_models(folder: Path, call: Callable[..., None]) -> Iterator[Subject]:
+    """A store with a model in it, in good and in bad order."""
+    base = folder / "models"
+    base.mkdir()
+    (base / "pictures").symlink_to(folder / "model" / "pictures")
+    tiny = folder / "model" / "tiny.onnx"
+    call("model", "add", "mine", tiny, "--manifest", tiny.with_suffix(".toml"), home=base)
+    kept = ("home/**/*",)
+    for words in (
+        ("list",),
+        ("list", "--json"),
+        ("show", "mine", "--json"),
+        ("verify",),
+        ("add", "mine", str(tiny), "--manifest", str(tiny.with_suffix(".toml"))),
+        ("add", "other", str(tiny), "--manifest", str(tiny.with_suffix(".toml")), "--json"),
+    ):
+        yield Subject(("model", *words), base, kept)
+    yield Subject(("camera", "view", "{here}/pictures", "--out", "{here}/a.png", "--model", "mine"), base, kept)
 
 
 def runs(folder: Path, call: Callable[..., None]) -> Iterator[Subject]:
@@ -130,64 +176,6 @@ def submissions(folder: Path) -> Iterator[Subject]:
         yield Subject(("replay", "score", *files, "--metric", metric, "--json"), base, ("*.json",))
 
 
-def nodes(folder: Path) -> Iterator[Subject]:
-    """Programs that live until they are stopped, and whole scenarios."""
-    base = folder / "node"
-    base.mkdir()
-    write_model(base)
-    write_recording(base / "mot")
-    (base / "node.toml").write_text(NODE)
-    (base / "hub.toml").write_text(HUB)
-    streams = NODE[NODE.index("[[streams]]") :].replace("[[streams]]", "[[nodes.streams]]")
-    own = 'name = "n"\nkind = "roadside"\nmodel = { file = "tiny.onnx" }\n'
-    sources = streams.replace("[streams.source]", "[nodes.streams.source]")
-    (base / "scenario.toml").write_text(f'name = "x"\nsite = "s"\n[[nodes]]\n{own}{sources}')
-    yield Subject(("node", "run", "{here}/node.toml"), base, ("node.toml",), lives=True)
-    yield Subject(("hub", "run", "{here}/hub.toml"), base, ("hub.toml",), lives=True)
-    yield Subject(("hub", "nodes", "--hub", "{here}/hub.toml", "--json"), base, ("hub.toml",))
-    yield Subject(("run", "{here}/scenario.toml", "--out", "{here}/out"), base, ("scenario.toml",), slow=True)
-
-
-def stores(folder: Path, call: Callable[..., None]) -> Iterator[Subject]:
-    """A hub's store after a scenario; slow to make."""
-    base = folder / "store"
-    call("run", folder / "node" / "scenario.toml", "--out", base)
-    store = ("--store", "{here}/parts/hub.sqlite")
-    for words in (("nodes",), ("runs",), ("refused",), ("report", "store")):
-        yield Subject(("hub", *words, *store, "--json"), base, ("parts/hub.sqlite",))
-        yield Subject(("hub", *words, *store), base, ("parts/hub.sqlite",))
-    shutil.copy(base / "parts/hub.sqlite", base / "copy.sqlite")
-    for asked in (
-        ("history", "--since", "7d ago", "--step", "1h", "--json"),
-        ("rollup",),
-        ("prune", "--days", "1"),
-        ("migrate",),
-        ("backup", "{here}/other.sqlite"),
-        ("export", "--parquet", "{here}/out", "--json"),
-    ):
-        yield Subject(("hub", *asked, *store), base, ("parts/hub.sqlite",))
-    yield Subject(("hub", "restore", "--store", "{here}/new.sqlite", "{here}/copy.sqlite"), base, ("copy.sqlite",))
-
-
-def fleets(folder: Path, call: Callable[..., None]) -> Iterator[Subject]:
-    """A fleet's authority and what it issued, and a broker that isn't there."""
-    base = folder / "fleet"
-    call("fleet", "enrol", "one", "--fleet", base)
-    call("fleet", "enrol", "two", "--fleet", base)
-    call("fleet", "revoke", "two", "--fleet", base)
-    for words in (
-        ("enrol", "three", "--host", "127.0.0.1", "--days", "7"),
-        ("renew", "one"),
-        ("revoke", "one"),
-        ("list", "--json"),
-        ("acl", "--for", "mosquitto"),
-        ("acl", "--for", "nats"),
-    ):
-        yield Subject(("fleet", *words, "--fleet", "{here}"), base, ("**/*",))
-    load = ("--nodes", "2", "--rate", "2", "--seconds", "1", "--patience", "1", "--json")
-    yield Subject(("fleet", "simulate", "--broker", "mqtt://127.0.0.1:9", *load), base, ("*.json",), lives=True)
-
-
 def qualifications(folder: Path, call: Callable[..., None]) -> Iterator[Subject]:
     """What a campaign of some seconds leaves; slow to make."""
     base = folder / "qualified"
@@ -197,6 +185,12 @@ def qualifications(folder: Path, call: Callable[..., None]) -> Iterator[Subject]
     call("qualify", "keygen", base / "key")
     call("qualify", "sign", base / "a", "--key", base / "key.pem")
     records = ("a/*.json", "a/*.sig", "key.pub")
+    files = ("a/*", "key.*")
+    yield Subject(("qualify", "keygen", "{here}/new"), base, files)
+    yield Subject(("qualify", "sign", "{here}/a", "--key", "{here}/key.pem"), base, files)
+    there = Campaign(Path("{here}/tiny.onnx"), Path("{here}/mot"))
+    verb, *words = there.words(Path("{here}/b"))
+    yield Subject((verb, "run", *words), base, ("tiny.*", "mot/**/*"), slow=True)
     yield Subject(("qualify", "compare", "{here}/a", "{here}/a", "--out", "{here}/page.html"), base, records)
     yield Subject(("qualify", "verify", "{here}/a", "--key", "{here}/key.pub"), base, records)
     yield Subject(("qualify", "rerun", "{here}/a", "--out", "{here}/b"), base, records, slow=True)
@@ -216,11 +210,36 @@ def commands(folder: Path) -> Iterator[Subject]:
     yield Subject(("backend", "list", "--json"), base, ("note.txt",))
     yield Subject(("backend", "check", "emulated", "--option", "a=1", "--json"), base, ("note.txt",))
     yield Subject(("backend", "network", "{here}/net.onnx"), base, ("note.txt",))
+    # It needs no environment of its own: nothing is installed.
+    yield Subject(("backend", "install", "onnxruntime"), base, ("note.txt",))
+
+
+def demonstrations(folder: Path) -> Iterator[Subject]:
+    """Four nodes, or as many as there are recordings of the drawn world."""
+    base = folder / "world"
+    words = ("demo", "--seconds", "0.3", "--recordings", "{here}/data", "--model", "{here}/tiny.onnx")
+    yield Subject((*words, "--out", "{here}/out"), base, ("data/**/*", "tiny.*"), slow=True)
 
 
 def prepared(folder: Path, call: Callable[..., None], *, quickly: bool) -> list[Subject]:
     """Every subject, with its inputs made in `folder`; `quickly` without those that take their time."""
-    found = [*datasets(folder), *models(folder), *submissions(folder), *nodes(folder), *commands(folder)]
+    found = [*datasets(folder), *models(folder, call), *submissions(folder), *nodes(folder), *commands(folder)]
     if quickly:
         return [one for one in found if not one.slow and not one.lives]
-    return [*found, *runs(folder, call), *stores(folder, call), *qualifications(folder, call), *fleets(folder, call)]
+    found += [*demonstrations(folder), *runs(folder, call), *spools(folder, call), *stores(folder, call)]
+    return [*found, *qualifications(folder, call), *fleets(folder, call)]
+
+
+def untried(subjects: list[Subject], call: Callable[..., None], said: Path) -> list[str]:
+    """The verbs that no subject calls, as the programs' own helps list them."""
+    tried = {words for one in subjects for words in (one.words[:1], one.words[:2])}
+    missing = []
+    for verb in VERBS:
+        first = tuple(verb.split())
+        call(*first, "--help")
+        inner = [(*first, name) for name in SUB_VERB.findall((said / "stdout").read_text())]
+        missing += [" ".join(words) for words in inner or [first] if words not in tried]
+    return missing
+
+
+SUB_VERB = re.compile(r"^    ([a-z]+)(?:\s|$)", re.MULTILINE)

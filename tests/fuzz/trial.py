@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.fuzz.mutations import TEXTS, nasty, spoilt
-from tests.fuzz.subjects import Subject
+from tests.fuzz.mutations import spoilt
+from tests.fuzz.programs import PROGRAMS
+from tests.fuzz.subject import Subject
+from tests.fuzz.values import TEXTS, nasty
 
 ENDS = {0, 1, 2, 3, 130}
 LIMIT_S = 60.0
@@ -23,6 +26,8 @@ SPARE_BYTES, TIMES_INPUT = 200_000_000, 4
 """What a trial may take beyond what this process has, from which it is forked with everything imported."""
 TEMPORARY = (".*.new", ".incoming-*", "*.part")
 WORDS_SPOILT = 0.2
+ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What acts on a terminal, or hides what a line says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ def tried(subject: Subject, seed: int, folder: Path) -> tuple[int, Finding | Non
     shutil.copytree(subject.base, here, symlinks=True)
     words = [word.replace("{here}", str(here)) for word in subject.words]
     done = []
-    if rng.random() < WORDS_SPOILT:
+    if rng.random() < WORDS_SPOILT and words[0] not in PROGRAMS:
         done.append(_spoil_words(words, rng))
     if not done or rng.random() < 0.5:
         files = sorted({path for glob in subject.mutable for path in here.glob(glob) if path.is_file()})
@@ -62,14 +67,14 @@ def tried(subject: Subject, seed: int, folder: Path) -> tuple[int, Finding | Non
     return status, Finding(seed, " ".join(words), "; ".join(done), what, errors[-2000:])
 
 
-def run(words: list[str], folder: Path, lives: bool = False) -> tuple[int, float, int]:
+def run(words: list[str], folder: Path, lives: bool = False, home: Path | None = None) -> tuple[int, float, int]:
     """In a fork of this process, which has no threads: the exit status (a signal's is negative), seconds, peak memory.
 
-    One that `lives` is asked to end after a while; one that does not is killed.
+    One that `lives` is asked to end after a while; one that does not is killed. `home`: where its store of models is.
     """
     pid = os.fork()
     if pid == 0:
-        _child(words, folder)
+        _child(words, folder, (home or folder / "here") / "home")
     begin, asked = time.monotonic(), False
     while True:
         ended, status, usage = os.wait4(pid, os.WNOHANG)
@@ -90,20 +95,23 @@ def _own_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _child(words: list[str], folder: Path) -> None:
+def _child(words: list[str], folder: Path, home: Path) -> None:
     os.setsid()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    os.environ |= {"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder), "GILMOK_HOME": str(folder / "home")}
+    os.environ |= {"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder), "GILMOK_HOME": str(home)}
     os.chdir(folder)
     for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = ["gilmok", *words]
     status = 99
     try:
-        from gilmok import main
+        if words[0] in PROGRAMS:
+            status = PROGRAMS[words[0]](*words[1:])
+        else:
+            from gilmok import main
 
-        status = main()
+            status = main()
     except SystemExit as end:
         status = int(end.code or 0) if isinstance(end.code, int | None) else 98
     except BaseException:  # noqa: BLE001  what escapes is found by its status
@@ -138,8 +146,8 @@ def _wrong(status: int, words: list[str], output: bytes, errors: str, here: Path
         return "a traceback"
     if "secret" in errors or b"secret" in output:
         return "a password is printed"
-    if b"\x1b" in output or "\x1b" in errors:
-        return "a control character is printed"
+    if acting := ACTING.search(output.decode(errors="replace") + errors):
+        return f"a control character is printed: {acting[0]!r}"
     if status in (1, 2) and not output and not errors:
         return f"exit status {status} without a word"
     if "--json" in words and status in (0, 3) and "--help" not in words:
