@@ -153,8 +153,10 @@ def _called(arguments: list[str]) -> int:
     """Import the verb's own module, and no other, and call it."""
     import argparse
 
+    from sensors.terminal.command_line import command_parser
+
     width = max(map(len, VERBS)) + 2
-    parser = argparse.ArgumentParser(
+    parser = command_parser(
         prog="gilmok",
         description=__doc__,
         epilog="verbs:\n" + "\n".join(f"  {verb:<{width}}{text}" for verb, (_, text) in VERBS.items()),

@@ -1,7 +1,6 @@
 """`gilmok fleet`: enrol nodes, hubs and brokers; renew and revoke; what a broker lets each of them do."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from sensors.ranges import Count, in_range
@@ -119,6 +118,7 @@ def _list(chosen: argparse.Namespace) -> int:
 def _acl(chosen: argparse.Namespace) -> int:
     from fleet.security import permissions, register
     from sensors import atomic_files
+    from sensors.terminal import output
 
     holders = register.read(chosen.fleet)
     if chosen.broker == "mosquitto":
@@ -128,5 +128,5 @@ def _acl(chosen: argparse.Namespace) -> int:
     if chosen.out is not None:
         atomic_files.write(chosen.out, text, private=True)
     else:
-        sys.stdout.write(text)
+        output.write(text)
     return 0

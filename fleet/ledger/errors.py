@@ -71,6 +71,14 @@ class StoreBroken(GilmokError):
         )
 
 
+class StoreDamaged(StoreBroken):
+    """A value in it is none that a hub writes."""
+
+    def __init__(self, where: object, what: str) -> None:
+        super().__init__(where, f"it is damaged: {what}")
+        self.hint = "restore it from a copy (`gilmok hub restore`), or name another"
+
+
 class StoreGone(GilmokError):
     """It is no use to try again: what was booked before is not there any more."""
 

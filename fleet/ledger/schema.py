@@ -4,18 +4,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fleet.ledger.columns import State, Text, Whole
+
 VERSION = 6
 """Counts up when a column changes, with a revision in `migrations` that brings the one before to it."""
 
 ALL = sa.MetaData()
-BIG = sa.BigInteger
-ROW = BIG().with_variant(sa.Integer, "sqlite")
+BIG = Whole
+ROW = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """Counts the rows of a table; SQLite counts by itself in a column of this very type alone."""
 
 
 def _of_session(*, primary_key: bool = True) -> list["sa.Column[Any]"]:
     """Whose it is: `session` is the session's id, or stands for the counter of a node that has no ids."""
-    return [sa.Column(name, sa.String, primary_key=primary_key, nullable=False) for name in ("site", "node", "session")]
+    return [sa.Column(name, Text, primary_key=primary_key, nullable=False) for name in ("site", "node", "session")]
 
 
 ABOUT = sa.Table("about", ALL, sa.Column("version", sa.Integer, primary_key=True))
@@ -26,7 +28,7 @@ SESSIONS = sa.Table(
     sa.Column("id", ROW, primary_key=True),
     *_of_session(primary_key=False),
     sa.Column("count", BIG, nullable=False),
-    sa.Column("run", sa.String, nullable=False, index=True),
+    sa.Column("run", Text, nullable=False, index=True),
     sa.Column("born_utc_ns", BIG, nullable=False),
     sa.Column("received_utc_ns", BIG, nullable=False),
     sa.Column("former", sa.Boolean, nullable=False),
@@ -39,17 +41,17 @@ FRAMES = sa.Table(
     "frames",
     ALL,
     *_of_session(),
-    sa.Column("stream", sa.String, primary_key=True),
+    sa.Column("stream", Text, primary_key=True),
     sa.Column("n", BIG, primary_key=True),
     sa.Column("seq", BIG, nullable=False),
     sa.Column("stamp_mono_ns", BIG, nullable=False),
     sa.Column("label_utc_ns", BIG, nullable=False),
     sa.Column("clock_known", sa.Boolean, nullable=False),
-    sa.Column("status", sa.String, nullable=False),
+    sa.Column("status", Text, nullable=False),
     sa.Column("total_ns", BIG, nullable=False),
     sa.Column("received_mono_ns", BIG, nullable=False),
     sa.Column("received_utc_ns", BIG, nullable=False),
-    sa.Column("received_boot", sa.String, nullable=False),
+    sa.Column("received_boot", Text, nullable=False),
     sa.Column("hub_latency_ns", BIG),
     sa.Column("late", sa.Boolean, nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
@@ -62,12 +64,12 @@ GAPS = sa.Table(
     ALL,
     sa.Column("id", ROW, primary_key=True),
     *_of_session(primary_key=False),
-    sa.Column("stream", sa.String, nullable=False),
+    sa.Column("stream", Text, nullable=False),
     sa.Column("first", BIG, nullable=False),
     sa.Column("last", BIG, nullable=False),
     sa.Column("opened_utc_ns", BIG, nullable=False),
     sa.Column("closed_utc_ns", BIG),
-    sa.Column("missing", sa.String, nullable=False),
+    sa.Column("missing", Text, nullable=False),
     sa.Index("gaps_of_stream", "site", "node", "session", "stream"),
 )
 """Holes in the numbers of a stream's reports, and when they opened and closed by the hub's clock; `missing`: which
@@ -87,7 +89,7 @@ CONNS = sa.Table(
     "conns",
     ALL,
     *_of_session(),
-    sa.Column("state", sa.String, nullable=False),
+    sa.Column("state", State, nullable=False),
     sa.Column("received_utc_ns", BIG, nullable=False),
 )
 """What was said last of a session's connection."""
@@ -98,18 +100,18 @@ REFUSED = sa.Table(
     sa.Column("id", ROW, primary_key=True),
     sa.Column("received_mono_ns", BIG, nullable=False),
     sa.Column("received_utc_ns", BIG, nullable=False),
-    sa.Column("topic", sa.String, nullable=False),
-    sa.Column("reason", sa.String, nullable=False, index=True),
-    sa.Column("what", sa.String, nullable=False),
+    sa.Column("topic", Text, nullable=False),
+    sa.Column("reason", Text, nullable=False, index=True),
+    sa.Column("what", Text, nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
 )
 
 REFUSALS = sa.Table(
     "refusals",
     ALL,
-    sa.Column("site", sa.String, primary_key=True),
-    sa.Column("node", sa.String, primary_key=True),
-    sa.Column("reason", sa.String, primary_key=True),
+    sa.Column("site", Text, primary_key=True),
+    sa.Column("node", Text, primary_key=True),
+    sa.Column("reason", Text, primary_key=True),
     sa.Column("count", BIG, nullable=False),
 )
 """By the node whose topic they came on; both empty for topics of nodes that the hub doesn't know."""
@@ -126,9 +128,9 @@ ROLLUPS = sa.Table(
     "rollups",
     ALL,
     sa.Column("step_s", sa.Integer, primary_key=True),
-    sa.Column("site", sa.String, primary_key=True),
-    sa.Column("node", sa.String, primary_key=True),
-    sa.Column("stream", sa.String, primary_key=True),
+    sa.Column("site", Text, primary_key=True),
+    sa.Column("node", Text, primary_key=True),
+    sa.Column("stream", Text, primary_key=True),
     sa.Column("begin_utc_s", BIG, primary_key=True),
     *_counts(*COUNTS),
     sa.Column("detail", sa.LargeBinary, nullable=False),
@@ -141,9 +143,9 @@ ROLLED = sa.Table(
     "rolled",
     ALL,
     *_of_session(),
-    sa.Column("stream", sa.String, primary_key=True),
+    sa.Column("stream", Text, primary_key=True),
     sa.Column("top", BIG, nullable=False),
-    sa.Column("spans", sa.String, nullable=False),
+    sa.Column("spans", Text, nullable=False),
     sa.Column("pruned", BIG, nullable=False),
     *_counts(*COUNTS),
     sa.Column("detail", sa.LargeBinary, nullable=False),

@@ -13,7 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from fleet.config import LedgerAt
-from fleet.ledger.errors import StoreAbsent, StoreBroken, StoreNewer, StoreOutdated, StoreUnreadable, StoreUnwritable
+from fleet.ledger.columns import CellDamaged
+from fleet.ledger.errors import (
+    StoreAbsent,
+    StoreBroken,
+    StoreDamaged,
+    StoreNewer,
+    StoreOutdated,
+    StoreUnreadable,
+    StoreUnwritable,
+)
 from fleet.ledger.migrate import OLDEST, migrate
 from fleet.ledger.postgres import PostgresDatabase
 from fleet.ledger.schema import ABOUT, ALL, VERSION
@@ -81,6 +90,8 @@ class Store:
                 yield connection
         except DBAPIError as error:
             raise StoreBroken(self._place, self._place.in_words(error)) from error
+        except CellDamaged as error:
+            raise StoreDamaged(self._place, str(error)) from error
 
     @contextmanager
     def writing(self, *, alone: bool = False) -> Iterator[sa.Connection]:
@@ -96,6 +107,8 @@ class Store:
         except DBAPIError as error:
             self.check_whole()
             raise StoreBroken(self._place, self._place.in_words(error)) from error
+        except CellDamaged as error:
+            raise StoreDamaged(self._place, str(error)) from error
         self.check_whole()
 
     def check_whole(self) -> None:

@@ -1,10 +1,6 @@
 """`gilmok model compile`: a model's file made into what a backend runs best."""
 
 import argparse
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from models.toolchains.job import TOOLCHAINS
@@ -13,9 +9,6 @@ from sensors.terminal.command_line import command_parser
 if TYPE_CHECKING:
     from models.manifest import Calibration
     from sensors.frame import Image
-
-STDOUT, STDERR = 1, 2
-"""Descriptors, where a library's own code writes."""
 
 
 def main(argv: list[str]) -> int:
@@ -50,7 +43,7 @@ def _compile(chosen: argparse.Namespace) -> int:
 
     wanted = [CalibrationFrames.of(text) for text in chosen.calibration]
     # Quantisers don't tell how far they are.
-    with console.bars("elapsed") as bars, _libraries_aside():
+    with console.bars("elapsed") as bars:
         task = bars.add_task(chosen.model, total=None)
 
         def on_step(what: str) -> None:
@@ -80,17 +73,3 @@ def _compile(chosen: argparse.Namespace) -> int:
     if artefact.cuts:
         console.say(f"  {len(artefact.cuts)} heads kept apart, joined on the host: {', '.join(artefact.cuts)}")
     return 0
-
-
-@contextmanager
-def _libraries_aside() -> "Iterator[None]":
-    """What compilers print, their C++ too, goes to standard error: standard output is for the answer."""
-    sys.stdout.flush()
-    ours = os.dup(STDOUT)
-    os.dup2(STDERR, STDOUT)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(ours, STDOUT)
-        os.close(ours)

@@ -1,16 +1,16 @@
 """What a campaign's process does: read its task, do it, and say how it went."""
 
 import importlib
-import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
 from replay.qualify.campaign import Campaign, from_record
 from replay.qualify.children import Said, Task
 from sensors.errors import GilmokError
+from sensors.terminal import output
 
 TELL_SHARE = 0.005
 """Smaller steps than this are not told."""
@@ -18,20 +18,17 @@ TELL_SHARE = 0.005
 
 def serve(up_ns: int) -> int:
     """`up_ns`: when this process ran its first own line. Returns the exit status."""
-    # Libraries print to stdout as they please: only we keep the real one.
-    out = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
     try:
         task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
-        result = _done(task, from_record(task.campaign, "the campaign"), up_ns, out)
+        result = _done(task, from_record(task.campaign, "the campaign"), up_ns)
     except GilmokError as error:
-        _say(out, Said(sentence=error.sentence, hint=error.hint))
+        _say(Said(sentence=error.sentence, hint=error.hint))
         return 1
-    _say(out, Said(share=1.0, result=result))
+    _say(Said(share=1.0, result=result))
     return 0
 
 
-def _done(task: Task, campaign: Campaign, up_ns: int, out: BinaryIO) -> Any:
+def _done(task: Task, campaign: Campaign, up_ns: int) -> Any:
     from replay.qualify.parts import coldstart, determinism
 
     if task.part == "first":
@@ -45,10 +42,11 @@ def _done(task: Task, campaign: Campaign, up_ns: int, out: BinaryIO) -> Any:
         nonlocal told
         if share - told >= TELL_SHARE or share < told:
             told = share
-            _say(out, Said(share=share, what=what))
+            _say(Said(share=share, what=what))
 
     return part.measure(campaign, Path(task.folder), tell)
 
 
-def _say(out: BinaryIO, said: Said) -> None:
-    out.write(msgspec.json.encode(said) + b"\n")
+def _say(said: Said) -> None:
+    # Nothing else is there: libraries have standard error.
+    output.write(msgspec.json.encode(said) + b"\n")

@@ -1,9 +1,10 @@
 """The parser of every command line: what is wrong with it is one line, and one says where its options are told."""
 
 import argparse
+import sys
 from typing import Any, NoReturn
 
-from sensors.terminal import console
+from sensors.terminal import console, output
 
 USAGE = 2
 
@@ -18,3 +19,7 @@ class _Parser(argparse.ArgumentParser):
         # argparse shows the whole usage first: a dozen lines for some verbs, with the fault below them.
         console.warn(f"{self.prog}: {message}", f"  {self.prog} --help tells its options")
         self.exit(USAGE)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Helps and versions; argparse has no other place where they pass.
+        output.write(message, is_output=file is not sys.stderr)

@@ -28,7 +28,7 @@ def say(*told: str | Text) -> None:
 
 def show(*told: str | Text | Table) -> None:
     """Lines and tables, one below the other."""
-    output.write(_laid_out(told, sys.stdout))
+    output.write(_laid_out(told, output.said()))
 
 
 def warn(*told: str | Text) -> None:

@@ -29,10 +29,12 @@ class Unusable(GilmokError):
 def ended(work: Callable[[], int], *, words: Sequence[str] = (), real: bool = True) -> int:
     """Do `work`, tell what kept it from being done, and return the exit status.
 
-    `words`: the command line, for the report of a defect. `real`: it has the process to itself, so that a defect in
-    a thread counts too. argparse's SystemExit passes through.
+    `words`: the command line, for the report of a defect. `real`: it has the process to itself: a defect in
+    a thread counts too, and standard output is ours alone. argparse's SystemExit passes through.
     """
     interrupts.clear()
+    if real:
+        output.keep()
     output.prepare()
     loose = _LooseEnds() if real else None
     try:

@@ -1,9 +1,12 @@
 """Standard output and standard error, down to the last byte; what is written there: `terminal.console`."""
 
 import codecs
+import contextlib
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
+from typing import TextIO
 
 from sensors.errors import GilmokError
 
@@ -13,6 +16,7 @@ ASCII = {
 }  # fmt: skip
 """How what we print ourselves reads where the terminal has no such character."""
 HANDLER = "gilmok"
+STDOUT, STDERR = 1, 2
 
 
 class OutputUnwritable(GilmokError):
@@ -20,19 +24,41 @@ class OutputUnwritable(GilmokError):
         super().__init__(f"standard output can't be written: {why}", "check where it is sent, and the room there")
 
 
+_ours: TextIO | None = None
+"""Standard output, where a process has kept it for us."""
+
+
+def keep() -> None:
+    """In a process of our own: standard output is for what we say, and what libraries print there as they please, their
+    C++ too, goes to standard error. Before anything was said, and once.
+    """
+    global _ours
+    # Without both there is nothing to keep apart.
+    if _ours is None and sys.stdout is not None and sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            kept = os.dup(STDOUT)
+            os.dup2(STDERR, STDOUT)
+            _ours = open(kept, "w", encoding=sys.stdout.encoding)  # noqa: SIM115, PTH123  until the process ends
+
+
+def said() -> TextIO | None:
+    """Where `write` writes its output; None where it is closed."""
+    return _ours or sys.stdout
+
+
 def prepare() -> None:
     """For a program's own main: from here on no character that a terminal lacks ends in an error, and what argparse
     prints meets a full disk in `finish`, where it is told.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    for stream in (said(), sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=HANDLER, write_through=False)
 
 
 def finish() -> None:
     """Raises OutputUnwritable where there is no room for all that was printed."""
-    if sys.stdout is not None:
-        _guarded(sys.stdout.flush, is_output=True)
+    if (stream := said()) is not None:
+        _guarded(stream.flush, is_output=True)
 
 
 def write(content: str | bytes, *, is_output: bool = True) -> None:
@@ -40,7 +66,7 @@ def write(content: str | bytes, *, is_output: bool = True) -> None:
 
     A reader that went away is no error. Raises OutputUnwritable; standard error fails in silence.
     """
-    stream = sys.stdout if is_output else sys.stderr
+    stream = said() if is_output else sys.stderr
     if stream is None:
         if is_output:
             raise OutputUnwritable("it is closed")
@@ -76,10 +102,11 @@ def _guarded(act: Callable[[], None], is_output: bool) -> None:
 
 def _into_the_void(is_output: bool) -> None:
     """Whatever is still written there, also at exit, goes nowhere and complains no more."""
-    stream = sys.stdout if is_output else sys.stderr
+    stream = said() if is_output else sys.stderr
     try:
         void = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(void, stream.fileno())
+        if stream is not None:
+            os.dup2(void, stream.fileno())
         os.close(void)
     except (OSError, ValueError):
         return

@@ -1,21 +1,26 @@
 """A ledger in a file: what may happen to files."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from edge.wire.messages import encode
+from fleet.arrivals import ConnArrived, HealthArrived
 from fleet.ledger import sqlite_file
 from fleet.ledger import store as stores
 from fleet.ledger.errors import (
     StoreAbsent,
     StoreBroken,
+    StoreDamaged,
     StoreForbidden,
     StoreGone,
     StoreNewer,
     StoreUnreadable,
     StoreUnwritable,
 )
+from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.ledger import Ledger
 from fleet.ledger.reader import LedgerReader
 from fleet.ledger.schema import ABOUT, VERSION
@@ -38,6 +43,29 @@ def test_rows_that_are_no_messages_any_more_are_counted_and_left_out(store: Path
         spoilt.close()
         assert [row.report.n for row in ledger.frames(KEY, "camera")] == [1]
         assert ledger.unreadable == {"FrameReport": 1}
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ("sessions.count = 'x'", "'x' where a whole number belongs"),
+        ("sessions.run = x'00'", "b'.x00' where a text belongs"),
+        ("conns.state = 'gone'", "'gone' where one of online, offline, lost belongs"),
+        ("health.received_utc_ns = 1.5", "1.5 where a whole number belongs"),
+    ],
+)
+def test_a_cell_that_no_hub_writes_is_told_and_ends_nothing_else(store: Path, cell: str, what: str) -> None:
+    speaker = Speaker(CLOCK)
+    health, now = speaker.health(1), CLOCK.now()
+    with Ledger(store) as ledger:
+        said = HealthArrived(speaker.key, health, encode(health), now)
+        ledger.commit([birth_of(speaker), ConnArrived(speaker.key, "online", now), said])
+    with closing(sqlite3.connect(store)) as spoilt:
+        table, change = cell.split(".", 1)
+        spoilt.execute(f"UPDATE {table} SET {change}")
+        spoilt.commit()
+    with FleetReader(store) as reader, pytest.raises(StoreDamaged, match=what):
+        _ = reader.every_session(), reader.standing()
 
 
 @pytest.mark.parametrize("damaged", ["text", 7])
