@@ -36,6 +36,8 @@ class Uncommitted:
     hub_heard: bool
     shut_out: str = ""
     """Why the broker didn't take the node back, where it didn't."""
+    unsaid: str = ""
+    """Why the node couldn't introduce itself, where it couldn't."""
 
     @property
     def complete(self) -> bool:
@@ -72,6 +74,8 @@ def _facts(left: Uncommitted, url: str) -> Iterator[str]:
 def _why(left: Uncommitted) -> str:
     if left.shut_out:
         return f": the broker doesn't take this node back ({left.shut_out})"
+    if left.unsaid:
+        return f": the birth of this node can't be said ({left.unsaid})"
     if left.denied:
         shown = ", ".join(f"{topic} ({reason})" for topic, reason in list(left.denied.items())[:SHOWN])
         return f": the broker refuses messages on {shown}{', ...' if len(left.denied) > SHOWN else ''}"

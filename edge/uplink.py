@@ -161,6 +161,7 @@ class Uplink:
             unacknowledged=self._link.close(FLUSH_S),
             hub_heard=self._publisher.hub_answers,
             shut_out=self._link.limits.shut_out,
+            unsaid=self._unsaid,
         )
 
     def _await_commits(self, streams: Sequence[Stream], device: Telemetry | None, hurried: bool) -> None:
@@ -193,10 +194,12 @@ class Uplink:
     def _introduce(self) -> None:
         birth = encode(self._birth)
         self._unsaid = ""
-        if self._link.limits.fits(self._topics.birth, len(birth)):
-            self._link.publish(self._topics.birth, birth, qos=1, retain=True)
+        topic = self._topics.birth
+        if self._link.limits.fits(topic, len(birth)):
+            self._link.publish(topic, birth, qos=1, retain=True)
         else:
-            self._unsaid = f"it has {len(birth)} bytes, the broker takes {self._link.limits.most_bytes}"
+            size = len(topic) + len(birth)
+            self._unsaid = f"with its topic it has {size} bytes, the broker takes {self._link.limits.most_bytes}"
             log.error("the birth can't be said: %s", self._unsaid)
         self._link.publish(self._topics.conn, self._conn("online"), qos=1, retain=True)
         self._ask(self._clocks.question(burst=True))

@@ -66,7 +66,7 @@ def replacing(
             with place.open("wb") as file:
                 yield file
             return
-        with _locked(_temporary(place)) as (file, unfinished):
+        with _locked(_temporary(place), PRIVATE if private else 0o666) as (file, unfinished):
             try:
                 if private:
                     os.fchmod(file.fileno(), PRIVATE)
@@ -93,10 +93,10 @@ def _temporary(path: Path) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """The empty file at `path`, held by nobody else: two writers of one place take turns."""
+def _locked(path: Path, mode: int) -> Iterator[tuple[BinaryIO, Path]]:
+    """The empty file at `path`, held by nobody else: two writers of one place take turns. `mode`: before the umask."""
     while True:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b")
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, mode), "r+b")
         with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             # Whoever held it before has moved it into place: that file is finished and no temporary any more.

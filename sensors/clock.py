@@ -27,7 +27,7 @@ class Stamp:
 
     def shifted_to(self, mono_ns: int) -> "Stamp":
         """The same two clocks, read at another monotonic instant."""
-        return Stamp(mono_ns, self.utc_ns + mono_ns - self.mono_ns)
+        return Stamp(mono_ns, max(self.utc_ns + mono_ns - self.mono_ns, 0))
 
 
 class Clock(Protocol):
@@ -42,7 +42,8 @@ class SystemClock:
     """The machine's own clocks."""
 
     def now(self) -> Stamp:
-        return Stamp(time.monotonic_ns(), time.time_ns())
+        # A label that says "before 1970" is one that nobody believes, and no message can carry.
+        return Stamp(time.monotonic_ns(), max(time.time_ns(), 0))
 
     def sleep_until(self, mono_ns: int) -> None:
         left_ns = mono_ns - time.monotonic_ns()

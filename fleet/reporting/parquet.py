@@ -17,6 +17,7 @@ from replay.datasets.writing.whole_folder import whole_folder
 from replay.export.arrow import EXTRA, of_columns, schema_of
 from replay.export.tables import found_rows
 from sensors.plugins import need
+from sensors.private_files import FOLDER, private_file
 
 OF_A_POINT = (
     "begin_utc_s", "site", "node", "stream", "ok", "failed", "late", "captured", "dropped", "evicted", "down",
@@ -29,12 +30,14 @@ ROWS = 20_000
 def write_ledger(
     ledger: LedgerReader, out: Path, run: str | None = None, history: History | None = None
 ) -> dict[str, int]:
-    """Into the folder `out`, which isn't there yet or is empty; how many rows each table has: `history`'s, too.
+    """Into the folder `out`, which isn't there yet or is empty; it is its owner's alone, as the ledger is. Returns how
+    many rows each table has: `history`'s, too.
 
     Raises PlaceTaken, FileUnwritable, StoreBroken or ExtraMissing.
     """
     need("pyarrow.parquet", EXTRA, "Parquet files")
     with whole_folder(out) as place:
+        place.chmod(FOLDER)
         with ExitStack() as stack:
             tables = {name: stack.enter_context(_TableFile(name, place)) for name in TABLES}
             _write_sessions(ledger, tables, run)
@@ -149,7 +152,8 @@ class _TableFile:
 
     def __enter__(self) -> "_TableFile":
         parquet = need("pyarrow.parquet", EXTRA, "Parquet files")
-        self._file = parquet.ParquetWriter(self.folder / f"{self.name}.parquet", schema_of(TABLES[self.name]))
+        path = private_file(self.folder / f"{self.name}.parquet")
+        self._file = parquet.ParquetWriter(path, schema_of(TABLES[self.name]))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -92,8 +92,10 @@ def _gaps(node: str, gaps: Sequence[GapRow]) -> Iterator[str]:
         since = f"{node}/{gap.stream}: reports {gap.first} to {gap.last} had not come by {utc(gap.opened_utc_ns)}"
         if gap.closed_utc_ns is None:
             yield f"{since}, and some of them never did"
+        elif (later_ns := gap.closed_utc_ns - gap.opened_utc_ns) < 0:
+            yield f"{since}; all of them came later, after the hub's clock had been set back"
         else:
-            yield f"{since}; the last of them came {(gap.closed_utc_ns - gap.opened_utc_ns) / NS_PER_S:.1f} s later"
+            yield f"{since}; the last of them came {later_ns / NS_PER_S:.1f} s later"
     if len(gaps) > SHOWN_GAPS:
         yield f"{node}: {len(gaps) - SHOWN_GAPS} more such gaps"
 

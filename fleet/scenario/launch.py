@@ -86,7 +86,8 @@ class ScenarioRun:
         """Whether it is on its last steps: goodbyes, figures, files; none of them can hang."""
         folder = out.absolute() / PARTS
         try:
-            folder.mkdir()
+            # What parts say and keep is their owner's alone, as it is elsewhere.
+            folder.mkdir(0o700)
         except FileExistsError:
             raise RunFolderTaken(out) from None
         except OSError as error:

@@ -72,7 +72,7 @@ class Authority:
         blank = Holder(
             name=name, role=role, site=site, key_id=secrets.token_hex(KEY_ID_BYTES), issued=(), hosts=tuple(hosts)
         )
-        folder = private_folder(self.folder / ISSUED / name)
+        folder = private_folder(private_folder(self.folder / ISSUED) / name)
         certificate, issued = self._issue(blank, key.public_key(), days)
         atomic_files.write(folder / f"{name}.key", _pem_of_key(key), private=True)
         atomic_files.write(folder / f"{name}.crt", certificate, private=True)
@@ -146,12 +146,13 @@ class Authority:
         subject.append(x509.NameAttribute(oid.COMMON_NAME, who.name))
         serves = who.role == "broker"
         use = x509.oid.ExtendedKeyUsageOID
-        purpose = use.SERVER_AUTH if serves else use.CLIENT_AUTH
+        # The servers of a cluster are each other's clients, too.
+        purposes = [use.SERVER_AUTH, use.CLIENT_AUTH] if serves else [use.CLIENT_AUTH]
         builder = (
             self._certificate(x509.Name(subject), authority.subject, public, days)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False, False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         )
         if serves:

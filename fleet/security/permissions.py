@@ -22,8 +22,8 @@ MOSQUITTO = """\
 #   allow_anonymous false
 #   acl_file THIS FILE
 #   max_packet_size 1100000
-# SIGHUP makes Mosquitto read this file again: at once a revoked one may say and hear nothing. It reads crlfile when it
-# starts: from then on a revoked one isn't let in at all.
+# SIGHUP makes Mosquitto read this file and crlfile again: at once a revoked one may say and hear nothing, and isn't let
+# in again.
 """
 NATS = """\
 # Who may say and hear what: from `gilmok fleet acl --for nats`; made anew after each enrolment and revocation. At
@@ -34,6 +34,9 @@ NATS = """\
 #     listen: "0.0.0.0:8883"
 #     tls { ca_file: "ca.crt", cert_file: "broker.crt", key_file: "broker.key", verify_and_map: true }
 #   }
+# Of several servers that are one (examples/cluster), each believes what comes on its route's port: into `cluster {}`
+#     tls { ca_file: "ca.crt", cert_file: "broker.crt", key_file: "broker.key", verify_cert_and_check_known_urls: true }
+# with `routes` that name hosts (no addresses) for which a broker is enrolled, so that only brokers are let in.
 """
 # An MQTT subscription of QoS 1 is delivered on a subject of the server's own, which no MQTT client can name.
 DELIVERIES = "$MQTT.sub.>"

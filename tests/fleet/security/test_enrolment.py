@@ -1,3 +1,9 @@
+import os
+import signal
+import socket
+import ssl
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -5,12 +11,14 @@ import pytest
 from edge.wire.address import BrokerAt, BrokerContradicts, CertificateWrong, TlsRefused
 from edge.wire.link import Delivery, Link
 from edge.wire.topics import NodeTopics
+from fleet.broker import nats_server
 from fleet.security import permissions, register
 from fleet.security.authority import Authority, NotEnrollable
 from fleet.security.register import AlreadyEnrolled, HolderUnknown
 from sensors.clock import NS_PER_S, SystemClock
 from tests.brokers import mosquitto
 from tests.fakes import EPOCH_NS, ManualClock
+from tests.processes import pid_of
 from tests.waiting import wait_until
 
 pytest.importorskip("cryptography")
@@ -79,8 +87,6 @@ acl_file {tmp_path}/acl
         assert [one.payload for one in heard] == [b"mine"]
         assert [one.payload for one in overheard if one.topic != POLE.committed] == []
         assert pole.limits.denied == {KERB.birth: "Not authorized"}
-        pole.close()
-        hub.close()
         for name, why in (("old", "our certificate has expired"), ("gone", "our certificate was revoked")):
             with pytest.raises(TlsRefused, match=why):
                 Link(at(url, fleet, name), name, clock=CLOCK).connect()
@@ -89,6 +95,70 @@ acl_file {tmp_path}/acl
             Link(nobody, "nobody", clock=CLOCK).connect()
         with pytest.raises(TlsRefused, match="its certificate does not hold"):
             Link(BrokerAt(url=nobody.url), "nobody", clock=CLOCK).connect()
+
+        Authority(fleet, CLOCK).revoke("pole")
+        (tmp_path / "acl").write_text(permissions.mosquitto(register.read(fleet), str(fleet)))
+        os.kill(pid_of(tmp_path / "mosquitto.conf"), signal.SIGHUP)
+        wait_until(lambda: _refused(at(url, fleet, "pole")) == "our certificate was revoked", "SIGHUP to be heeded")
+        before = len(overheard)
+        hub.publish(POLE.committed, b"for nobody")
+        pole.publish(POLE.birth, b"after the revocation")
+        assert hub.drain(5)
+        assert pole.drain(5)
+        assert pole.limits.denied[POLE.birth] == "Not authorized"
+        assert [one.payload for one in heard] == [b"mine"]
+        assert len(overheard) == before
+        pole.close()
+        hub.close()
+
+
+def _refused(broker: BrokerAt) -> str:
+    """Why it isn't let in; empty: it is."""
+    link = Link(broker, "again", clock=CLOCK)
+    try:
+        link.connect()
+    except TlsRefused as error:
+        return error.sentence.rpartition("it says that ")[2]
+    link.close()
+    return ""
+
+
+def test_only_an_enrolled_broker_can_be_a_server_of_the_cluster(tmp_path: Path) -> None:
+    fleet = enrolled(tmp_path / "fleet")
+    said = next(line for line in permissions.NATS.splitlines() if "known_urls" in line).removeprefix("#")
+    files = fleet / "issued/broker"
+    tls = said.replace('"ca.crt"', f'"{files}/ca.crt"').replace('"broker.', f'"{files}/broker.')
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    route = f'cluster {{ name: c, listen: "127.0.0.1:{port}", routes: ["nats://localhost:{port}"]\n{tls} }}'
+    settings = tmp_path / "server.conf"
+    settings.write_text(f'listen: "127.0.0.1:-1"\n{route}\n{permissions.nats(register.read(fleet))}')
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen([nats_server(), "-c", settings], stderr=log) as server:
+        try:
+            wait_until(lambda: b"Server is ready" in (tmp_path / "log").read_bytes(), "the server")
+            assert b"does not match" in _route(fleet, "broker", port), "let in, and refused for the name it gave"
+            assert all(b"Authorization Violation" in _route(fleet, name, port) for name in ("pole", "hub"))
+            assert _route(fleet, "", port) == b""
+        finally:
+            server.kill()
+
+
+def _route(fleet: Path, name: str, port: int) -> bytes:
+    """What a server answers to one that would be another server of its cluster, with the certificate of `name`."""
+    files = fleet / "issued" / name
+    context = ssl.create_default_context(cafile=fleet / "ca.crt")
+    if name:
+        context.load_cert_chain(files / f"{name}.crt", files / f"{name}.key")
+    answers = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), 10) as bare,
+        suppress(OSError),
+        context.wrap_socket(bare, server_hostname="localhost") as secured,
+    ):
+        secured.sendall(b'CONNECT {"name":"x","cluster":"another"}\r\n')
+        while answer := secured.recv(4096):
+            answers += answer
+    return answers
 
 
 def test_what_is_issued_is_its_owners_alone(tmp_path: Path) -> None:
