@@ -31,24 +31,25 @@ class InFlight:
         self.bulk = 0
         self._changed = threading.Condition()
         self._waiting: dict[int, Sent] = {}
-        self._early: set[int] = set()
+        self._early: dict[int, str] = {}
 
-    def sent(self, mid: int, message: Sent) -> None:
+    def sent(self, mid: int, message: Sent) -> str | None:
+        """None: it is on its way; else it was acknowledged before, and what the broker had against it (empty: nothing)."""
         with self._changed:
             if mid in self._early:
-                self._early.remove(mid)
-                return
+                return self._early.pop(mid)
             # A QoS 0 message that a breaking connection swallowed leaves its id behind: the next owner takes it over.
             self._waiting.pop(mid, None)
             self._waiting[mid] = message
             self._count(message, 1)
+            return None
 
-    def done(self, mid: int) -> Sent | None:
-        """What was acknowledged; None where that comes before `sent`."""
+    def done(self, mid: int, refusal: str = "") -> Sent | None:
+        """What was acknowledged; None where that comes before `sent`, which then tells `refusal`."""
         with self._changed:
             message = self._waiting.pop(mid, None)
             if message is None:
-                self._early.add(mid)
+                self._early[mid] = refusal
             else:
                 self._count(message, -1)
                 self._changed.notify_all()

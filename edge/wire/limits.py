@@ -48,13 +48,17 @@ class BrokerLimits:
             log.error("the broker does not take us back: %s; trying again each second", reason)
         self.shut_out = reason or self.shut_out
 
-    def acknowledged(self, message: Sent) -> None:
+    def settled(self, message: Sent, refusal: str) -> None:
+        """`refusal`: the broker's reason not to take it; empty: it has."""
+        if refusal:
+            self._refused(message, refusal)
+            return
         size = _size(message)
         self._broke_under = [each for each in self._broke_under if each > size]
         if self._learned is not None and size > self._learned:
             self._learned = None
 
-    def refused(self, message: Sent, reason: str) -> None:
+    def _refused(self, message: Sent, reason: str) -> None:
         if message.topic not in self.denied:
             log.error("the broker refuses messages on %s: %s", message.topic, reason)
         self.denied[message.topic] = reason

@@ -157,7 +157,8 @@ class Link:
         taken = info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS or (qos > 0 and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN)
         if taken:
             sent = Sent(topic, len(payload), qos, self._clock.now().mono_ns, bulk)
-            self._in_flight.sent(info.mid, sent)
+            if (refusal := self._in_flight.sent(info.mid, sent)) is not None:
+                self.limits.settled(sent, refusal)
         return taken
 
     def drain(self, patience_s: float, down_to: int = 0) -> bool:
@@ -283,13 +284,9 @@ class Link:
     def _published(
         self, _client: Client, _userdata: object, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        sent = self._in_flight.done(mid)
-        if sent is None:
-            return
-        if reason.is_failure:
-            self.limits.refused(sent, str(reason))
-        else:
-            self.limits.acknowledged(sent)
+        refusal = str(reason) if reason.is_failure else ""
+        if (sent := self._in_flight.done(mid, refusal)) is not None:
+            self.limits.settled(sent, refusal)
 
     def _hear(self, topic: str, payload: bytes, retained: bool, qos: int, mid: int) -> None:
         if self._on_delivery is not None:
