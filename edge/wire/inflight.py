@@ -34,7 +34,7 @@ class InFlight:
         self._early: dict[int, str] = {}
 
     def sent(self, mid: int, message: Sent) -> str | None:
-        """None: it is on its way; else it was acknowledged before, and what the broker had against it (empty: nothing)."""
+        """None: it is on its way; else it was acknowledged before: what the broker had against it (empty: nothing)."""
         with self._changed:
             if mid in self._early:
                 return self._early.pop(mid)

@@ -133,7 +133,7 @@ def test_only_an_enrolled_broker_can_be_a_server_of_the_cluster(tmp_path: Path) 
     settings.write_text(f'listen: "127.0.0.1:-1"\n{route}\n{permissions.nats(register.read(fleet))}')
     with (tmp_path / "log").open("wb") as log, subprocess.Popen([nats_server(), "-c", settings], stderr=log) as server:
         try:
-            wait_until(lambda: b"Server is ready" in (tmp_path / "log").read_bytes(), "the server")
+            wait_until(lambda: b"Listening for route connections" in (tmp_path / "log").read_bytes(), "the server")
             assert b"does not match" in _route(fleet, "broker", port), "let in, and refused for the name it gave"
             assert all(b"Authorization Violation" in _route(fleet, name, port) for name in ("pole", "hub"))
             assert _route(fleet, "", port) == b""
