@@ -33,6 +33,16 @@ class _Stages(Message, frozen=True):
     stages: dict[str, int]
 
 
+class _Named(Message, frozen=True):
+    name: str
+
+
+class _Model(Message, frozen=True):
+    """As much of a birth."""
+
+    model: _Named
+
+
 class FleetReader(LedgerReader):
     """Used by one thread, again and again: what can't change is read once."""
 
@@ -42,6 +52,18 @@ class FleetReader(LedgerReader):
         self._where = where
         self._newest = 0
         self._known: dict[int, Birth] = {}
+
+    def makeup(self) -> dict[str, tuple[set[str], set[str]]]:
+        """Of each run the nodes and the models."""
+        found: dict[str, tuple[set[str], set[str]]] = {}
+        query = sa.select(SESSIONS.c.run, SESSIONS.c.node, SESSIONS.c.payload)
+        with self._store.reading() as connection:
+            for run, node, payload in connection.execute(query):
+                nodes, models = found.setdefault(run, (set(), set()))
+                nodes.add(node)
+                if (birth := self._read(payload, _Model)) is not None:
+                    models.add(birth.model.name)
+        return found
 
     def standing(self) -> list[tuple[Birth, LastHeard]]:
         """Every node's newest session and what it said last, by site and node: one statement for all of them."""

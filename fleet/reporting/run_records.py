@@ -6,7 +6,6 @@ from dataclasses import replace
 from edge.wire.clock.track import ClockTrack
 from edge.wire.messages import Birth, StreamBirth
 from fleet.arrivals import NOBODY, NodeKey, key_of
-from fleet.config import TruthRoot
 from fleet.ledger.reader import FrameRow, GapRow, LastHeard, LedgerReader
 from fleet.reporting.listing import utc
 from fleet.reporting.receipts import clock_tracks, hub_latency, receipts
@@ -36,9 +35,8 @@ def records(ledger: LedgerReader, births: Iterable[Birth]) -> Iterator[StreamRec
             yield _record(birth, stream, last, rows, clocks)
 
 
-def with_truth(found: Iterable[StreamRecord], truth: Sequence[TruthRoot]) -> list[StreamRecord]:
+def with_truth(found: Iterable[StreamRecord], truths: TruthIndex) -> list[StreamRecord]:
     """Each with its recording, or with the reason why there is none."""
-    truths = TruthIndex(truth)
     with_reason = [(record, *_truth(record.stream, truths)) for record in found]
     return [replace(record, recording=recording, truth_unknown=unknown) for record, recording, unknown in with_reason]
 

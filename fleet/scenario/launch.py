@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.wire.messages import Birth
 from fleet.ledger.reader import LedgerReader
 from fleet.reporting.run_records import notes, records, troubles, with_truth
+from fleet.reporting.truth_index import TruthIndex
 from fleet.scenario.children import STOP_S
 from fleet.scenario.parts import SESSION, Parts
 from fleet.scenario.scenario import Scenario
@@ -226,7 +227,7 @@ class ScenarioRun:
             return summarise(self._run, joined(of), wrong, interrupted=interrupted, restarts=restarts, notes=others)
 
         summary = self.scoring.done(
-            lambda: told(with_truth(found, self._parts.truth)), lambda: told(without_truth(found))
+            lambda: told(with_truth(found, TruthIndex(self._parts.truth))), lambda: told(without_truth(found))
         )
         self._folder.write_summary(summary)
         return summary

@@ -10,12 +10,8 @@ from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.reader import LedgerReader
 from fleet.ledger.rollups.history import History
 from fleet.reporting.listing import node_rows, refused_rows, run_rows
-from fleet.reporting.pruned_runs import pruned_rows
-from fleet.reporting.run_records import known_run
-from fleet.reporting.run_summary import run_summary
 from fleet.web.nodes.steps import minutes
 from fleet.web.nodes.watches import NodeWatches
-from replay.runs.summary import Summary
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 
@@ -60,16 +56,13 @@ class Answers:
             return self._watches.picture(ledger, site, name, stream, at)
 
     def runs(self) -> list[dict[str, Any]]:
-        with LedgerReader(self._hub.where) as ledger:
-            return run_rows(ledger)
-
-    def run(self, run: str) -> Summary | dict[str, Any]:
-        """Raises RunUnknown. Of a run that was pruned, what the rollups still know."""
-        with LedgerReader(self._hub.where) as ledger:
-            births = list(ledger.births(known_run(ledger, run)))
-            if rows := pruned_rows(ledger, births):
-                return {"run": run, "pruned": rows}
-            return run_summary(ledger, run, births, self._hub.truth)
+        """As `gilmok hub runs` lists them, and which nodes and models were in them."""
+        with FleetReader(self._hub.where) as ledger:
+            of, nobody = ledger.makeup(), (set[str](), set[str]())
+            return [
+                {**row, "nodes": sorted(of.get(row["run"], nobody)[0]), "models": sorted(of.get(row["run"], nobody)[1])}
+                for row in run_rows(ledger)
+            ]
 
     def refused(self) -> list[dict[str, Any]]:
         with LedgerReader(self._hub.where) as ledger:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -17,18 +17,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
-from fleet.reporting.run_records import RunUnknown
-from fleet.web.answers import Answers, NodeUnknown
+from fleet.web.answers import Answers
 from fleet.web.entrance.gate import Gate
 from fleet.web.exposition import MEDIA, exposition
 from fleet.web.live import Live
-from fleet.web.nodes.watches import FrameUnknown, StreamUnknown
-from fleet.web.openapi import ENDPOINTS, JSON, Endpoint, document
+from fleet.web.openapi import ENDPOINTS, document
+from fleet.web.routes import about_runs, answering, json_answer
+from fleet.web.runs.desk import Desk
 from sensors.clock import Clock
-from sensors.errors import GilmokError
 from sensors.host import software
-from sensors.terminal.foreign_text import without_logins
-from sensors.terminal.pretty_json import compact
 
 PAGES = Path(__file__).parent / "pages"
 POLICY = (
@@ -45,8 +42,6 @@ HEADERS = (
     (b"cache-control", b"no-cache"),
 )
 WITH_A_WAY_OUT = 'action="/logout" hidden', 'action="/logout"'
-UNKNOWN = (NodeUnknown, StreamUnknown, FrameUnknown, RunUnknown)
-"""What is asked for and isn't there."""
 
 
 def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt | None, token: str) -> Starlette:
@@ -57,6 +52,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
     del broker
     fleet = Live(hub, clock)
     answers = Answers(hub, clock)
+    desk = Desk(hub)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -65,6 +61,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
             yield
         finally:
             answers.close()
+            desk.close()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -75,14 +72,14 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
         return HTMLResponse((PAGES / "index.html").read_text(encoding="utf-8").replace(*WITH_A_WAY_OUT))
 
     async def healthz(_: Request) -> Response:
-        return _json({"status": "ok", "software": software()})
+        return json_answer({"status": "ok", "software": software()})
 
     async def metrics(_: Request) -> Response:
         watch = await fleet.snapshot()
         return Response(await asyncio.to_thread(exposition, watch, fleet.trouble, hub), media_type=MEDIA)
 
     async def openapi(_: Request) -> Response:
-        return _json(document(software()))
+        return json_answer(document(software()))
 
     async def live(socket: WebSocket) -> None:
         await socket.accept()
@@ -96,7 +93,8 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
         Route("/metrics", metrics),
         Route("/openapi.json", openapi),
         WebSocketRoute("/live", live),
-        *(Route(one.route, _answering(one, answers, one_at_a_time)) for one in ENDPOINTS),
+        *(Route(one.route, about_runs(one, desk)) for one in ENDPOINTS if one.apart),
+        *(Route(one.route, answering(one, answers, one_at_a_time)) for one in ENDPOINTS if not one.apart),
         Mount("/pages", StaticFiles(directory=PAGES)),
     ]
     guards = [
@@ -105,36 +103,6 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
         Middleware(Gate, web=hub.web, token=token, clock=clock),
     ]
     return Starlette(routes=routes, middleware=guards, lifespan=lifespan)
-
-
-def _answering(one: Endpoint, answers: Answers, turns: asyncio.Semaphore) -> Callable[[Request], Awaitable[Response]]:
-    """Questions wait for each other: a run's report of a long drive must not take every core from the hub."""
-
-    async def answer(request: Request) -> Response:
-        ask = getattr(answers, one.answer)
-        named = [request.path_params[name] for name in one.parameters]
-        asked = {name: request.query_params[name] for name in one.query if name in request.query_params}
-        try:
-            async with turns:
-                told = await asyncio.to_thread(ask, *named, **asked)
-                return _json(told) if one.media == JSON else Response(told, media_type=one.media)
-        except UNKNOWN as error:
-            return _json(_told(error), 404)
-        except GilmokError as error:
-            return _json(_told(error), 503)
-
-    return answer
-
-
-def _told(error: GilmokError) -> dict[str, str]:
-    return {"error": error.sentence, "hint": error.hint}
-
-
-def _json(tree: object, status: int = 200) -> Response:
-    told = compact(tree)
-    # As on a terminal: no login of an address is shown.
-    told = without_logins(told.decode()).encode() if b"@" in told else told
-    return Response(told, status, media_type="application/json")
 
 
 class _Guarded:

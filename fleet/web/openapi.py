@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-JSON, BINARY = "application/json", "application/octet-stream"
+JSON, BINARY, HTML, ZIP = "application/json", "application/octet-stream", "text/html", "application/zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +13,15 @@ class Endpoint:
     what: str
     """A sentence without its stop."""
     answer: str
-    """The method of `fleet.web.answers.Answers` that answers it."""
+    """The method of `fleet.web.answers.Answers` that answers it; of one that is `apart`, what a question asks for."""
     parameters: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     """What may stand after the ? as well."""
     media: str = JSON
+    apart: bool = False
+    """Whether it is a question about runs (`fleet.web.runs`), whose parameters have the names of its parts."""
+    needed: tuple[str, ...] = ()
+    """Of `query`: what must be there."""
 
     @property
     def route(self) -> str:
@@ -43,7 +47,42 @@ ENDPOINTS = (
         BINARY,
     ),
     Endpoint("/api/runs", "Every run, the newest first", "runs"),
-    Endpoint("/api/runs/{run}", "A run's figures, as `gilmok hub report --json` tells them", "run", ("run",)),
+    Endpoint(
+        "/api/runs/{run}", "A run's figures, as `gilmok hub report --json` tells them", "summary", ("run",), apart=True
+    ),
+    Endpoint(
+        "/api/reports/{run}",
+        "A run's page: its figures, plots, best and worst frames, what other latencies would cost",
+        "report",
+        ("run",),
+        media=HTML,
+        apart=True,
+    ),
+    Endpoint(
+        "/api/exports/{to}/{run}",
+        "A run's frames, findings and truth as csv, parquet or json, and its summary, in a zip file",
+        "export",
+        ("to", "run"),
+        media=ZIP,
+        apart=True,
+    ),
+    Endpoint(
+        "/api/comparisons",
+        "Whether run b is worse than run a, as `gilmok replay compare --json` tells it",
+        "comparison",
+        query=("a", "b"),
+        apart=True,
+        needed=("a", "b"),
+    ),
+    Endpoint(
+        "/api/comparisons/page",
+        "The same as a page with plots",
+        "comparison_page",
+        query=("a", "b"),
+        media=HTML,
+        apart=True,
+        needed=("a", "b"),
+    ),
     Endpoint("/api/refused", "Messages that were refused and kept aside, oldest first", "refused"),
     Endpoint("/api/alerts", "What is wrong now, since when, and what to do about it; what rose and cleared", "alerts"),
 )
@@ -65,11 +104,13 @@ def document(version: str) -> dict[str, Any]:
 def _operation(one: Endpoint) -> dict[str, Any]:
     text = {"type": "string"}
     parameters = [{"name": name, "in": "path", "required": True, "schema": text} for name in one.parameters]
-    parameters += [{"name": name, "in": "query", "required": False, "schema": text} for name in one.query]
+    parameters += [{"name": name, "in": "query", "required": name in one.needed, "schema": text} for name in one.query]
     wrong = {"type": "object", "properties": {"error": text, "hint": text}, "required": ["error", "hint"]}
     responses = {"200": _ok(one.media), "503": _wrong("The ledger can't be read", wrong)}
     responses["401"] = _wrong("It asks for its token", wrong)
-    if one.parameters:
+    if one.apart:
+        responses["422"] = _wrong("It can't be answered of these runs", wrong)
+    if one.parameters or one.needed:
         responses["404"] = _wrong("There is none of that name", wrong)
     return {"operationId": one.answer, "summary": one.what, "parameters": parameters, "responses": responses}
 

@@ -5,12 +5,12 @@ import { make } from "/pages/dom.js";
 import { fleet } from "/pages/fleet.js";
 import { follow, see, state } from "/pages/live.js";
 import { nodePage } from "/pages/node.js";
-import { run, runs } from "/pages/runs.js";
+import { comparison, run, runs } from "/pages/runs.js";
 import { language, speak, t } from "/pages/words.js";
 
 const AGAIN_MS = 2000;
 /** Which entry of the menu a page belongs to. @type {Record<string, string>} */
-const MENU = { runs: "#/runs", run: "#/runs", alerts: "#/alerts" };
+const MENU = { runs: "#/runs", run: "#/runs", compare: "#/runs", alerts: "#/alerts" };
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const trouble = /** @type {HTMLElement} */ (document.getElementById("trouble"));
 const alerted = /** @type {HTMLElement} */ (document.getElementById("alerted"));
@@ -37,6 +37,7 @@ async function show() {
   try {
     if (page === "runs") await runs(place);
     else if (page === "run") await run(place, parts[0] ?? "");
+    else if (page === "compare") await comparison(place, parts[0] ?? "", parts[1] ?? "");
     else if (page === "node") await watched(own, nodePage(place, parts[0] ?? "", parts[1] ?? ""));
     else if (page === "alerts") await watched(own, alertsPage(place));
     else place.append(make("p", {}, t("There is no such page."), " ", make("a", { href: "#/" }, t("The fleet"))));

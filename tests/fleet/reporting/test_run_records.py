@@ -15,6 +15,7 @@ from fleet.config import HubConfig, TruthRoot
 from fleet.ledger.ledger import Ledger
 from fleet.reporting.listing import ago, node_rows
 from fleet.reporting.run_records import notes, records, troubles, with_truth
+from fleet.reporting.truth_index import TruthIndex
 from replay.recording import open_dataset
 from replay.runs.summary import summarise
 from sensors import config
@@ -54,7 +55,7 @@ def _session(
 def test_a_run_comes_out_of_the_ledger_as_it_was_told(store: Path) -> None:
     _booked(store, *_session(Speaker(CLOCK), range(5), ok=5))
     with Ledger(store) as ledger:
-        (record,) = with_truth(records(ledger, ledger.births("drive")), [])
+        (record,) = with_truth(records(ledger, ledger.births("drive")), TruthIndex([]))
         assert [report.n for report in record.reports] == [0, 1, 2, 3, 4]
         assert record.hub_latency_ns == [TOTAL_NS + n for n in range(5)]
         assert record.final
@@ -91,8 +92,8 @@ def test_a_known_recordings_truth_comes_with_the_record(store: Path, tmp_path: P
     _booked(store, *_session(speaker, range(3), ok=3, birth=birth))
     with Ledger(store) as ledger:
         found = list(records(ledger, ledger.births("drive")))
-    (record,) = with_truth(found, [TruthRoot(dataset="ua-detrac", root=made.root)])
-    (unknown,) = with_truth(found, [])
+    (record,) = with_truth(found, TruthIndex([TruthRoot(dataset="ua-detrac", root=made.root)]))
+    (unknown,) = with_truth(found, TruthIndex([]))
     assert record.recording is not None
     assert record.recording.digest == digest
     assert unknown.truth_unknown == "no folder is configured for ua-detrac"
