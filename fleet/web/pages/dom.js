@@ -28,18 +28,23 @@ export function draw(tag, attributes = {}, ...children) {
   return element;
 }
 
+const NUMBER = /^(–|[−+×±]?\s?\d[\d.,]*( (ms|°C|W|%|px))?)$/;
+
+/** @param {Node | string | number} value */
+const isNumber = (value) => typeof value === "number" || (typeof value === "string" && NUMBER.test(value));
+
 /**
- * A table of texts; a column whose cells are numbers is aligned to the right.
+ * A table of texts; a column whose cells are numbers, perhaps with their unit, is aligned to the right.
  * @param {string[]} heads
  * @param {(Node | string | number)[][]} rows
  */
 export function table(heads, rows) {
-  const numeric = heads.map((_, at) => rows.length > 0 && rows.every((row) => typeof row[at] === "number" || row[at] === "–"));
+  const numeric = heads.map((_, at) => rows.length > 0 && rows.every((row) => isNumber(row[at])));
   const cell = (/** @type {string} */ tag, /** @type {Node | string | number} */ value, /** @type {number} */ at) =>
     make(tag, numeric[at] ? { class: "number" } : {}, typeof value === "number" ? value.toLocaleString() : value);
   const head = make("tr", {}, ...heads.map((name, at) => cell("th", name, at)));
   const body = rows.map((row) => make("tr", {}, ...row.map((value, at) => cell("td", value, at))));
-  return make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
+  return make("div", { class: "scroll", tabindex: "0" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
 }
 
 /** @param {[string, string][]} pairs */
@@ -77,6 +82,6 @@ export async function ask(path) {
   const answer = await fetch(path);
   if (answer.status === 401) location.reload();
   const told = await answer.json();
-  if (!answer.ok) throw new Error(`${told.error}. ${told.hint}`);
+  if (!answer.ok) throw new Error([told.error, told.hint].filter(Boolean).map((said) => said[0].toUpperCase() + said.slice(1)).join(". "));
   return told;
 }

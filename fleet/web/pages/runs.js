@@ -1,6 +1,6 @@
 // Runs: all of them, the figures of one with its page and its exports, and two held against each other.
 
-import { ask, facts, make, ms, table } from "/pages/dom.js";
+import { ask, facts, make, ms, table, when } from "/pages/dom.js";
 import { t } from "/pages/words.js";
 
 const MOST_ROWS = 200;
@@ -28,7 +28,7 @@ export async function runs(main) {
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
     const fit = rows.filter((one) => words.every((word) => [one.run, ...one.nodes, ...one.models].join("\n").toLowerCase().includes(word)));
     const lines = fit.slice(0, MOST_ROWS).map((one) => [pick("a", one.run, ready), pick("b", one.run, ready),
-      make("a", { href: whereRun(one.run) }, one.run), one.began, listed(one.nodes), listed(one.models), one.sessions, one.reports]);
+      make("a", { href: whereRun(one.run) }, one.run), began(one), listed(one.nodes), listed(one.models), one.sessions, one.reports]);
     const left = fit.length - lines.length;
     list.replaceChildren(
       fit.length ? table(["A", "B", ...["Run", "Began", "Nodes", "Models", "Sessions", "Reports"].map((head) => t(head))], lines) : quiet(t("No run fits this filter.")),
@@ -102,7 +102,7 @@ export async function comparison(main, a, b) {
   const heads = ["Figure", "A", "B", "Difference", "95 % interval", "n", "Verdict"].map((one) => t(one));
   /** @param {Figure[]} rows */
   const drawn = (rows) => table(heads, rows.map((one) => [one.of || one.figure, value(one, one.a), value(one, one.b), change(one, one.difference),
-    one.low == null ? "–" : `${change(one, one.low)} … ${change(one, one.high)}`, `${one.n} ${t(one.unit)}`, one.verdict ? verdict(one.verdict) : "–"]));
+    one.low == null ? "–" : `${change(one, one.low)} … ${change(one, one.high)}`, `${one.n} ${t(one.n === 1 ? one.unit.replace(/s$/, "") : one.unit)}`, one.verdict ? verdict(one.verdict) : "–"]));
   main.replaceChildren(
     make("h1", {}, t("Comparison"), ": ", verdict(told.verdict)),
     make("p", { class: "ways" }, make("a", { href: `/api/comparisons/page?${asked}`, target: "_blank", rel: "noopener" }, t("The whole page"))),
@@ -143,6 +143,12 @@ const signed = (of) => (of == null ? "–" : `${of < 0 ? "−" : "+"}${Math.abs(
 /** Of the stream's own truth; undefined is a dash, never 0. @param {any} one */
 function accuracy(one) {
   return [one.coco.AP, one.streaming?.sAP_hub].map((of) => (typeof of === "number" ? of.toFixed(3) : "–"));
+}
+
+/** In the zone of whoever looks. @param {Run} one */
+function began(one) {
+  const at = Date.parse(one.began.replace(" UTC", "Z").replace(" ", "T"));
+  return Number.isNaN(at) ? one.began : when(at * 1e6);
 }
 
 /** @param {string[]} names */

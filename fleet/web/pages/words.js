@@ -31,7 +31,7 @@ const KOREAN = {
   "Show the picture": "영상 보기", "Hide the picture": "영상 닫기", "found": "검출", "truth": "정답", "Temperature, power, spool, clock": "온도, 전력, 보관, 시계",
   "No run yet. Start one: gilmok run SCENARIO.toml, or gilmok demo": "아직 실행이 없습니다. 시작: gilmok run SCENARIO.toml 또는 gilmok demo",
   "Began": "시작", "Sessions": "세션 수", "Reports": "보고 수", "Compare": "비교", "Compare A with B": "A와 B 비교", "Comparison": "비교", "Figures": "지표", "AP by class": "클래스별 AP", "Each recording by itself": "녹화별", "Recording": "녹화",
-  "What else differs": "그 밖의 차이", "95 % interval": "95 % 구간", "sequences": "시퀀스", "runs": "실행", "blocks": "블록", "Models": "모델",
+  "What else differs": "그 밖의 차이", "95 % interval": "95 % 구간", "sequences": "시퀀스", "sequence": "시퀀스", "runs": "실행", "blocks": "블록", "Models": "모델",
   "No run fits this filter.": "이 필터에 맞는 실행이 없습니다.", "{n} more: filter to see them.": "{n}개 더 있음: 필터로 좁히세요.",
   "Filter: words of a run, node or model": "필터: 실행, 노드, 모델의 낱말", "WORSE": "나빠짐", "NOT WORSE": "나빠지지 않음", "INCONCLUSIVE": "판정 불가",
   "WORSE HERE": "여기서 나빠짐", "NOT WORSE HERE": "여기서 나빠지지 않음", "CAN'T TELL HERE": "여기서는 판정 불가", "Filter runs": "실행 필터",

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,8 @@ from fleet.ledger.ledger import Ledger
 from fleet.ledger.reader import LedgerReader
 from fleet.reporting.loaded_run import loaded_run
 from fleet.reporting.truth_index import TruthIndex
-from fleet.web.runs import answering, desk
+from fleet.web.runs import answering
+from fleet.web.runs.questions import Question
 from replay.comparison.compare import ComparisonSettings, hold
 from replay.comparison.sides import Side
 from sensors.clock import NS_PER_MS, SystemClock
@@ -135,7 +137,7 @@ def test_a_process_that_dies_over_a_question_is_told_and_the_next_begins_anew(
     hub: HubConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[int] = []
-    popen = desk.subprocess.Popen
+    popen = subprocess.Popen
 
     def starting(*given: Any, **named: Any) -> Any:
         process = popen(*given, **named)
@@ -144,7 +146,7 @@ def test_a_process_that_dies_over_a_question_is_told_and_the_next_begins_anew(
             os.kill(process.pid, signal.SIGKILL)
         return process
 
-    monkeypatch.setattr(desk.subprocess, "Popen", starting)
+    monkeypatch.setattr(subprocess, "Popen", starting)
     with serving(hub) as at:
         assert get(at, "/api/runs/before")[0] == 503
         # What else there is has not waited for it.
@@ -158,9 +160,25 @@ def test_a_process_that_dies_over_a_question_is_told_and_the_next_begins_anew(
 
 def test_a_run_of_too_many_reports_is_not_read_into_memory(hub: HubConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "MOST_REPORTS", FRAMES - 1)
-    asked = answering.Question(what="report", run="before")
+    asked = Question(what="report", run="before")
     with pytest.raises(answering.RunTooLong, match="12 reports"):
         answering.Answering(hub).as_of(asked)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_runs_and_comparisons_on_a_phone(
+    theme: str, at: str, open_page: "Callable[[str], Page]"
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = open_page(f"{at}#/runs")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_label("Theme").select_option(theme)
+    for place, there in (("runs", "Runs"), ("compare/before/after", "Figures"), ("run/before", "Streams")):
+        page.goto(f"{at}#/{place}")
+        page.get_by_role("heading", name=there, exact=True).wait_for()
+        found = axe.Axe().run(page)
+        assert not found.response["violations"], (place, found.generate_report())
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_two_runs_are_chosen_and_compared_in_the_browser(at: str, open_page: "Callable[[str], Page]") -> None:
