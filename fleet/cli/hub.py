@@ -85,8 +85,8 @@ def _run(chosen: argparse.Namespace) -> int:
 
 def _door(settings: "HubConfig", stack: ExitStack) -> "Door | None":
     """The dashboard's; where it can't be, that is told, and the hub goes on: what nodes say comes first."""
+    from fleet.web.auth.token import TokenOpen, TokenWrong
     from fleet.web.door import Door
-    from fleet.web.entrance.token import TokenOpen, TokenWrong
     from fleet.web.listening import WebPortTaken, WebUnreachable
     from sensors.terminal import console
 

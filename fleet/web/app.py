@@ -18,12 +18,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.web.answers import Answers
-from fleet.web.entrance.gate import Gate
+from fleet.web.auth.middleware import AuthMiddleware
 from fleet.web.exposition import MEDIA, exposition
 from fleet.web.live import Live
 from fleet.web.openapi import ENDPOINTS, document
 from fleet.web.routes import about_runs, answering, json_answer
-from fleet.web.runs.desk import Desk
+from fleet.web.runs.worker_client import WorkerClient
 from sensors.clock import Clock
 from sensors.host import software
 
@@ -52,7 +52,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
     del broker
     fleet = Live(hub, clock)
     answers = Answers(hub, clock)
-    desk = Desk(hub)
+    worker = WorkerClient(hub)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -61,7 +61,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
             yield
         finally:
             answers.close()
-            desk.close()
+            worker.close()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -93,14 +93,14 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
         Route("/metrics", metrics),
         Route("/openapi.json", openapi),
         WebSocketRoute("/live", live),
-        *(Route(one.route, about_runs(one, desk)) for one in ENDPOINTS if one.apart),
+        *(Route(one.route, about_runs(one, worker)) for one in ENDPOINTS if one.apart),
         *(Route(one.route, answering(one, answers, one_at_a_time)) for one in ENDPOINTS if not one.apart),
         Mount("/pages", StaticFiles(directory=PAGES)),
     ]
     guards = [
         Middleware(_Guarded),
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
-        Middleware(Gate, web=hub.web, token=token, clock=clock),
+        Middleware(AuthMiddleware, web=hub.web, token=token, clock=clock),
     ]
     return Starlette(routes=routes, middleware=guards, lifespan=lifespan)
 

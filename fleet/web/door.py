@@ -13,7 +13,7 @@ from typing import Self
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.die_with_parent import tied_to_parent
-from fleet.web.entrance.token import token_of
+from fleet.web.auth.token import token_of
 from fleet.web.handover import Handover
 from fleet.web.listening import address, listen
 from sensors.config import plain

@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from fleet.web.answers import Answers, NodeUnknown
 from fleet.web.nodes.watches import FrameUnknown, StreamUnknown
 from fleet.web.openapi import JSON, Endpoint
-from fleet.web.runs.desk import Desk
 from fleet.web.runs.questions import Failed, Question
+from fleet.web.runs.worker_client import WorkerClient
 from sensors.errors import GilmokError
 from sensors.terminal.foreign_text import without_logins
 from sensors.terminal.pretty_json import compact
@@ -47,7 +47,7 @@ def answering(one: Endpoint, answers: Answers, turns: asyncio.Semaphore) -> Answ
     return answer
 
 
-def about_runs(one: Endpoint, desk: Desk) -> Answering:
+def about_runs(one: Endpoint, worker: WorkerClient) -> Answering:
     async def answer(request: Request) -> Response:
         asked = {**{name: request.query_params.get(name, "") for name in one.query}, **request.path_params}
         if missing := [name for name in one.needed if not asked[name]]:
@@ -55,7 +55,7 @@ def about_runs(one: Endpoint, desk: Desk) -> Answering:
         names = {"a": "run", "b": "other"}
         try:
             parts = {"what": one.answer, **{names.get(name, name): value for name, value in asked.items()}}
-            told = await desk.ask(msgspec.convert(parts, Question))
+            told = await worker.ask(msgspec.convert(parts, Question))
         except msgspec.ValidationError:
             return _wrong(404, "there is no such format", "csv, parquet and json are there")
         except Failed as error:

@@ -9,7 +9,7 @@ import uvicorn
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.web.app import application
-from fleet.web.entrance.token import token_of
+from fleet.web.auth.token import token_of
 from sensors.clock import Clock
 
 GOODBYE_S = 1

@@ -15,10 +15,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from fleet.config import HubConfig, Web
 from fleet.web.app import application
+from fleet.web.auth.rate_limit import OF_ONE, GuessLimit
+from fleet.web.auth.sessions import LASTS_S, Sessions
+from fleet.web.auth.token import TokenOpen, TokenWrong, token_of
 from fleet.web.door import Door
-from fleet.web.entrance.guesses import OF_ONE, Guesses
-from fleet.web.entrance.sessions import LASTS_S, Sessions
-from fleet.web.entrance.token import TokenOpen, TokenWrong, token_of
 from sensors.clock import NS_PER_S
 from tests.fakes import ManualClock
 from tests.fleet.web.conftest import Told, serving
@@ -141,7 +141,7 @@ def test_guesses_are_slowed_down_and_the_right_one_waits_as_long(closed: str) ->
 
 def test_a_minute_forgives_each_by_itself_and_a_net_is_one() -> None:
     clock = ManualClock()
-    guesses = Guesses(clock)
+    guesses = GuessLimit(clock)
     for n in range(OF_ONE):
         assert guesses.wait_s(f"2001:db8::{n}") == 0
         guesses.wrong(f"2001:db8::{n}")

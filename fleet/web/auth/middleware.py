@@ -1,4 +1,4 @@
-"""The gate before every route: whose page asks, which user a proxy names, and whether who asks knows the token."""
+"""Before every route: whose page asks, which user a proxy names, and whether who asks knows the token."""
 
 import hmac
 
@@ -9,9 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from fleet.config import Web, is_local
-from fleet.web.entrance.guesses import Guesses
-from fleet.web.entrance.login import LOGIN, LOGOUT, Login, login_page
-from fleet.web.entrance.sessions import Sessions
+from fleet.web.auth.login import LOGIN, LOGOUT, Login, login_page
+from fleet.web.auth.rate_limit import GuessLimit
+from fleet.web.auth.sessions import Sessions
 from sensors.clock import Clock
 from sensors.terminal.pretty_json import compact
 
@@ -22,7 +22,7 @@ OVER = 4401
 """The session of a stream ended."""
 
 
-class Gate:
+class AuthMiddleware:
     """Middleware of ASGI. `token`: of `[web] token_file`, empty where none is asked for."""
 
     def __init__(self, app: ASGIApp, web: Web, token: str, clock: Clock) -> None:
@@ -31,7 +31,7 @@ class Gate:
         self._names = web.names
         self._token = token
         self._sessions = Sessions(token, clock)
-        self._guesses = Guesses(clock)
+        self._guesses = GuessLimit(clock)
         self._login = Login(self._right, self._sessions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

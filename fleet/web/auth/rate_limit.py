@@ -15,7 +15,7 @@ IPV6_NET = 64
 """Bits: one who has an address has a whole net of them."""
 
 
-class Guesses:
+class GuessLimit:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until_ns: OrderedDict[str, int] = OrderedDict()

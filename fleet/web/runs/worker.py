@@ -1,4 +1,4 @@
-"""The process that answers questions about runs: `python -P -m fleet.web.runs.process DESCRIPTOR`.
+"""The process that answers questions about runs: `python -P -m fleet.web.runs.worker DESCRIPTOR`.
 
 Over that socket come the hub's configuration and then questions, one at a time; each is answered by a word and the
 descriptor of a file without a name, which nobody has to clean up.

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from fleet.web.entrance.sessions import LASTS_S, Sessions
+from fleet.web.auth.sessions import LASTS_S, Sessions
 
 LOGIN, LOGOUT = "/login", "/logout"
 MOST_BYTES = 4096

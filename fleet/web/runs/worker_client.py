@@ -56,7 +56,7 @@ class Told:
         self.close()
 
 
-class Desk:
+class WorkerClient:
     """Of one event loop; its process begins with the first question."""
 
     def __init__(self, hub: HubConfig) -> None:
@@ -126,7 +126,7 @@ class Desk:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                tied_to_parent([sys.executable, "-P", "-m", "fleet.web.runs.process", str(theirs.fileno())]),
+                tied_to_parent([sys.executable, "-P", "-m", "fleet.web.runs.worker", str(theirs.fileno())]),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
