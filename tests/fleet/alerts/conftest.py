@@ -59,7 +59,9 @@ class Fleet:
         told = speaker.health(ok, final, failed)
         streams = {"camera": msgspec.structs.replace(told.streams["camera"], spooled=spooled)}
         spool = Spooled(reports=spooled, bytes=0)
-        return msgspec.structs.replace(told, temperature_c=hot_c, streams=streams, spool=spool)
+        return msgspec.structs.replace(
+            told, temperature_c=hot_c, power_w=None if hot_c is None else 9.5, streams=streams, spool=spool
+        )
 
     def passes(self, seconds: float) -> None:
         self.clock.pass_ns(int(seconds * NS_PER_S))

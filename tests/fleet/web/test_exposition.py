@@ -1,19 +1,13 @@
 """/metrics, by Prometheus' own programs."""
 
-import json
 import shutil
-import socket
 import subprocess
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fleet.web.conftest import Told, get
-from tests.waiting import wait_until
-
-FRAMES = 'gilmok_stream_frames_total{fate="ok",node="pole",site="seoul",stream="camera"}'
 
 
 def test_the_fleet_is_told_and_what_is_unknown_has_no_series(told: Told, page_at: str) -> None:
@@ -49,32 +43,3 @@ def test_promtool_has_nothing_against_it(page_at: str) -> None:
     text = get(page_at, "/metrics")[2]
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=60, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
-
-
-@pytest.mark.slow
-def test_a_real_prometheus_scrapes_it(page_at: str, tmp_path: Path) -> None:
-    prometheus = shutil.which("prometheus")
-    if prometheus is None:
-        pytest.skip("prometheus (Debian: prometheus) is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    target = urlsplit(page_at).netloc
-    config = {"scrape_configs": [{"job_name": "g", "scrape_interval": "1s", "static_configs": [{"targets": [target]}]}]}
-    (tmp_path / "prometheus.yml").write_text(json.dumps(config), encoding="utf-8")
-    where = [f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/tsdb"]
-    with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen([prometheus, *where, f"--web.listen-address=127.0.0.1:{port}"], stderr=log)
-    try:
-
-        def asked() -> object:
-            try:
-                body = get(f"http://127.0.0.1:{port}/", f"/api/v1/query?query={quote(FRAMES)}")[2]
-            except OSError:
-                return None
-            found = json.loads(body).get("data", {}).get("result", []) if body.startswith(b"{") else []
-            return found[0]["value"][1] if found else None
-
-        wait_until(lambda: asked() == "3", "Prometheus to have scraped it", 60)
-    finally:
-        server.kill()
-        server.wait()
