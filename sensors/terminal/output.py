@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
-from typing import TextIO
+from typing import Any, TextIO
 
 from sensors.errors import GilmokError
 
@@ -38,7 +38,10 @@ def keep() -> None:
         with contextlib.suppress(OSError, ValueError):
             kept = os.dup(STDOUT)
             os.dup2(STDERR, STDOUT)
-            _ours = open(kept, "w", encoding=sys.stdout.encoding)  # noqa: SIM115, PTH123  until the process ends
+            as_before: Any = {"encoding": sys.stdout.encoding, "errors": HANDLER}
+            _ours = open(kept, "w", **as_before)  # noqa: SIM115, PTH123  until the process ends
+            # Python's own knows what was there before: whether one can seek in it.
+            sys.stdout = open(STDOUT, "w", closefd=False, **as_before)  # noqa: SIM115
 
 
 def said() -> TextIO | None:
