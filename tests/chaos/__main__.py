@@ -39,6 +39,9 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--broker", choices=("mosquitto", "embedded"), default="mosquitto")
     parser.add_argument("--ledger", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="of the hub; where they are several, they are killed, too"
+    )
     parser.add_argument("--no-kills", action="store_true", help="all live to the end: is their memory flat?")
     parser.add_argument("--keep", type=Path, help="where everything stays (default: nowhere)")
     chosen = parser.parse_args()
@@ -50,7 +53,8 @@ def main() -> int:
 
 
 def _chaos(chosen: argparse.Namespace, folder: Path) -> int:
-    with World(folder, chosen.nodes, chosen.broker, Random(chosen.seed), ledger=chosen.ledger) as world:
+    random = Random(chosen.seed)
+    with World(folder, chosen.nodes, chosen.broker, random, ledger=chosen.ledger, workers=chosen.workers) as world:
         if not world.disks:
             print("full disks: left out, since nobody may mount one here")
         done = _maltreat(world, chosen.minutes * 60, kills=not chosen.no_kills)
@@ -69,9 +73,9 @@ def _chaos(chosen: argparse.Namespace, folder: Path) -> int:
     )
     held = verdict.holds and not late and grown <= GROWTH_MB and silent <= ANSWER_S
     print(
-        f"seed {chosen.seed}, {chosen.minutes:g} min, {chosen.broker}, {chosen.ledger}: {verdict.recorded} reports "
-        f"recorded, {verdict.booked} booked; lost {verdict.lost}, doubled {verdict.doubled}, unbalanced "
-        f"{verdict.unbalanced}, unsettled {len(late)}; memory growth {grown:.0f} MB at most: "
+        f"seed {chosen.seed}, {chosen.minutes:g} min, {chosen.broker}, {chosen.ledger}, workers {chosen.workers}: "
+        f"{verdict.recorded} reports recorded, {verdict.booked} booked; "
+        f"lost {verdict.lost}, doubled {verdict.doubled}, unbalanced {verdict.unbalanced}, unsettled {len(late)}; memory growth {grown:.0f} MB at most: "
         + ("held" if held else "BROKEN")
     )
     return 0 if held else 1

@@ -19,6 +19,9 @@ def deeds(world: World, *, kills: bool) -> list[tuple[str, Deed]]:
         world.hub.kill()
         return None
 
+    def worker_killed() -> None:
+        world.kill_worker()
+
     def broker_killed() -> Callable[[], None]:
         world.kill_broker()
         return world.start_broker
@@ -70,4 +73,6 @@ def deeds(world: World, *, kills: bool) -> list[tuple[str, Deed]]:
     ]
     if world.database is not None:
         found += [*(database_killed, database_frozen) * 2]
+    if world.several:
+        found += [worker_killed] * 2
     return [(deed.__name__, deed) for deed in found if kills or not deed.__name__.endswith("_killed")]

@@ -9,7 +9,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 GILMOK = (sys.executable, "-P", "-m", "gilmok")
+WORKER = "fleet.workers.worker"
 END_S = 60.0
+
+
+def _read(path: str) -> str:
+    """Empty of what is no more."""
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def _resident_mb(pid: int) -> float:
+    pages = (_read(f"/proc/{pid}/statm") or "0 0").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Program:
@@ -59,14 +73,17 @@ class Program:
         self.frozen = False
 
     def resident_mb(self) -> float:
-        """0 where it doesn't run."""
+        """With its workers; 0 where it doesn't run."""
         if self._process is None or not self.running:
             return 0.0
-        try:
-            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
-        except OSError:
-            return 0.0
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return sum(map(_resident_mb, [self._process.pid, *self.workers()]))
+
+    def workers(self) -> list[int]:
+        """The process ids of a hub's workers."""
+        if self._process is None or not self.running:
+            return []
+        every = _read(f"/proc/{self._process.pid}/task/{self._process.pid}/children").split()
+        return [int(pid) for pid in every if WORKER in _read(f"/proc/{pid}/cmdline")]
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is None or not self.running:

@@ -1,5 +1,6 @@
 """A fleet to be maltreated: nodes behind a network that breaks, a broker, a hub; and what can be done to them."""
 
+import os
 import shutil
 import signal
 import socket
@@ -51,7 +52,9 @@ program, but makes a Python's sleep fail as soon as its monotonic clock is left 
 class World:
     """Used by `with`; everything in it lies in `folder`."""
 
-    def __init__(self, folder: Path, nodes: int, broker: str, random: Random, *, ledger: str = "sqlite") -> None:
+    def __init__(
+        self, folder: Path, nodes: int, broker: str, random: Random, *, ledger: str = "sqlite", workers: int = 1
+    ) -> None:
         """`broker`: mosquitto, which forgets everything when it is killed, or embedded; `ledger`: sqlite, postgres."""
         self.random = random
         self.evidence = Evidence()
@@ -70,9 +73,10 @@ class World:
         self._database_frozen = False
         self.store: Where = folder / "hub.db" if self.database is None else self.database.database()
         self.broker = self._mosquitto() if self._embedded is None else None
-        self.hub = self._program(
-            "hub", "hub", "run", "hub.toml", {**_ledger(self.store), "site": SITE, **self._at(self._broker_port)}
-        )
+        self.several = workers > 1
+        """Whether the hub has workers of its own to be killed."""
+        own = {**_ledger(self.store), "site": SITE, "workers": workers}
+        self.hub = self._program("hub", "hub", "run", "hub.toml", {**own, **self._at(self._broker_port)})
         self.nodes = [self._node(f"node-{number}") for number in range(nodes)]
         self.full: set[str] = set()
         """Nodes whose disk has no room."""
@@ -186,6 +190,11 @@ class World:
             self.broker.kill()
         elif self._embedded is not None:
             self._embedded.kill()
+
+    def kill_worker(self) -> None:
+        if workers := self.hub.workers():
+            with suppress(ProcessLookupError):
+                os.kill(self.random.choice(workers), signal.SIGKILL)
 
     def kill_node(self, node: Program) -> None:
         """And look at what it had recorded, before it is started again."""
