@@ -74,8 +74,8 @@ def _chaos(chosen: argparse.Namespace, folder: Path) -> int:
     held = verdict.holds and not late and grown <= GROWTH_MB and silent <= ANSWER_S
     print(
         f"seed {chosen.seed}, {chosen.minutes:g} min, {chosen.broker}, {chosen.ledger}, workers {chosen.workers}: "
-        f"{verdict.recorded} reports recorded, {verdict.booked} booked; "
-        f"lost {verdict.lost}, doubled {verdict.doubled}, unbalanced {verdict.unbalanced}, unsettled {len(late)}; memory growth {grown:.0f} MB at most: "
+        f"{verdict.recorded} reports recorded, {verdict.booked} booked; lost {verdict.lost}, doubled {verdict.doubled},"
+        f" unbalanced {verdict.unbalanced}, unsettled {len(late)}; memory growth {grown:.0f} MB at most: "
         + ("held" if held else "BROKEN")
     )
     return 0 if held else 1
