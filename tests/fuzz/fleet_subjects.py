@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge.wire.messages import encode
+from fleet.alerts import records
+from fleet.alerts.records import AlertEvent, KeptAlerts, StandingAlert
 from sensors.clock import SystemClock
 from tests.fuzz.subject import Subject
 from tests.speaker import Speaker
@@ -92,11 +94,21 @@ def stores(folder: Path, call: Callable[..., None]) -> Iterator[Subject]:
     ):
         yield Subject(("hub", *asked, *store), base, ("parts/hub.sqlite",))
     (base / "hub.toml").write_text(HUB.replace("hub.sqlite", "parts/hub.sqlite").replace('"broker"', '"parts/broker"'))
-    kept = ("parts/hub.sqlite", "parts/hub.sqlite", "parts/broker/**/*", "hub.toml")
+    kept = ("parts/hub.sqlite*", "parts/broker/**/*", "hub.toml")
     yield Subject(("hub", "run", "{here}/hub.toml"), base, kept, lives=True)
     yield Subject(("hub", "web", "--port", "0", *store), base, ("parts/hub.sqlite",), lives=True)
     yield Subject(("ask", "{here}/parts/hub.sqlite"), base, ("parts/hub.sqlite",))
     yield Subject(("replay", "report", "{here}"), base, ("*.json", "reports/**/*"))
+    stands = StandingAlert(
+        id="1", name="lost", rule="lost", severity="critical", site="s", node="n", stream="", since_utc_ns=10**18,
+        value=None, worst=1.0, bound=0.0, unit="s", what="it is gone", do="look for it",
+    )  # fmt: skip
+    risen = AlertEvent(at_utc_ns=10**18, became="raised", alert=stands)
+    records.write(base / "parts/hub.sqlite.alerts.json", KeptAlerts(standing=(stands,), past=(risen,)))
+    alerts = ("parts/hub.sqlite.alerts.json",)
+    for more in ((), ("--past",), ("--json",)):
+        yield Subject(("hub", "alerts", *store, *more), base, alerts)
+    yield Subject(("ask", "{here}/parts/hub.sqlite"), base, alerts)
     load = ("--nodes", "1", "--rate", "2", "--seconds", "1", "--patience", "1", "--json", "--reports", "{here}")
     simulated = ("fleet", "simulate", "--broker", "mqtt://127.0.0.1:9", *load)
     yield Subject(simulated, base, ("*.json", "reports/**/*"), lives=True)

@@ -52,13 +52,17 @@ def ask(store: str) -> int:
 
 
 def _asked(at: str) -> Iterator[tuple[str, int]]:
-    names = {"site": "s", "node": "n", "run": "r", "stream": "north"}
+    names = {"site": "s", "node": "n", "run": "r", "stream": "north", "to": "csv"}
     nodes, runs = _get(at, "/api/nodes")[1], _get(at, "/api/runs")[1]
     for told in (*(nodes if isinstance(nodes, list) else ()), *(runs if isinstance(runs, list) else ())):
         names |= {key: quote(str(told[key]), safe="") for key in ("site", "node", "run") if key in told}
-    for path in (*PAGES, *(one.path.format(**names) for one in ENDPOINTS)):
-        for query in ("", "?at_ms=0", "?at_ms=nan"):
-            yield path + query, _get(at, path + query)[0]
+    for path in PAGES:
+        yield path, _get(at, path)[0]
+    for one in ENDPOINTS:
+        path = one.path.format_map(names)
+        for value in (names["run"], "0", "nan") if one.query else ("",):
+            query = "&".join(f"{name}={value}" for name in one.query)
+            yield f"{path}?{query}", _get(at, f"{path}?{query}")[0]
 
 
 def _get(at: str, path: str) -> tuple[int, Any]:
