@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 from edge.wire.address import BrokerAt
 from edge.wire.messages import NodeKind, PaceName
 from edge.wire.topics import check_name
+from edge.wire.traces import Otel
 from models.catalogue import ORIGINAL
 from sensors.config import Settings
 from sensors.errors import GilmokError
@@ -123,6 +124,8 @@ class NodePlan(Settings, frozen=True, kw_only=True):
     backend: BackendChoice = BackendChoice()
     streams: tuple[StreamConfig, ...]
     spool: SpoolChoice = SpoolChoice()
+    otel: Otel | None = None
+    """Without it, no traces are sent."""
 
     def __post_init__(self) -> None:
         check_name("node", self.name)

@@ -12,11 +12,12 @@ from edge.config import NodeConfig
 from edge.device.watched import Watched
 from edge.session_name import SessionName, claimed, next_session
 from edge.spool.spool import Spool
-from edge.stream import Stream
+from edge.stream import Deliver, Stream
 from edge.uncommitted import ReportsUncommitted
 from edge.uplink import Uplink
 from edge.wire.acknowledgements import Fenced, SessionAt
-from edge.wire.messages import Birth
+from edge.wire.messages import Birth, FrameReport
+from edge.wire.traces import Source, Traced, Traces, tracing
 from sensors.clock import Clock, boot_id
 from sensors.errors import Defect, GilmokError
 
@@ -105,9 +106,11 @@ class Node:
                 on_rival=self._rival,
             )
             uplink.connect()
+            named = f"{self._config.site}/{self._config.name}"
+            traces = stack.enter_context(tracing(self._config.otel, "gilmok-node", named))
             try:
                 ready()
-                self._work(uplink, parts)
+                self._work(uplink, parts, self._deliver(uplink, traces))
             finally:
                 self.leaving = True
                 for stream in self._streams:
@@ -118,6 +121,17 @@ class Node:
                     self._faults.append(ReportsUncommitted(left, self._config.broker.shown, stays))
         if self._faults:
             raise self._faults[0]
+
+    def _deliver(self, uplink: Uplink, traces: Traces | None) -> Deliver:
+        if traces is None:
+            return uplink.report
+        source = Source(self._config.site, self._config.name)
+
+        def deliver(report: FrameReport) -> None:
+            uplink.report(report)
+            traces.put(Traced(source, report))
+
+        return deliver
 
     @property
     def _spool_file(self) -> Path:
@@ -148,10 +162,10 @@ class Node:
             told = self._config.name, _who(fenced.older)
             log.error("another process is node %r, too, and began earlier: %s; the hub has told it to end", *told)
 
-    def _work(self, uplink: Uplink, parts: Loaded) -> None:
+    def _work(self, uplink: Uplink, parts: Loaded, deliver: Deliver) -> None:
         """Drive every stream on a thread of its own until all have ended; meanwhile say how the node is."""
         threads = [
-            threading.Thread(target=self._drive, args=(stream, uplink), name=f"stream-{stream.name}")
+            threading.Thread(target=self._drive, args=(stream, deliver), name=f"stream-{stream.name}")
             for stream in self._streams
         ]
         self.working = True
@@ -170,9 +184,9 @@ class Node:
             thread.join()
         self._done.set()
 
-    def _drive(self, stream: Stream, uplink: Uplink) -> None:
+    def _drive(self, stream: Stream, deliver: Deliver) -> None:
         try:
-            stream.run(uplink.report)
+            stream.run(deliver)
         except GilmokError as error:
             self._faults.append(error)
             self._end_streams()

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
+from edge.wire.traces import Otel
 from fleet.alert_settings import Alert, Webhook, check_names
 from sensors.addresses import without_login
 from sensors.config import Settings
@@ -162,6 +163,8 @@ class HubConfig(Settings, frozen=True, kw_only=True):
     alert: Annotated[tuple[Alert, ...], Meta(max_length=100)] = ()
     """Without one, nothing is watched for."""
     webhook: Webhook | None = None
+    otel: Otel | None = None
+    """Without it, no traces are sent."""
     alerts_file: Path | None = None
     """Where alerts are kept, so that a restart neither repeats nor forgets one. Without: beside `store`,
     `gilmok-hub.db.alerts.json`."""

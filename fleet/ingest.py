@@ -70,8 +70,11 @@ class Ingest:
         rates: Rates,
         clock: Clock,
         on_fault: Callable[[], None],
+        on_booked: Callable[[Sequence[Arrival], Stamp], None] = lambda _, __: None,
     ) -> None:
-        """`on_fault` is called in the ingest thread when it can't go on; `fault` then says why."""
+        """`on_booked` is told what is on the disk, and since when; it must wait for nothing. `on_fault` is called in
+        the ingest thread when it can't go on; `fault` then says why.
+        """
         self.tally = Tally()
         self.fault: GilmokError | None = None
         self._admission = admission
@@ -81,6 +84,7 @@ class Ingest:
         self._rates = rates
         self._clock = clock
         self._on_fault = on_fault
+        self._on_booked = on_booked
         self._acknowledge: Callable[[Sequence[Delivery]], None] = lambda _: None
         self._inbox = Inbox()
         self._put_off = Deferred()
@@ -160,9 +164,11 @@ class Ingest:
         if not arrivals:
             return
         booked = self._until_it_succeeds(lambda: self._ledger.commit(arrivals))
+        committed = self._clock.now()
         self.tally.booked += booked.frames
         self.tally.repeats += booked.repeats
         self._tell(arrivals)
+        self._on_booked(good, committed)
 
     def _judge(self, delivery: Delivery, received: Stamp) -> tuple[Arrival, ...]:
         try:

@@ -136,13 +136,14 @@ class Parts:
             web=self._scenario.web,
             alert=self._scenario.alert,
             webhook=self._scenario.webhook,
+            otel=self._scenario.otel,
         )
         self._write("hub", config)
         return self._start("hub", "the hub", ["hub", "run"])
 
     def _start_node(self, plan: NodePlan, resume: Resume | None = None, life: int = 1) -> Child:
         config = NodeConfig(
-            **msgspec.structs.asdict(plan),
+            **{**msgspec.structs.asdict(plan), "otel": plan.otel or self._scenario.otel},
             site=self._scenario.site,
             run=self._run,
             broker=self._at,

@@ -10,6 +10,7 @@ from msgspec import Meta
 from edge.config import NodePlan, StreamConfig
 from edge.wire.address import BrokerAt
 from edge.wire.topics import check_name
+from edge.wire.traces import Otel
 from fleet.alert_settings import Alert, Webhook, check_names
 from fleet.config import Web
 from models import catalogue, labels
@@ -43,6 +44,8 @@ class Scenario(Settings, frozen=True, kw_only=True):
     alert: Annotated[tuple[Alert, ...], Meta(max_length=100)] = ()
     """What the hub is to watch for: docs/alerts.md."""
     webhook: Webhook | None = None
+    otel: Otel | None = None
+    """Of the hub, and of each node that has none of its own: where traces of frames are sent."""
     nodes: tuple[NodePlan, ...]
     unsound: bool = False
     """Score recordings even if they aren't sound."""

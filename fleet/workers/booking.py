@@ -6,9 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from edge.wire.link import Delivery
+from edge.wire.traces import Source, Traced, tracing
 from fleet.acknowledgements import Acknowledgements
 from fleet.admission import Admission
-from fleet.arrivals import BirthArrived, NodeKey, key_of
+from fleet.arrivals import Arrival, BirthArrived, NodeKey, ReportArrived, key_of
 from fleet.config import HubConfig
 from fleet.fence import Fence
 from fleet.ingest import Ingest
@@ -53,9 +54,11 @@ class Booking:
         self._acknowledgements = Acknowledgements(config.name, clock, publish)
         bound = config.per_node
         rates = Rates(bound.messages_per_s, bound.mb_per_s * BYTES_PER_MB, bound.burst_s)
+        self._traces = self._stack.enter_context(tracing(config.otel, "gilmok-hub", config.name))
         self._ingest = Ingest(
-            self._admission, self._ledger, self._book, self._acknowledgements, rates, clock, on_fault=on_fault
-        )
+            self._admission, self._ledger, self._book, self._acknowledgements, rates, clock,
+            on_fault=on_fault, on_booked=self._trace,
+        )  # fmt: skip
 
     @property
     def fault(self) -> GilmokError | None:
@@ -102,6 +105,13 @@ class Booking:
         """Book what was received and tell it the nodes; later deliveries stay at the broker. Twice is harmless."""
         self._ingest.stop()
         self._acknowledgements.close()
+
+    def _trace(self, booked: Sequence[Arrival], committed: Stamp) -> None:
+        if self._traces is None:
+            return
+        for one in booked:
+            if isinstance(one, ReportArrived):
+                self._traces.put(Traced(Source(one.key.site, one.key.node), one.report, one.received, committed))
 
     def __enter__(self) -> Self:
         return self
