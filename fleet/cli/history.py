@@ -80,8 +80,9 @@ def _history(chosen: argparse.Namespace) -> int:
         raise SpanEmpty(chosen.since, chosen.until)
     with History(settings(chosen).where) as history:
         points, nodes, minutes_since = history.streams(*asked), history.nodes(*asked), history.minutes_since()
+        holes = history.holes(chosen.since, chosen.until, chosen.node)
     if chosen.json:
-        plain = {"streams": points, "nodes": nodes, "minutes_since_utc_s": minutes_since}
+        plain = {"streams": points, "nodes": nodes, "holes": holes, "minutes_since_utc_s": minutes_since}
         console.print_json(msgspec.to_builtins(plain))
         return 0
     if not points:
@@ -91,6 +92,9 @@ def _history(chosen: argparse.Namespace) -> int:
     for point in points:
         table.add(utc(point.begin_utc_s * NS_PER_S).removesuffix(":00 UTC"), *_cells(point))
     console.show(table, "latencies to within 1 %; -: nobody told it")
+    if holes:
+        still = sum(hole.closed_utc_ns is None for hole in holes)
+        console.show(f"{len(holes)} holes in the reports of that time, {still} still open: --json tells them")
     if chosen.step % UNITS_S["h"] and minutes_since is not None and chosen.since < minutes_since:
         console.show(f"before {utc(minutes_since * NS_PER_S)} no minutes are kept: ask with --step 1h")
     return 0

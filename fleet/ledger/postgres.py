@@ -16,6 +16,9 @@ from sensors.plugins import need
 
 log = logging.getLogger(__name__)
 
+_told: set[str] = set()
+"""Whose server was told of: a hub opens its store again and again."""
+
 EXTRA = "postgres"
 CONNECT_S = 10
 LINK_S = 30
@@ -74,7 +77,8 @@ class PostgresDatabase:
         encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
         if encoding != "UTF8":
             raise StoreUnreadable(self, f"its encoding is {encoding}, and names need UTF8")
-        if self._write and connection.exec_driver_sql("SHOW fsync").scalar_one() == "off":
+        if self._write and str(self) not in _told and connection.exec_driver_sql("SHOW fsync").scalar_one() == "off":
+            _told.add(str(self))
             log.warning("the server of %s has fsync = off: what it has committed does not survive a power cut", self)
 
     def is_foreign(self, tables: set[str]) -> bool:

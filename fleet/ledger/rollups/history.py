@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from fleet.ledger.rollups.roll import DAY_S, HOUR_S, MINUTE_S
 from fleet.ledger.rollups.sums import Gauge, Sums
-from fleet.ledger.schema import ROLLUPS
+from fleet.ledger.schema import GAPS, ROLLUPS
 from fleet.ledger.store import Store, Where
+from sensors.clock import NS_PER_S
 from sensors.errors import GilmokError
 
 Place: TypeAlias = tuple[str, str, str]
@@ -76,6 +77,20 @@ class NodePoint:
     """temperature_c, power_w, utilisation, spooled, spool_bytes, clock_bound_ns."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Reports of a stream that had not come when a later one did; by the hub's clock. `closed`: None: some never did."""
+
+    opened_utc_ns: int
+    closed_utc_ns: int | None
+    site: str
+    node: str
+    session_id: str
+    stream: str
+    first: int
+    last: int
+
+
 class History:
     """Reads the store that a hub writes, also while it does. Used by `with`."""
 
@@ -111,6 +126,28 @@ class History:
         return [
             NodePoint(begin, site, name, sums.counts["healths"], sums.gauges) for begin, (site, name, _), sums in steps
         ]
+
+    def holes(self, since_utc_s: int, until_utc_s: int, node: str | None = None) -> list[Hole]:
+        """Those that were open at some time in [since, until), as they opened. Raises StoreBroken."""
+        closed = GAPS.c.closed_utc_ns
+        there = (GAPS.c.opened_utc_ns < until_utc_s * NS_PER_S) & (
+            closed.is_(None) | (closed >= since_utc_s * NS_PER_S)
+        )
+        query = sa.select(GAPS).where(there if node is None else there & (GAPS.c.node == node)).order_by(GAPS.c.id)
+        with self._store.reading() as connection:
+            return [
+                Hole(
+                    row.opened_utc_ns,
+                    row.closed_utc_ns,
+                    row.site,
+                    row.node,
+                    row.session,
+                    row.stream,
+                    row.first,
+                    row.last,
+                )
+                for row in connection.execute(query)
+            ]
 
     def _steps(
         self, since: int, until: int, step_s: int, node: str | None, chosen: sa.ColumnElement[bool]

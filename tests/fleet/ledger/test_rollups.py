@@ -205,14 +205,25 @@ def test_a_run_s_report_and_history_tell_what_is_left_and_never_zero_for_what_is
     speaker, path = Speaker(CLOCK), tmp_path / "hub.db"
     with Ledger(path) as ledger:
         ledger.commit([birth_of(speaker), *(_at(speaker, n, n) for n in range(5))])
+        ledger.commit([report_of(speaker, n) for n in (6, 9)])
+        ledger.commit([report_of(speaker, 5)])
     at = ["--store", str(path)]
     assert hub.main(["rollup", *at]) == 0
     assert hub.main(["prune", *at, "--days", "0"]) == 0
-    assert "5 reports added" in capsys.readouterr().out
+    assert "8 reports added" in capsys.readouterr().out
     assert hub.main(["report", speaker.birth.run, *at, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     (row,) = told["streams"]
-    assert (told["not_kept"], row["booked"], row["ok"]) == (5, 5, 5)
+    assert (told["not_kept"], row["booked"], row["ok"]) == (8, 8, 8)
     assert row["captured"] is row["dropped"] is row["accuracy"] is None
-    assert hub.main(["history", *at, "--since", "2000-01-01", "--until", "2099-01-01"]) == 0
-    assert " ms" in capsys.readouterr().out
+    asked = ["history", *at, "--since", "2000-01-01", "--until", "2099-01-01"]
+    assert hub.main(asked) == 0
+    told = capsys.readouterr().out
+    assert " ms" in told
+    assert "2 holes in the reports of that time, 1 still open" in told
+    assert hub.main([*asked, "--json"]) == 0
+    holes = json.loads(capsys.readouterr().out)["holes"]
+    assert [(one["first"], one["last"], one["closed_utc_ns"] is None) for one in holes] == [
+        (5, 5, False),
+        (7, 8, True),
+    ]
