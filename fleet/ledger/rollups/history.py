@@ -79,7 +79,7 @@ class NodePoint:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Reports of a stream that had not come when a later one did; by the hub's clock. `closed`: None: some never did."""
+    """Reports of a stream that had not come when a later one did; by the hub's clock; None: some never did."""
 
     opened_utc_ns: int
     closed_utc_ns: int | None
