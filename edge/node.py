@@ -10,6 +10,7 @@ from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
 from edge.config import NodeConfig
 from edge.device.watched import Watched
+from edge.live_view.foxglove import LiveView, live_view
 from edge.session_name import SessionName, claimed, next_session
 from edge.spool.spool import Spool
 from edge.stream import Deliver, Stream
@@ -43,8 +44,13 @@ class NameTaken(GilmokError):
 class Node:
     """Built from its configuration, run once; `stop` may come from a signal handler."""
 
-    def __init__(self, config: NodeConfig, base: Path, clock: Clock, boot: str | None = None) -> None:
-        """`base`: where the configuration's relative paths start. `boot`: whose `clock` is, if not this machine's."""
+    def __init__(
+        self, config: NodeConfig, base: Path, clock: Clock, boot: str | None = None, *, foxglove: int | None = None
+    ) -> None:
+        """`base`: where the configuration's relative paths start. `boot`: whose `clock` is, if not this machine's.
+        `foxglove`: the port at which it is shown live; None: nowhere.
+        """
+        self._foxglove = foxglove
         self._config = config
         self._base = base
         self._clock = clock
@@ -56,6 +62,8 @@ class Node:
         self._stopped = False
         self.session: SessionName | None = None
         """Known when `ready` is called."""
+        self.view: LiveView | None = None
+        """Where it is shown live, known when `ready` is called."""
         self.working = False
         """From the first frame on: then `stop` ends the node with all that it has to say."""
         self.leaving = False
@@ -108,6 +116,8 @@ class Node:
             uplink.connect()
             named = f"{self._config.site}/{self._config.name}"
             traces = stack.enter_context(tracing(self._config.otel, "gilmok-node", named))
+            streams = [stream.name for stream in self._streams]
+            self.view = stack.enter_context(live_view(self._foxglove, named, streams, parts.labels, self._clock))
             try:
                 ready()
                 self._work(uplink, parts, self._deliver(uplink, traces))
@@ -123,13 +133,15 @@ class Node:
             raise self._faults[0]
 
     def _deliver(self, uplink: Uplink, traces: Traces | None) -> Deliver:
-        if traces is None:
-            return uplink.report
-        source = Source(self._config.site, self._config.name)
+        """To the hub first; then to whoever watches."""
+        source, view = Source(self._config.site, self._config.name), self.view
 
         def deliver(report: FrameReport) -> None:
             uplink.report(report)
-            traces.put(Traced(source, report))
+            if traces is not None:
+                traces.put(Traced(source, report))
+            if view is not None:
+                view.report(report)
 
         return deliver
 
@@ -176,7 +188,9 @@ class Node:
         waiting = threading.Thread(target=self._await, args=(threads,), name="end")
         waiting.start()
         while not self._done.wait(HEALTH_PERIOD_S):
-            uplink.tell(self._streams, parts.session.telemetry())
+            health = uplink.tell(self._streams, parts.session.telemetry())
+            if self.view is not None:
+                self.view.tell(health)
         waiting.join()
 
     def _await(self, threads: Sequence[threading.Thread]) -> None:
@@ -186,7 +200,10 @@ class Node:
 
     def _drive(self, stream: Stream, deliver: Deliver) -> None:
         try:
-            stream.run(deliver)
+            if self.view is None:
+                stream.run(deliver)
+            else:
+                stream.run(deliver, self.view.see)
         except GilmokError as error:
             self._faults.append(error)
             self._end_streams()

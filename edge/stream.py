@@ -9,10 +9,13 @@ from typing import Self, TypeAlias
 
 from edge.pipeline import Pipeline, StartedFrame
 from edge.wire.messages import FrameReport, Pacing, StreamCounters
+from sensors.frame import Frame
 from sensors.pace.pacing import Pace
 
 Deliver: TypeAlias = Callable[[FrameReport], None]
 """Gets every report, in order of `n`; it must not wait for a network or a disk."""
+See: TypeAlias = Callable[[Frame], None]
+"""Is shown every frame before it goes through the model; of its picture nothing may be kept but a copy."""
 
 
 class Stream:
@@ -29,14 +32,15 @@ class Stream:
         self._ok = 0
         self._failed = 0
 
-    def run(self, deliver: Deliver) -> None:
+    def run(self, deliver: Deliver, see: See = lambda _: None) -> None:
         """Work through the stream; the device is kept busy to its depth. Raises what `deliver` raises."""
         self.pace.start()
         if self._pipeline.depth == 1:
             while (frame := self.pace.take()) is not None:
+                see(frame)
                 self._settle(self._pipeline.step(frame), deliver)
         else:
-            self._run_pipelined(deliver)
+            self._run_pipelined(deliver, see)
 
     def stop(self) -> None:
         """Let `run` return soon; what is in flight is finished."""
@@ -70,7 +74,7 @@ class Stream:
             pacing=None if lateness is None else Pacing(**asdict(lateness)),
         )
 
-    def _run_pipelined(self, deliver: Deliver) -> None:
+    def _run_pipelined(self, deliver: Deliver, see: See) -> None:
         started: queue.SimpleQueue[StartedFrame | None] = queue.SimpleQueue()
         room = threading.Semaphore(self._pipeline.depth)
         fault: list[Exception] = []
@@ -90,6 +94,7 @@ class Stream:
         try:
             # Room first, then the frame: taken earlier, it would age while the device is busy with others.
             while room.acquire() and (frame := self.pace.take()) is not None:
+                see(frame)
                 started.put(self._pipeline.start(frame))
         finally:
             started.put(None)

@@ -134,13 +134,15 @@ class Uplink:
         """Send `report` as soon as there is a connection and room; returns at once."""
         self._publisher.put(report)
 
-    def tell(self, streams: Sequence[Stream], device: Telemetry | None) -> None:
-        """Due once a second: how the node is, and what the hub's clock reads; both at QoS 0.
+    def tell(self, streams: Sequence[Stream], device: Telemetry | None) -> Health:
+        """Due once a second: how the node is, and what the hub's clock reads; both at QoS 0. Gives what it said.
 
         `device`: None where its SDK tells nothing.
         """
         self._ask(self._clocks.question())
-        self._link.publish(self._topics.health, encode(self._health(streams, device)), qos=0)
+        health = self._health(streams, device)
+        self._link.publish(self._topics.health, encode(health), qos=0)
+        return health
 
     def farewell(self, streams: Sequence[Stream], device: Telemetry | None, *, hurried: bool = False) -> Uncommitted:
         """Wait until a hub has committed everything, say how it ended, and disconnect without the last will.

@@ -6,12 +6,14 @@ from pathlib import Path
 from sensors import config
 from sensors.clock import SystemClock
 from sensors.logs import to_stderr
+from sensors.ranges import Port, in_range
 from sensors.signals import ended_by_signals
 from sensors.terminal import console
 from sensors.terminal.command_line import command_parser
 
 READY = "ready"
 SESSION = "session"
+FOXGLOVE_PORT = 8765
 
 
 def main(argv: list[str]) -> int:
@@ -25,16 +27,25 @@ def main(argv: list[str]) -> int:
         help=f"when all is loaded, print the session's id and {READY!r}, and wait for a line on standard input before "
         "the first frame",
     )
+    run.add_argument(
+        "--foxglove",
+        nargs="?",
+        const=FOXGLOVE_PORT,
+        type=in_range(Port),
+        metavar="PORT",
+        help="show pictures, boxes and health live to Foxglove on this machine (default: %(const)s; 0: any free port; "
+        "needs gilmok[foxglove])",
+    )
     chosen = parser.parse_args(argv)
-    return _run(chosen.config, chosen.hold)
+    return _run(chosen.config, chosen.hold, chosen.foxglove)
 
 
-def _run(path: Path, hold: bool) -> int:
+def _run(path: Path, hold: bool, foxglove: int | None) -> int:
     from edge.config import NodeConfig
     from edge.node import Node
 
     to_stderr()
-    node = Node(config.read(path, NodeConfig), path.parent, SystemClock())
+    node = Node(config.read(path, NodeConfig), path.parent, SystemClock(), foxglove=foxglove)
 
     def stop() -> None:
         if not node.working:
@@ -42,6 +53,8 @@ def _run(path: Path, hold: bool) -> int:
         node.stop()
 
     def ready() -> None:
+        if node.view is not None:
+            console.say(f"foxglove {node.view.address}")
         if hold:
             assert node.session is not None
             console.say(f"{SESSION} {node.session.id}", READY)

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError
 
 from tests.fuzz.values import NUMBERS, TEXTS, changed, nasty
 
