@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 
@@ -59,7 +61,7 @@ class Truth:
         for name in OPTIONAL:
             column = getattr(self, name)
             if len(column) == 0 and n:
-                object.__setattr__(self, name, np.full(n, np.nan, column.dtype))
+                object.__setattr__(self, name, constant(np.nan, n, column.dtype))
         lengths = {name: len(getattr(self, name)) for name in self.__slots__}
         if set(lengths.values()) != {n} or self.boxes.shape != (n, 4):
             raise ValueError(f"the arrays of a Truth have different lengths: {lengths}")
@@ -71,9 +73,14 @@ class Truth:
         """(N,) marks the boxes of that role."""
         return np.equal(self.roles, role)
 
-    def pick(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> "Truth":
-        """The rows that `which` indexes or marks, in its order."""
+    def pick(self, which: NDArray[np.integer] | NDArray[np.bool_] | slice) -> "Truth":
+        """The rows that `which` indexes or marks, in its order; of a slice, views."""
         return replace(self, **{column.name: getattr(self, column.name)[which] for column in fields(self)})
+
+
+def constant(value: float, n: int, kind: npt.DTypeLike = np.int64) -> NDArray[Any]:
+    """(n,) the same throughout, read-only: it takes no memory, however long."""
+    return np.broadcast_to(np.array(value, kind), (n,))
 
 
 def nothing_there() -> Truth:

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from replay.truth import Truth, joined, nothing_there
 
+BLOCK_ROWS = 100_000
+"""So many at once are looked at where all of them are."""
+
 
 class FrameTruths(Mapping[int, Truth]):
     """The truth by frame number, ascending, cut out of the rows of all frames when it is asked for."""
@@ -25,28 +28,43 @@ class FrameTruths(Mapping[int, Truth]):
         """
         self._everything = everything
         self._always = always if always is not None else nothing_there()
-        self._order = np.argsort(frames, kind="stable")
-        in_order = frames[self._order]
-        self._numbers = np.union1d(in_order, np.fromiter(labelled, np.int64))
-        self._starts = np.searchsorted(in_order, self._numbers)
-        self._ends = np.searchsorted(in_order, self._numbers, side="right")
+        self._order: NDArray[np.int64] | None = None
+        """Of the rows by frame; None where they stand in that order."""
+        if np.any(frames[1:] < frames[:-1]):
+            self._order = np.argsort(frames, kind="stable")
+            frames = frames[self._order]
+        begin = np.flatnonzero(np.concatenate([[True] * bool(len(frames)), frames[1:] != frames[:-1]]))
+        self._numbers = np.union1d(frames[begin], np.fromiter(labelled, np.int64))
+        self._starts = np.searchsorted(frames, self._numbers)
+        self._ends = np.searchsorted(frames, self._numbers, side="right")
 
-    def flat(self) -> tuple[NDArray[np.int64], Truth]:
-        """(N,) whose each row is, and the rows of all frames; what is in every frame stands once, with the first."""
-        sizes = self._ends - self._starts
-        frames = np.repeat(self._numbers, sizes)
-        in_order = bool(np.all(self._order[1:] > self._order[:-1]))
-        rows = self._everything if in_order else self._everything.pick(self._order)
-        if not len(self._always) or not len(self._numbers):
-            return frames, rows
-        first = np.full(len(self._always), self._numbers[0])
-        return np.concatenate([frames, first]), joined([rows, self._always])
+    def blocks(self) -> Iterator[tuple[NDArray[np.int64], Truth]]:
+        """All rows, some frames at a time and each of these whole: (N,) whose each row is, and the rows.
+
+        What is in every frame stands once, with the first.
+        """
+        if not len(self._numbers):
+            return
+        if len(self._always):
+            yield np.full(len(self._always), self._numbers[0]), self._always
+        first = 0
+        while first < len(self._numbers):
+            far = int(np.searchsorted(self._starts, self._starts[first] + BLOCK_ROWS))
+            last = max(first + 1, far)
+            sizes = self._ends[first:last] - self._starts[first:last]
+            yield np.repeat(self._numbers[first:last], sizes), self._rows(self._starts[first], self._ends[last - 1])
+            first = last
+
+    def counts(self) -> NDArray[np.int64]:
+        """How many rows each frame of `numbers` has."""
+        counts: NDArray[np.int64] = self._ends - self._starts
+        return counts
 
     def __getitem__(self, frame: int) -> Truth:
         place = int(np.searchsorted(self._numbers, frame))
         if place == len(self._numbers) or self._numbers[place] != frame:
             raise KeyError(frame)
-        rows = self._everything.pick(self._order[self._starts[place] : self._ends[place]])
+        rows = self._rows(self._starts[place], self._ends[place])
         return joined([rows, self._always]) if len(self._always) else rows
 
     def __iter__(self) -> Iterator[int]:
@@ -60,15 +78,16 @@ class FrameTruths(Mapping[int, Truth]):
         """The labelled frames, ascending."""
         return self._numbers
 
+    def _rows(self, start: int, end: int) -> Truth:
+        """Of the rows by frame."""
+        return self._everything.pick(slice(start, end) if self._order is None else self._order[start:end])
 
-def labelled(truths: Mapping[int, Truth]) -> NDArray[np.int64]:
-    """As `FrameTruths.numbers`, of any mapping."""
-    return truths.numbers if isinstance(truths, FrameTruths) else np.array(sorted(truths), np.int64)
 
-
-def flat(truths: Mapping[int, Truth]) -> tuple[NDArray[np.int64], Truth]:
-    """As `FrameTruths.flat`, of any mapping."""
+def as_frame_truths(truths: Mapping[int, Truth]) -> FrameTruths:
+    """Any mapping as one whose rows can be gone through."""
     if isinstance(truths, FrameTruths):
-        return truths.flat()
-    every = list(truths.values())
-    return np.repeat(np.array(list(truths), np.int64), [len(truth) for truth in every]), joined(every)
+        return truths
+    sizes = [len(truth) for truth in truths.values()]
+    return FrameTruths(
+        np.repeat(np.array(list(truths), np.int64), sizes), joined(list(truths.values())), labelled=truths
+    )

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from replay.datasets.frame_truths import flat, labelled
+from replay.datasets.frame_truths import FrameTruths, as_frame_truths
 from replay.recording import Problem, Severity
 from replay.truth import Role, Truth
 
@@ -20,6 +20,7 @@ STRAY = 0.01
 STRIDE_SLACK = 1.5
 """A step between two frame numbers that is longer than this many usual ones is a hole."""
 SHOWN = 5
+MIXING = np.uint64(0x9E3779B97F4A7C15)
 
 Size: TypeAlias = tuple[int, int]
 Marks: TypeAlias = NDArray[np.bool_]
@@ -30,20 +31,21 @@ def label_problems(
     pictures: Sequence[int], truths: Mapping[int, Truth], *, unmentioned_is_labelled: bool, film: bool
 ) -> Iterator[Problem]:
     """What the frame numbers tell; arguments as in `PictureRecording`."""
-    numbers, mentioned = np.array(pictures, np.int64), labelled(truths)
-    frames, rows = flat(truths)
+    numbers, labels = np.array(pictures, np.int64), as_frame_truths(truths)
+    mentioned = labels.numbers
     if not pictures:
         yield _unsound("there are no pictures")
     if not unmentioned_is_labelled:
         yield from _unlabelled(numbers, mentioned)
-    missing = mentioned[~np.isin(mentioned, numbers)]
+    away = ~np.isin(mentioned, numbers)
+    missing = mentioned[away]
     if len(missing):
-        boxes = int(np.isin(frames, missing).sum())
+        boxes = int(labels.counts()[away].sum())
         without = f"{counted(len(missing), 'labelled frame')} ({counted(boxes, 'box')}) without a picture"
         yield _unsound(f"{without}: {_some(missing)}")
     if film:
         yield from _holes(numbers)
-    yield from _tracks(frames, rows.tracks)
+    yield from _tracks(labels)
 
 
 def size_problems(sizes: Mapping[int, Size], promised: Mapping[int, Size], *, film: bool) -> Iterator[Problem]:
@@ -64,47 +66,75 @@ def size_problems(sizes: Mapping[int, Size], promised: Mapping[int, Size], *, fi
 
 
 def box_problems(truths: Mapping[int, Truth], sizes: Mapping[int, Size]) -> Iterator[Problem]:
-    if not truths:
-        return
-    frames, rows = flat(truths)
-    boxes, wanted = rows.boxes, rows.of_role(Role.POSITIVE)
-    limits = _limits(frames, sizes)
-    starts, ends = boxes[:, :2], boxes[:, 2:]
-    turned: Marks = ~np.all(np.isfinite(boxes), axis=1) | np.any(ends < starts, axis=1)
-    hollow: Marks = np.any(ends == starts, axis=1) & ~turned
-    outside: Marks = np.any((ends <= 0) | (starts >= limits), axis=1) & ~hollow & ~turned
-    beyond = np.maximum(-starts, ends - limits).max(axis=1, initial=0.0)
-    reaching: Marks = (beyond > OUTSIDE_PX + ROUNDING_PX) & ~hollow & ~outside & ~turned
-    yield from _marked(frames, turned, "inside out, or not finite", Severity.UNSOUND)
-    yield from _marked(frames, _again(frames, rows) & wanted, "standing there already, with the same class and edges")
-    yield from _marked(frames, hollow, "without width or height, which nothing can find")
-    many = (outside & wanted).sum() > STRAY * wanted.sum()
-    yield from _marked(
-        frames, outside, "wholly outside the picture", Severity.UNSOUND if many else Severity.REMARK
-    )  # fmt: skip
-    if reaching.any():
-        worst = int(np.argmax(np.where(reaching, beyond, 0)))
-        farthest = f"the farthest by {beyond[worst]:.1f} px in frame {frames[worst]}"
-        yield from _marked(frames, reaching, f"reaching more than {OUTSIDE_PX:g} px out of the picture, {farthest}")
+    turned, again, hollow, outside, reaching = (_Marked() for _ in range(5))
+    strays = positives = 0
+    worst, worst_frame = 0.0, 0
+    numbers = np.array(sorted(sizes), np.int64)
+    known = np.array([sizes[number] for number in numbers.tolist()], np.float64).reshape(-1, 2)
+    for frames, rows in as_frame_truths(truths).blocks():
+        boxes, wanted = rows.boxes, rows.of_role(Role.POSITIVE)
+        limits = _limits(frames, numbers, known)
+        starts, ends = boxes[:, :2], boxes[:, 2:]
+        odd: Marks = ~np.all(np.isfinite(boxes), axis=1) | np.any(ends < starts, axis=1)
+        empty: Marks = np.any(ends == starts, axis=1) & ~odd
+        away: Marks = np.any((ends <= 0) | (starts >= limits), axis=1) & ~empty & ~odd
+        beyond = np.maximum(-starts, ends - limits).max(axis=1, initial=0.0)
+        over: Marks = (beyond > OUTSIDE_PX + ROUNDING_PX) & ~empty & ~away & ~odd
+        turned.add(frames, odd)
+        again.add(frames, _again(frames, rows) & wanted)
+        hollow.add(frames, empty)
+        outside.add(frames, away)
+        reaching.add(frames, over)
+        strays += int((away & wanted).sum())
+        positives += int(wanted.sum())
+        if over.any() and (farthest := float(beyond[over].max())) > worst:
+            worst, worst_frame = farthest, int(frames[over][np.argmax(beyond[over])])
+    yield from turned.problems("inside out, or not finite", Severity.UNSOUND)
+    yield from again.problems("standing there already, with the same class and edges")
+    yield from hollow.problems("without width or height, which nothing can find")
+    many = strays > STRAY * positives
+    yield from outside.problems("wholly outside the picture", Severity.UNSOUND if many else Severity.REMARK)
+    far = f"the farthest by {worst:.1f} px in frame {worst_frame}"
+    yield from reaching.problems(f"reaching more than {OUTSIDE_PX:g} px out of the picture, {far}")
+
+
+class _Marked:
+    """How many boxes were marked, and the first of their frames."""
+
+    def __init__(self) -> None:
+        self._boxes = 0
+        self.frames: list[int] = []
+
+    def add(self, frames: Numbers, marks: Marks) -> None:
+        """`frames`: ascending."""
+        if marks.any():
+            self._boxes += int(marks.sum())
+            self.frames += np.unique(frames[marks])[: SHOWN + 1 - len(self.frames)].tolist()
+
+    def problems(self, what: str, severity: Severity = Severity.REMARK) -> Iterator[Problem]:
+        if self._boxes:
+            yield Problem(severity, f"{counted(self._boxes, 'box')} {what}: {_some(self.frames)}")
 
 
 def _again(frames: Numbers, rows: Truth) -> Marks:
     """(N,) whether an earlier row of the same frame says the same: at most one of the two can be found."""
-    every = np.column_stack([frames, rows.labels, rows.roles, rows.boxes])
+    keys = np.zeros(len(frames), np.uint64)
+    for column in (frames, rows.labels, rows.roles, *rows.boxes.T):
+        # + 0: no zero is negative. Of millions of rows, two that differ share a key once in ten million files.
+        keys = (keys ^ np.ascontiguousarray(column + 0).view(np.uint64)) * MIXING
+        keys ^= keys >> np.uint64(32)
     again: Marks = np.ones(len(frames), np.bool_)
-    again[np.unique(every, axis=0, return_index=True)[1]] = False
+    again[np.unique(keys, return_index=True)[1]] = False
     return again
 
 
-def _limits(frames: Numbers, sizes: Mapping[int, Size]) -> NDArray[np.float64]:
-    """(N, 2) width and height of each row's picture. NaN, which compares as False, where nobody knows them: a box of
-    such a frame is not outside."""
-    numbers, place = np.unique(frames, return_inverse=True)
-    known = np.full((len(numbers), 2), np.nan)
-    told = np.fromiter(sizes, np.int64)
-    here = np.isin(told, numbers)
-    known[np.searchsorted(numbers, told[here])] = np.array(list(sizes.values())).reshape(-1, 2)[here]
-    return known[place]
+def _limits(frames: Numbers, numbers: Numbers, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 2) width and height of each row's picture; `sizes`: of each of `numbers`. NaN, which compares as False, where
+    nobody knows them: a box of such a frame is not outside."""
+    if not len(numbers):
+        return np.full((len(frames), 2), np.nan)
+    place = np.minimum(np.searchsorted(numbers, frames), len(numbers) - 1)
+    return np.where((numbers[place] == frames)[:, None], sizes[place], np.nan)
 
 
 def counted(n: int, noun: str) -> str:
@@ -138,19 +168,20 @@ def _holes(numbers: Numbers) -> Iterator[Problem]:
         )
 
 
-def _marked(frames: Numbers, marks: Marks, what: str, severity: Severity = Severity.REMARK) -> Iterator[Problem]:
-    if marks.any():
-        where = _some(np.unique(frames[marks]))
-        yield Problem(severity, f"{counted(int(marks.sum()), 'box')} {what}: {where}")
-
-
-def _tracks(frames: Numbers, tracks: Numbers) -> Iterator[Problem]:
-    tracked = tracks >= 0
-    pairs, counts = np.unique(np.stack([frames[tracked], tracks[tracked]], axis=1), axis=0, return_counts=True)
-    twice = pairs[counts > 1]
-    if len(twice):
-        frame, track = twice[0].tolist()
-        where = _some(np.unique(twice[:, 0]))
+def _tracks(labels: FrameTruths) -> Iterator[Problem]:
+    first: tuple[int, int] | None = None
+    marked = _Marked()
+    for frames, rows in labels.blocks():
+        order = np.lexsort((rows.tracks, frames))
+        by_frame, tracks = frames[order], rows.tracks[order]
+        twice = (by_frame[1:] == by_frame[:-1]) & (tracks[1:] == tracks[:-1]) & (tracks[1:] >= 0)
+        marked.add(by_frame[1:], twice)
+        if first is None and twice.any():
+            place = int(np.argmax(twice)) + 1
+            first = int(by_frame[place]), int(tracks[place])
+    if first is not None:
+        frame, track = first
+        where = _some(marked.frames)
         yield _unsound(f"a track stands twice in one frame: track {track} in frame {frame} first ({where})")
 
 
