@@ -17,7 +17,7 @@ import numpy as np
 
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, Loose, cornered_box, loose_numbers, tracks_of
+from replay.datasets.labels import Boxes, Ids, LabelsWrong, Lenience, Loose, cornered_box, loose_numbers
 from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
@@ -141,7 +141,7 @@ class _Objects:
         self._seen: set[str] = set()
         self._absent: list[str] = []
         self._kinds: dict[str, int] = {}
-        self._ids: list[int | str] = []
+        self._ids = Ids()
         self._frames, self._labels, self._roles = array("q"), array("q"), array("q")
         self._boxes, self._truncated, self._occluded = Boxes(), array("f"), array("f")
         try:
@@ -160,7 +160,7 @@ class _Objects:
         rows = Truth(
             boxes=self._boxes.array(),
             labels=place[np.asarray(self._labels, np.int64)],
-            tracks=tracks_of(self._ids, self.path, self._lenience),
+            tracks=self._ids.array(self.path, self._lenience),
             roles=np.asarray(self._roles, np.int64),
             truncated=np.asarray(self._truncated, np.float32),
             occluded=np.asarray(self._occluded, np.float32),
@@ -194,7 +194,7 @@ class _Objects:
             self._labels.append(self._kinds.setdefault(label.category, len(self._kinds)))
             region = label.is_("crowd") or label.category in IGNORED
             self._roles.append(int(Role.REGION) if region else int(Role.POSITIVE))
-            self._ids.append(_number(label.id) if self.tracked else -1)
+            self._ids.add(_number(label.id) if self.tracked else -1)
             self._truncated.append(_flag(label.is_("truncated")))
             self._occluded.append(_flag(label.is_("occluded")))
 

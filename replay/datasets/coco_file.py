@@ -14,7 +14,7 @@ from replay.datasets.frame_truths import FrameTruths
 from replay.datasets.labels import MOST_SHOWN, MOST_VALUE, MOST_WHOLE, LabelsWrong, Lenience, Loose, as_float, sized_box
 from replay.datasets.soundness import counted
 from replay.recording import Problem, Severity
-from replay.truth import Role, Truth, from_sizes
+from replay.truth import Role, Truth, constant, from_sizes
 
 NOTHING = ("", "none", "null", "nan")
 NO = (*NOTHING, "0", "false", "no")
@@ -180,7 +180,7 @@ class CocoFile:
         truth = Truth(
             boxes=from_sizes(boxes),
             labels=np.array([kinds[row.category_id] for row in rows], np.int64),
-            tracks=np.full(len(rows), -1),
+            tracks=constant(-1, len(rows)),
             roles=np.where(crowds, int(Role.REGION), int(Role.POSITIVE)),
             areas=np.where((areas >= 0) & (areas <= MOST_VALUE), areas, np.nan),
         )

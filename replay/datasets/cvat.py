@@ -16,14 +16,14 @@ import numpy as np
 from replay.datasets.classes import groups_of
 from replay.datasets.cvat_shapes import NO_BOXES, SHAPES, Shapes, TrackReader, shape_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import LabelsWrong, Lenience, frame_number, tracks_of, whole
+from replay.datasets.labels import Ids, LabelsWrong, Lenience, frame_number, whole
 from replay.datasets.layout import files_in, find_root, pictures
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
 from replay.datasets.video import VideoRecording, is_video, video_beside
 from replay.recording import Problem, Recording, RecordingUnknown, Severity
-from replay.truth import Role, Truth, nothing_there
+from replay.truth import Role, Truth, constant, nothing_there
 from sensors.outside import ContentWrong, open_bytes
 from sensors.outside_xml import Node, XmlFile
 
@@ -164,7 +164,7 @@ class _Content:
         self.sizes: dict[int, tuple[int, int]] = {}
         self.tracks = TrackReader(path, self.shapes, self.lenience)
         self._kinds: dict[str, int] = {}
-        self._ids: list[int] = []
+        self._ids = Ids()
         self._left_out = 0
 
     def add(self, element: Node) -> None:
@@ -178,19 +178,19 @@ class _Content:
             self._add_image(element)
         elif element.tag == "track":
             track = whole(self._path, element.line, element.attribute("id"))
-            self._ids.append(track)
+            self._ids.add(track)
             self._left_out += self.tracks.add(element, self._kind(element), len(self._ids) - 1)
 
     def truth(self) -> tuple[tuple[str, ...], Truth]:
         """The label table, and every row."""
         values = self.shapes.values()
         places = np.asarray(self.shapes.tracks, np.int64)
-        ids = tracks_of([*self._ids, -1], self._path, self.lenience)
+        ids = np.append(self._ids.array(self._path, self.lenience), -1)
         truth = Truth(
             boxes=values[:, :4],
             labels=np.asarray(self.shapes.labels, np.int64),
             tracks=ids[places],  # the last one is -1
-            roles=np.full(len(values), int(Role.POSITIVE)),
+            roles=constant(Role.POSITIVE, len(values)),
             occluded=values[:, 5].astype(np.float32),
             areas=values[:, 4],
         )

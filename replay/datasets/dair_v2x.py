@@ -19,12 +19,12 @@ import numpy as np
 
 from replay.datasets.classes import own_groups, own_problems
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, Loose, cornered_box, json_labels, numbers
+from replay.datasets.labels import Boxes, LabelsWrong, Lenience, Loose, check_size, cornered_box, json_labels, numbers
 from replay.datasets.layout import find_root, numbered, pictures
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.recording import Group, RecordingUnknown
-from replay.truth import Role, Truth
+from replay.truth import Role, Truth, constant
 
 NAME = "dair-v2x-i"
 FPS = float("nan")
@@ -150,6 +150,7 @@ class _Objects:
 
     def read(self, path: Path, number: int) -> None:
         """Raises LabelsWrong."""
+        check_size(path)
         for place, one in enumerate(json_labels(path, list[_Object], "a label file of DAIR-V2X"), 1):
             at = f"object {place}"
             # The makers' own are texts: nothing to tell.
@@ -168,7 +169,7 @@ class _Objects:
         return Truth(
             boxes=self._boxes.array(),
             labels=np.asarray(self._labels, np.int64),
-            tracks=np.full(n, -1),
+            tracks=constant(-1, n),
             roles=np.asarray(self._roles, np.int64),
             truncated=levels[:, 0],
             occluded=levels[:, 1],

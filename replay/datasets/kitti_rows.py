@@ -4,8 +4,9 @@ type, truncated, occluded, alpha, left, top, right, bottom, height, width, lengt
 score at the end; in tracking frame and track before them.
 """
 
+import math
 from array import array
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,13 +18,15 @@ from replay.datasets.classes import own_groups, own_problems
 from replay.datasets.frame_truths import FrameTruths
 from replay.datasets.labels import (
     MOST_SHOWN,
+    Boxes,
+    Ids,
     LabelsWrong,
     Lenience,
+    check_size,
     cornered_box,
     frame_number,
     numbers,
     rows,
-    tracks_of,
     whole,
 )
 from replay.recording import Group, Problem
@@ -31,8 +34,8 @@ from replay.truth import Role, Truth
 
 UNKNOWN_M = -1000.0
 """A coordinate that stands for "unknown"."""
-TRUNCATED, OCCLUDED, BOX, SIZE, POSITION = 0, 1, slice(3, 7), slice(7, 10), slice(10, 13)
-"""Columns of a label line after its type."""
+BOX, SIZE, POSITION = slice(3, 7), slice(7, 10), slice(10, 13)
+"""Columns of a label line after its type, of which the first two are truncation and occlusion."""
 COLUMNS = (14, 15)
 """How many they are; a result file adds a score."""
 
@@ -63,24 +66,27 @@ class KittiRows:
         self._types = types
         self.lenience = Lenience()
         self.frames = array("q")
-        self.ids: list[int] = []
+        self.ids = Ids()
         self.labels = array("q")
-        self.values = array("d")
+        self._boxes, self._levels = Boxes(), array("f")
+        """The levels: truncated, occluded, distance in metres."""
         self.own: dict[str, int] = {}
         """Types beside the makers' own -> their place in the label table."""
 
     def read(self, path: Path, frame: int | None = None) -> None:
         """`frame`: whose file it is; None: the lines begin with frame and track. Raises LabelsWrong."""
         lead = 2 if frame is None else 0
+        if frame is not None:
+            check_size(path)
         for line, parts in rows(path, None, self.lenience):
             if len(parts) - lead - 1 not in COLUMNS:
                 raise LabelsWrong(path, line, f"has {len(parts)} columns; KITTI's lines have {COLUMNS[0] + 1 + lead}")
             values = numbers(path, line, parts[lead + 1 : lead + 1 + COLUMNS[0]])
-            cornered_box(path, line, values[BOX])
+            self._boxes.add(cornered_box(path, line, values[BOX]))
             self.labels.append(self._label(path, line, parts[lead]))
             self.frames.append(frame_number(path, line, parts[0]) if frame is None else frame)
-            self.ids.append(whole(path, line, parts[1]) if frame is None else -1)
-            self.values.extend(values)
+            self.ids.add(whole(path, line, parts[1]) if frame is None else -1)
+            self._levels.extend((*map(_known, values[:2]), _distance(values)))
 
     def _label(self, path: Path, line: int, kind: str) -> int:
         if kind in self._types.index:
@@ -94,7 +100,6 @@ class KittiRows:
 
     def labelled(self, frames: Iterable[int]) -> "KittiLabels":
         """`frames`: those that have a label file of their own, even an empty one."""
-        values = np.asarray(self.values).reshape(-1, COLUMNS[0])
         labels = np.asarray(self.labels, np.int64)
         names = (*self._types.labels, *self.own)
         counts = np.bincount(labels[labels >= 0], minlength=len(names))
@@ -103,23 +108,21 @@ class KittiRows:
         return KittiLabels(
             names=names,
             groups=groups,
-            truths=FrameTruths(np.asarray(self.frames, np.int64), self._truth(labels, values), labelled=frames),
+            truths=FrameTruths(np.asarray(self.frames, np.int64), self._truth(labels), labelled=frames),
             problems=(*self.lenience.problems(), *own_problems(groups, present, self._types.labels)),
         )
 
-    def _truth(self, labels: NDArray[np.int64], values: NDArray[np.float64]) -> Truth:
-        position = values[:, POSITION]
-        # Rope3D writes 0 for what it has in the picture alone.
-        unknown = (position <= UNKNOWN_M).any(axis=1) | ~values[:, SIZE].any(axis=1)
+    def _truth(self, labels: NDArray[np.int64]) -> Truth:
         beside = [place for place, label in enumerate(self._types.labels) if label in self._types.neighbours]
+        levels = np.asarray(self._levels, np.float32).reshape(-1, 3)
         return Truth(
-            boxes=values[:, BOX],
+            boxes=self._boxes.array(),
             labels=labels,
-            tracks=tracks_of(self.ids, self._place, self.lenience),
+            tracks=self.ids.array(self._place, self.lenience),
             roles=np.select([labels < 0, np.isin(labels, beside)], [Role.REGION, Role.NEIGHBOUR], Role.POSITIVE),
-            truncated=_known(values[:, TRUNCATED]),
-            occluded=_known(values[:, OCCLUDED]),
-            distance_m=np.where(unknown, np.nan, np.linalg.norm(position, axis=1)).astype(np.float32),
+            truncated=levels[:, 0],
+            occluded=levels[:, 1],
+            distance_m=levels[:, 2],
         )
 
 
@@ -131,5 +134,12 @@ class KittiLabels:
     problems: tuple[Problem, ...]
 
 
-def _known(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.where(values < 0, np.nan, values).astype(np.float32)
+def _known(level: float) -> float:
+    return math.nan if level < 0 else level
+
+
+def _distance(values: Sequence[float]) -> float:
+    """Metres; NaN where the row says none. Rope3D writes 0 for what it has in the picture alone."""
+    x, y, z = values[POSITION]
+    unknown = min(x, y, z) <= UNKNOWN_M or not any(values[SIZE])
+    return math.nan if unknown else math.sqrt(x * x + y * y + z * z)

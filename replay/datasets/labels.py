@@ -22,6 +22,8 @@ MOST_WHOLE = 2**63 - 1
 MOST_VALUE = 1e12
 """Of a coordinate, a distance or an area: nothing on a road has more."""
 MOST_SHOWN = 80
+MOST_PICTURE_BYTES = 2**24
+"""Of the labels of one picture: those of a thousand outlines have a megabyte."""
 
 Loose: TypeAlias = int | float | str | None
 """A number as tools write it."""
@@ -53,6 +55,18 @@ class Lenience:
         return tuple(
             Problem(Severity.REMARK, f"{what} ({first if times == 1 else f'{times:,} times, first in {first}'})")
             for what, (times, first) in self._seen.items()
+        )
+
+
+def check_size(path: Path) -> None:
+    """Of a label file that is one picture's: raises LabelsWrong for one that no picture has."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise LabelsWrong(path, 0, f"can't be read: {error.strerror}") from error
+    if size > MOST_PICTURE_BYTES:
+        raise LabelsWrong(
+            path, 0, f"has {size:,} bytes: of one picture's labels {MOST_PICTURE_BYTES:,} are read at most"
         )
 
 
@@ -167,18 +181,32 @@ def cornered_box(path: Path, at: int | str, box: Sequence[float]) -> Sequence[fl
     return box
 
 
-def tracks_of(ids: Sequence[int | str], path: Path, lenience: Lenience) -> NDArray[np.int64]:
-    """(N,) track numbers: the ids themselves, or where one is no number or too long for one, counted in their order.
+class Ids:
+    """Track ids while they are being read: numbers, or where one is none or too long for one, counted in their order.
 
     -1 stays -1: no track.
     """
-    if all(isinstance(one, int) and -MOST_WHOLE <= one <= MOST_WHOLE for one in ids):
-        return np.array(ids, np.int64).reshape(-1)
-    lenience.note("track ids that are no numbers, or too long for one, are counted anew", path)
-    place: dict[int | str, int] = {-1: -1}
-    for one in ids:
-        place.setdefault(one, len(place))
-    return np.array([place[one] for one in ids], np.int64)
+
+    def __init__(self) -> None:
+        self._flat = array("q")
+        self._places: dict[int | str, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    def add(self, one: int | str) -> None:
+        if self._places is None:
+            if isinstance(one, int) and -MOST_WHOLE <= one <= MOST_WHOLE:
+                self._flat.append(one)
+                return
+            self._places = {-1: -1}
+            self._flat = array("q", [self._places.setdefault(former, len(self._places)) for former in self._flat])
+        self._flat.append(self._places.setdefault(one, len(self._places)))
+
+    def array(self, path: Path, lenience: Lenience) -> NDArray[np.int64]:
+        if self._places is not None:
+            lenience.note("track ids that are no numbers, or too long for one, are counted anew", path)
+        return np.asarray(self._flat, np.int64)
 
 
 class Boxes:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as IniError
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +26,19 @@ from replay.datasets.classes import own_groups, own_problems
 from replay.datasets.frame_truths import FrameTruths
 from replay.datasets.labels import (
     Boxes,
+    Ids,
     LabelsWrong,
     Lenience,
     frame_number,
     numbers,
     rows,
     sized_box,
-    tracks_of,
     whole,
 )
 from replay.datasets.layout import LayoutAbsent, find_root, folders, matching, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.recording import DatasetWrong, Group, Problem, RecordingUnknown, Severity
-from replay.truth import Role, Truth, nothing_there
+from replay.truth import Role, Truth, constant, nothing_there
 from sensors.outside import MOST_SMALL_BYTES, ContentWrong, read_bytes, text_of
 
 NAME = "mot"
@@ -182,10 +183,10 @@ class _Columns:
     """What gt.txt holds, column by column."""
 
     def __init__(self) -> None:
-        self.lines, self.frames = array("q"), array("q")
-        self.ids: list[int] = []
+        self.frames = array("q")
+        self.ids = Ids()
         self.boxes = Boxes()
-        self.rest = array("d")
+        self.rest = array("f")
         """The columns from the flag on, padded to COLUMNS: flag, class or x, visibility or y."""
         self.width = 0
 
@@ -199,9 +200,8 @@ class _Columns:
                 raise LabelsWrong(path, line, what)
             if len(parts) != read.width:
                 raise LabelsWrong(path, line, f"has {len(parts)} columns, the first line has {read.width}")
-            read.lines.append(line)
             read.frames.append(frame_number(path, line, parts[FRAME]))
-            read.ids.append(whole(path, line, parts[TRACK]))
+            read.ids.add(whole(path, line, parts[TRACK]))
             values = numbers(path, line, parts[BOX.start :])
             read.boxes.add(sized_box(path, line, *values[:4]))
             read.rest.extend([*values[4:], math.nan, math.nan][:3])
@@ -223,9 +223,10 @@ class _Columns:
         """From 1; raises LabelsWrong for one that can't be a class."""
         said = np.asarray(self.rest).reshape(-1, 3)[:, 1]
         if not self.has_classes:
-            return np.ones(len(said), np.int64)
+            return constant(1, len(said))
         for wrong in np.flatnonzero((said != np.rint(said)) | (said < 1) | (said > max(known, MOST_CLASSES))).tolist():
-            raise LabelsWrong(path, self.lines[wrong], f"there is no class {said[wrong]:g}")
+            line, _ = next(islice(rows(path, ",", Lenience()), wrong, None))
+            raise LabelsWrong(path, line, f"there is no class {said[wrong]:g}")
         return said.astype(np.int64)
 
     @property
@@ -248,7 +249,7 @@ def _read(path: Path, neighbours: Sequence[int]) -> _Labels:
     truth = Truth(
         boxes=columns.boxes.array(),
         labels=classes - 1,
-        tracks=tracks_of(columns.ids, path, lenience),
+        tracks=columns.ids.array(path, lenience),
         roles=roles.astype(np.int64),
         occluded=(1 - columns.visible).astype(np.float32),
     )

@@ -26,7 +26,7 @@ from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
 from replay.recording import Problem, RecordingUnknown, Severity
-from replay.truth import Role, Truth
+from replay.truth import Role, Truth, constant
 from sensors.outside import ContentWrong
 from sensors.outside_json import json_elements
 
@@ -209,7 +209,7 @@ class _Objects:
         rows = Truth(
             boxes=self._boxes.array(),
             labels=np.asarray(self._labels, np.int64),
-            tracks=np.full(n, -1),
-            roles=np.full(n, int(Role.POSITIVE)),
+            tracks=constant(-1, n),
+            roles=constant(Role.POSITIVE, n),
         )
         return FrameTruths(np.asarray(self._frames, np.int64), rows, labelled=self._keys)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 import numpy as np
 
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, Loose, as_float, json_labels, sized_box, tracks_of
+from replay.datasets.labels import Boxes, Ids, LabelsWrong, Lenience, Loose, as_float, json_labels, sized_box
 from replay.truth import Role, Truth
 from sensors.outside import ContentWrong, open_bytes
 
@@ -183,7 +183,7 @@ class Rows:
         self.frames, self._kinds, self._roles = array("q"), array("q"), array("q")
         self._boxes = Boxes()
         self._levels = array("d")
-        self._ids: list[int | str] = []
+        self._ids = Ids()
         self.places: dict[str, int] = {}
         """Of each type in the label table."""
 
@@ -203,7 +203,7 @@ class Rows:
         self.frames.append(frame)
         self._kinds.append(-1 if unclassed else self.places.setdefault(kind, len(self.places)))
         self._roles.append(role)
-        self._ids.append(-1 if unclassed or uid is None or _is_trackless(uid) else int(uid) if _is_small(uid) else uid)
+        self._ids.add(-1 if unclassed or uid is None or _is_trackless(uid) else int(uid) if _is_small(uid) else uid)
         self._levels.extend(self._level(name, about, at) for name in ("truncated", "occluded", "distance_m", "area"))
 
     def truth(self) -> Truth:
@@ -212,7 +212,7 @@ class Rows:
             boxes=self._boxes.array(),
             labels=np.asarray(self._kinds, np.int64),
             # Ids that are texts are the standard's own way: nothing to tell.
-            tracks=tracks_of(self._ids, self.path, Lenience()),
+            tracks=self._ids.array(self.path, Lenience()),
             roles=np.asarray(self._roles, np.int64),
             truncated=levels[:, 0].astype(np.float32),
             occluded=levels[:, 1].astype(np.float32),

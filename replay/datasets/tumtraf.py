@@ -22,7 +22,7 @@ import numpy as np
 from replay.datasets import openlabel_file as openlabel
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_WHOLE, LabelsWrong
+from replay.datasets.labels import MOST_WHOLE, LabelsWrong, check_size
 from replay.datasets.layout import FrameTwice, files_in, find_root, folders
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
@@ -136,6 +136,7 @@ def _elsewhere(beside: Sequence[Path], files: Mapping[int, Path]) -> Iterator[Pr
 
 def _read(path: Path, number: int, into: openlabel.Rows) -> None:
     """Raises LabelsWrong."""
+    check_size(path)
     into.path = path
     content = openlabel.read(path)
     known = content.objects or {}

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from replay.datasets.classes import own_groups, own_problems, words_for
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import Boxes, LabelsWrong, Lenience, frame_number, sized_box, tracks_of, whole
+from replay.datasets.labels import Boxes, Ids, LabelsWrong, Lenience, frame_number, sized_box, whole
 from replay.datasets.layout import files_in, find_root, folders, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
 from replay.recording import Group, Problem, RecordingUnknown, Severity
-from replay.truth import Role, Truth
+from replay.truth import Role, Truth, constant
 from sensors.outside import ContentWrong
 from sensors.outside_xml import Node, XmlFile
 from sensors.sources.folder import by_number
@@ -111,7 +111,7 @@ class _Targets:
         self._numbers: dict[int, int] = {}
         """Of each frame that is mentioned, its line."""
         self._frames, self._types = array("q"), array("q")
-        self._ids: list[int] = []
+        self._ids = Ids()
         self._truncated, self._occluded = array("f"), array("f")
         self._type_places: dict[str, int] = {}
         self._miscounted: list[int] = []
@@ -142,7 +142,7 @@ class _Targets:
         )
         kind = attribute.attribute("vehicle_type")
         self._frames.append(number)
-        self._ids.append(whole(self._path, target.line, target.attribute("id")))
+        self._ids.add(whole(self._path, target.line, target.attribute("id")))
         self._boxes.add((left, top, right, bottom))
         self._types.append(self._type_places.setdefault(kind, len(self._type_places)))
         told = "truncation_ratio" in attribute.attributes
@@ -157,8 +157,8 @@ class _Targets:
         rows = Truth(
             boxes=self._boxes.array(),
             labels=kinds,
-            tracks=tracks_of(self._ids, self._path, self.lenience),
-            roles=np.full(len(self._ids), int(Role.POSITIVE)),
+            tracks=self._ids.array(self._path, self.lenience),
+            roles=constant(Role.POSITIVE, len(self._ids)),
             truncated=np.array(self._truncated, np.float32),
             occluded=np.array(self._occluded, np.float32),
         )

@@ -23,13 +23,14 @@ from replay.datasets.classes import own_groups
 from replay.datasets.frame_truths import FrameTruths
 from replay.datasets.labels import (
     Boxes,
+    Ids,
     LabelsWrong,
     Lenience,
+    check_size,
     frame_number,
     numbers,
     rows,
     sized_box,
-    tracks_of,
     whole,
 )
 from replay.datasets.layout import files_in, find_root, folders, pictures, unnumbered
@@ -134,13 +135,15 @@ class _Rows:
     def __post_init__(self) -> None:
         self._lenience = Lenience()
         self._frames, self._categories, self._roles = array("q"), array("q"), array("q")
-        self._ids: list[int] = []
-        self._boxes, self._levels = Boxes(), array("d")
+        self._ids = Ids()
+        self._boxes, self._levels = Boxes(), array("f")
         self._place = Path()
 
     def read(self, path: Path, frame: int | None = None) -> None:
         """`frame`: whose file it is; None: the lines begin with frame and target. Raises LabelsWrong."""
         self._place = path
+        if frame is not None:
+            check_size(path)
         lead = 2 if frame is None else 0
         width = MOVING if frame is None else STILL
         for line, parts in rows(path, ",", self._lenience):
@@ -154,7 +157,7 @@ class _Rows:
             self._frames.append(frame_number(path, line, parts[0]) if frame is None else frame)
             # What is ignored has ids, too, but is no object.
             track = whole(path, line, parts[1]) if frame is None else -1
-            self._ids.append(track if category else -1)
+            self._ids.add(track if category else -1)
             self._boxes.add(sized_box(path, line, left, top, right, bottom))
             self._categories.append(int(category) - 1)
             self._roles.append(Role.POSITIVE if score and category else Role.REGION)
@@ -188,11 +191,11 @@ class _Rows:
         )
 
     def _truth(self) -> Truth:
-        levels = np.asarray(self._levels).reshape(-1, 2).astype(np.float32)
+        levels = np.asarray(self._levels, np.float32).reshape(-1, 2)
         return Truth(
             boxes=self._boxes.array(),
             labels=np.asarray(self._categories, np.int64),
-            tracks=tracks_of(self._ids, self._place, self._lenience),
+            tracks=self._ids.array(self._place, self._lenience),
             roles=np.asarray(self._roles, np.int64),
             truncated=levels[:, 0],
             occluded=levels[:, 1],

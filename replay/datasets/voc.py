@@ -17,13 +17,13 @@ import numpy as np
 
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_SHOWN, Boxes, LabelsWrong, Lenience, cornered_box, rows
+from replay.datasets.labels import MOST_SHOWN, Boxes, LabelsWrong, Lenience, check_size, cornered_box, rows
 from replay.datasets.layout import files_in, find_root, folders, numbered_or_counted
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
 from replay.datasets.spelling import by_stem, spelled, spelling, stems
 from replay.recording import Problem, RecordingUnknown, Severity
-from replay.truth import Role, Truth
+from replay.truth import Role, Truth, constant
 from sensors.outside import ContentWrong
 from sensors.outside_xml import Node, XmlFile
 from sensors.sources.folder import pictures_in
@@ -123,6 +123,7 @@ class _Objects:
 
     def read(self, path: Path, number: int) -> None:
         """Raises LabelsWrong."""
+        check_size(path)
         try:
             file = XmlFile(path)
             if file.root.tag != "annotation":
@@ -147,7 +148,7 @@ class _Objects:
         return Truth(
             boxes=self._boxes.array(),
             labels=place[np.asarray(self._labels, np.int64)],
-            tracks=np.full(len(self._labels), -1),
+            tracks=constant(-1, len(self._labels)),
             roles=np.asarray(self._roles, np.int64),
             truncated=np.asarray(self._truncated, np.float32),
             occluded=np.asarray(self._occluded, np.float32),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_SHOWN, Boxes, LabelsWrong, Lenience, rows, whole
+from replay.datasets.labels import MOST_SHOWN, Boxes, LabelsWrong, Lenience, check_size, rows, whole
 from replay.datasets.layout import files_in, find_root, in_order, numbered_or_counted
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
@@ -36,7 +36,7 @@ from replay.datasets.yolo_config import (
     read_config,
 )
 from replay.recording import Problem, RecordingUnknown, Severity
-from replay.truth import Role, Truth, nothing_there
+from replay.truth import Role, Truth, constant, nothing_there
 from sensors.sources.folder import is_picture
 from sensors.sources.pictures import PictureUnreadable, read_header
 
@@ -167,12 +167,13 @@ class _Rows:
 
     def read(self, path: Path, number: int) -> None:
         """Raises LabelsWrong."""
+        check_size(path)
         size = self._sizes.get(number)
         self._unsized += size is None
         width, height = size or self._usual
-        seen: set[tuple[str, ...]] = set()
+        seen: set[int] = set()
         for line, parts in rows(path, None, self._lenience):
-            if (key := tuple(parts)) in seen:
+            if (key := hash(tuple(parts))) in seen:
                 self._lenience.note("a row that stands there twice counts once", path, line)
                 continue
             seen.add(key)
@@ -196,8 +197,8 @@ class _Rows:
         return Truth(
             boxes=self._boxes.array(),
             labels=np.asarray(self._labels, np.int64),
-            tracks=np.full(n, -1),
-            roles=np.full(n, int(Role.POSITIVE)),
+            tracks=constant(-1, n),
+            roles=constant(Role.POSITIVE, n),
             areas=np.asarray(self._areas, np.float64),
         )
 
