@@ -1,16 +1,19 @@
 """How often the intervals of a comparison hold the truth, on made traffic whose truth is known.
 
     python -P bench/coverage.py --of recording --frames 500 2000 --stay 40 --worlds 400
+    python -P bench/coverage.py --of ap --frames 300 500
     python -P bench/coverage.py --of drives --sequences 8 20 --world rare
 
 `recording`: one stream, cut into blocks of time (`replay.comparison.one_recording`). Objects come at random and stay
 `--stay` frames on average (lognormal); each is as hard to find, and as much harder for B, as it is for all of its
-stay, and so are the things that are taken for objects; slow weather changes both. `drives`: many recordings
+stay, and so are the things that are taken for objects; slow weather changes both. `ap`: of the same streams A's own AP
+and AP50 (`replay.scoring.ap_interval`). `drives`: many recordings
 (`replay.comparison.drawn`) of unlike length, density and hardness, three classes; in the world `rare` the third is
 in half of them, in `heavy` the differences between drives have heavy tails. Both go through the product's own code.
 """
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,6 +24,7 @@ from replay.comparison.drawn import drawn
 from replay.comparison.one_recording import estimated
 from replay.metrics.matching import Outcomes
 from replay.metrics.pool import Found, Index, Mask, Numbers
+from replay.scoring.ap_interval import cut
 from replay.statistics.bootstrap import LEAST_SEQUENCES
 from sensors.ranges import Count, Seed, in_range
 from sensors.terminal.command_line import command_parser
@@ -31,7 +35,7 @@ Sides = tuple[Scored, Scored]
 
 def figures() -> dict[str, object]:
     parser = command_parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--of", choices=("recording", "drives"), default="recording")
+    parser.add_argument("--of", choices=("recording", "ap", "drives"), default="recording")
     parser.add_argument("--worlds", type=in_range(Count), default=200, help="(default: %(default)s)")
     parser.add_argument("--resamples", type=in_range(Count), default=200, help="draws of each (default: %(default)s)")
     parser.add_argument("--seed", type=in_range(Seed), default=1)
@@ -43,7 +47,7 @@ def figures() -> dict[str, object]:
     chosen = parser.parse_args()
     if chosen.of == "recording":
         return _recordings(chosen)
-    return _drives(chosen)
+    return _alone(chosen) if chosen.of == "ap" else _drives(chosen)
 
 
 def _recordings(chosen: argparse.Namespace) -> dict[str, object]:
@@ -64,6 +68,28 @@ def _recordings(chosen: argparse.Namespace) -> dict[str, object]:
             "half_width": _middle([one.estimate.bound(0.975) - one.estimate.value for one in judged]),
         }
     return {"truth": truth, "stay": chosen.stay, "weather": chosen.weather, "worlds": chosen.worlds, "frames": told}
+
+
+def _alone(chosen: argparse.Namespace) -> dict[str, object]:
+    """Of A, whose difference from nothing is its AP."""
+
+    def world(rng: np.random.Generator, n: int) -> Scored:
+        return recording(rng, n, chosen.stay, chosen.weather)[0]
+
+    truth = np.mean([_whole(world(np.random.default_rng(9_000 + i), TRUTH_FRAMES)) for i in range(TRUTHS)], axis=0)
+    rng = np.random.default_rng(chosen.seed)
+    told: dict[str, object] = {}
+    for n in chosen.frames:
+        made = [world(rng, n).outcomes for _ in range(chosen.worlds)]
+        found = [cut(n, one).interval(one) for one in made]
+        of = {}
+        for place, figure in enumerate(HEADS[:2]):
+            ends = [one.of(figure=figure) for one in found]
+            known = [pair for pair in ends if not math.isnan(pair[0])]
+            held = _share([bool(low <= truth[place] <= high) for low, high in known])
+            of[figure] = {"told": len(known) / len(ends), "held": held, "width": _middle([b - a for a, b in known])}
+        told[str(n)] = of
+    return {"truth": truth[:2].tolist(), "stay": chosen.stay, "worlds": chosen.worlds, "frames": told}
 
 
 def _drives(chosen: argparse.Namespace) -> dict[str, object]:

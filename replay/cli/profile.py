@@ -70,17 +70,13 @@ def _parts(stream: str, profile: str, figures: "ProfileFigures") -> "Iterator[st
 
 def _table(title: str, figures: "ProfileFigures") -> "Table":
     """Figures down, classes across: profiles have many of the ones and few of the others."""
+    from sensors.terminal.figures import is_end, sure
     from sensors.terminal.text_table import Table, numbers
 
     columns = {"mean": figures.overall, **figures.per_class}
-    table = Table(title, ["figure", *numbers(*columns)])
-    for row in dict.fromkeys(row for column in columns.values() for row in column):
-        table.add(row, *(_cell(row, column) for column in columns.values()))
+    table = Table(f"{title} (with 95 % intervals)", ["figure", *numbers(*columns)])
+    rows = dict.fromkeys(row for column in columns.values() for row in column)
+    for row in rows:
+        if not is_end(row, rows):
+            table.add(row, *(sure(column, row) for column in columns.values()))
     return table
-
-
-def _cell(row: str, column: "dict[str, float | None]") -> str:
-    from sensors.terminal.figures import number
-
-    value = column.get(row)
-    return str(value) if isinstance(value, int) else number(value)

@@ -58,24 +58,31 @@ def scored(
 
 def _tables(metric: str, figures: Mapping[str, Any]) -> "list[Table]":
     """The figures that are one number, then those that come by class."""
+    from sensors.terminal.figures import ENDS, is_end, sure
     from sensors.terminal.text_table import Table, numbers
 
     shown = {name: value for name, value in figures.items() if name not in figures.get("deprecated", ())}
     plain = {name: value for name, value in shown.items() if value is None or isinstance(value, int | float)}
-    overall = Table(metric, ["figure", *numbers("value")])
-    for name, value in plain.items():
-        overall.add(name, _cell(value))
+    overall = Table(
+        metric, ["figure", *numbers("value (95 %)" if any(is_end(name, plain) for name in plain) else "value")]
+    )
+    for name in plain:
+        if not is_end(name, plain):
+            overall.add(name, sure(plain, name))
     tables = [overall]
-    for title, rows in shown.items():
-        if isinstance(rows, dict) and rows and title != "deprecated":
-            table = Table(title, ["figure", *numbers(*rows)])
-            for name in next(iter(rows.values())):
-                table.add(name, *(_cell(row[name]) for row in rows.values()))
-            tables.append(table)
+    by_class = {name: rows for name, rows in shown.items() if isinstance(rows, dict) and rows and name != "deprecated"}
+    for title, rows in by_class.items():
+        if is_end(title, by_class):
+            continue
+        # KITTI's tables hold one figure, and their ends are tables of their own; the others hold their ends.
+        beside = {end: by_class.get(f"{title}{end}", {}) for end in ENDS}
+        table = Table(title, ["figure", *numbers(*rows)])
+        for name in next(iter(rows.values())):
+            ends = [
+                {**row, **{f"{name}{end}": at[of][name] for end, at in beside.items() if at}}
+                for of, row in rows.items()
+            ]
+            if not is_end(name, next(iter(rows.values()))):
+                table.add(name, *(sure(row, name) for row in ends))
+        tables.append(table)
     return tables
-
-
-def _cell(value: float | None) -> str:
-    from sensors.terminal.figures import number
-
-    return str(value) if isinstance(value, int) else number(value)

@@ -14,6 +14,7 @@ from replay.runs.loaded import LoadedStream
 from replay.scoring.pool import pooled_together
 from replay.scoring.stream import ScoredStream
 from replay.scoring.streaming import answer_timeline, streamed
+from replay.statistics.bootstrap import Statistic, once
 
 HEADS = ("AP", "AP50", "AP75")
 _AT_75 = 5
@@ -41,6 +42,21 @@ class Scored:
     """(images,) which of its pass's labelled frames each image is, 0.."""
 
     @property
+    def n_frames(self) -> int:
+        """Labelled ones, each pass of a recording weighing less the more there are."""
+        return round(self._in_one_pass(np.arange(len(self.column_of_image))))
+
+    @property
+    def n_truth(self) -> dict[str, int]:
+        """Objects on them, by class."""
+        positive, labels = self.outcomes.positive_images, self.outcomes.positive_labels
+        return {name: round(self._in_one_pass(positive[labels == label])) for label, name in enumerate(self.classes)}
+
+    def _in_one_pass(self, images: Index) -> float:
+        passes = np.bincount(self.sequence_of_column)[self.sequence_of_column]
+        return float((1 / passes)[self.column_of_image[images]].sum())
+
+    @property
     def figures(self) -> tuple[str, ...]:
         """What each of the columns of `figures_of_draws` is: HEADS, then the AP of each class."""
         return (*HEADS, *self.classes)
@@ -59,6 +75,14 @@ class Scored:
         progress(len(draws) - len(different))
         figures: Numbers = np.concatenate(parts)[places]
         return figures
+
+    def of_draws(self, draws: Index, progress: Progress) -> Statistic:
+        """`figures_of_draws`, each once; `progress` hears of `draws`."""
+
+        def figures(some: Index) -> Numbers:
+            return self.figures_of_draws(some, progress) if some is draws else self.figures_of_draws(some)
+
+        return once(figures)
 
     def by_blocks(self, block_of_frame: Index) -> "Scored":
         """One recording cut into blocks of time, in the place of many: `block_of_frame` by labelled frame, from 0."""

@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from replay.comparison import one_recording, tail
 from replay.comparison.accuracy import HEADS, Progress, own_answers, streamed_answers
 from replay.comparison.differences import differing
 from replay.comparison.drawn import Drawn, draw
-from replay.comparison.one_recording import Asked
+from replay.comparison.one_recording import Asked, Estimated
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
 from replay.comparison.result import Comparison, HereRow, Margins, Row, SequenceRow, SideOutline
 from replay.comparison.sides import Side, check_side, read_side
@@ -23,6 +26,8 @@ OFFLINE = dict(zip(HEADS, HEADS, strict=True))
 STREAMED = {"AP": "sAP_edge", "AP50": "sAP50_edge"}
 """What HEADS are called where frames are answered by the newest answer published by then."""
 JUDGED = ("AP", "sAP_edge")
+SAME = 1e-9
+"""Of two ways to add up one AP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,15 @@ def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> 
     notes: list[str] = []
     offline = draw(paired, own_answers, settings.resamples, settings.seed, progress) if paired else None
     streamed = _streamed(paired, settings, progress, notes) if paired else None
+    judged = list(_here(paired, settings, progress, timed=streamed is not None))
     figures = [*_figures(offline, OFFLINE, settings.margins), *_figures(streamed, STREAMED, settings.margins)]
     figures += tail.rows(a, b, settings.margins)
     per_class = list(_classes(offline, settings.margins))
+    if len(paired) == 1:
+        # The one recording's blocks say how sure its figures are, though not how far they carry.
+        own = {row.figure: found for row, found in judged}
+        figures = [_by_blocks(row, own.get("sAP_edge" if row.figure.startswith("s") else "AP")) for row in figures]
+        per_class = [_by_blocks(row, own.get("AP")) for row in per_class]
     notes += [*_notes(paired, per_class), *_counted_otherwise(paired)]
     verdict, because = _verdict(figures, per_class)
     return Held(
@@ -92,7 +103,7 @@ def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> 
             figures=tuple(figures),
             per_class=tuple(per_class),
             per_sequence=tuple(_sequences(paired, offline, streamed)),
-            here=tuple(_here(paired, settings, progress, timed=streamed is not None)),
+            here=tuple(row for row, _ in judged),
             identity=differing(a, b),
             notes=tuple(notes),
             margins=settings.margins,
@@ -148,7 +159,7 @@ def _figures(drawn: Drawn | None, names: dict[str, str], margins: Margins) -> It
 
 def _here(
     paired: Sequence[Pair], settings: ComparisonSettings, progress: Progress, *, timed: bool
-) -> Iterator[HereRow]:
+) -> Iterator[tuple[HereRow, Estimated]]:
     margins = settings.margins
     if len(paired) >= LEAST_SEQUENCES and not settings.here:
         return
@@ -173,6 +184,16 @@ def _classes(drawn: Drawn | None, margins: Margins) -> Iterator[Row]:
         yield _row("AP", name, drawn, place, judgement, allowed[name])
 
 
+HEAD_OF = {told: head for named in (OFFLINE, STREAMED) for head, told in named.items()}
+
+
+def _by_blocks(row: Row, found: Estimated | None) -> Row:
+    name = row.of or HEAD_OF.get(row.figure)
+    if found is None or name is None or not found.enough:
+        return row
+    return msgspec.structs.replace(row, **one_recording.own(found.own_a[name], found.own_b[name]))
+
+
 def _row(figure: str, of: str, drawn: Drawn, place: int, judgement: Judgement, margin: float | None) -> Row:
     # Below the least number an interval would look like knowledge.
     told = judgement.n >= LEAST_SEQUENCES
@@ -189,6 +210,9 @@ def _row(figure: str, of: str, drawn: Drawn, place: int, judgement: Judgement, m
         verdict=judgement.verdict if margin is not None else None,
         margin=margin,
         why=judgement.why if margin is not None else "",
+        n_frames=drawn.n_frames,
+        n_truth=drawn.n_truth[of] if of else sum(drawn.n_truth.values()),
+        **(one_recording.own(*(side[drawn.names[place]] for side in (drawn.own_a, drawn.own_b))) if told else {}),
     )
 
 
@@ -202,7 +226,19 @@ def _sequences(paired: Sequence[Pair], offline: Drawn | None, streamed: Drawn | 
                 b=float(offline.each_b[place, 0]),
                 sap_a=float(streamed.each_a[place, 0]) if streamed is not None else None,
                 sap_b=float(streamed.each_b[place, 0]) if streamed is not None else None,
+                **_recorded(pair, float(offline.each_a[place, 0]), float(offline.each_b[place, 0])),
             )
+
+
+def _recorded(pair: Pair, a: float, b: float) -> dict[str, Any]:
+    """Fields of an `OwnInterval`, from the runs' own summaries where those are of the same figures."""
+    told: dict[str, Any] = {}
+    for side, value, streams_of in (("a", a, pair.a), ("b", b, pair.b)):
+        known = streams_of[0].summary.accuracy
+        if known.interval is not None and abs(known.coco["AP"] - value) < SAME:
+            low, high = known.interval.of()
+            told |= {f"{side}_low": low, f"{side}_high": high}
+    return told
 
 
 def _notes(paired: Sequence[Pair], per_class: Sequence[Row]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from replay.comparison.accuracy import Answering, Progress, Scored, scored
 from replay.comparison.pairing import Pair
 from replay.metrics.pool import Numbers
-from replay.statistics.bootstrap import Estimate, draws_of, paired_differences
+from replay.statistics.bootstrap import Estimate, Statistic, draws_of, nothing, paired_differences
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +23,13 @@ class Drawn:
     """(sequences, figures) of each recording alone."""
     each_b: Numbers
     estimates: dict[str, Estimate]
+    own_a: dict[str, Estimate]
+    """Each side by itself."""
+    own_b: dict[str, Estimate]
+    n_frames: int
+    """Labelled ones, every recording once."""
+    n_truth: dict[str, int]
+    """Objects on them, by class."""
 
 
 def draw(paired: Sequence[Pair], answering: Answering, resamples: int, seed: int, progress: Progress) -> Drawn:
@@ -36,23 +43,25 @@ def drawn(a: Scored, b: Scored, n_sequences: int, resamples: int, seed: int, pro
     # Each figure starts from the seed: the same draws for A and B, offline and streamed.
     draws = draws_of(n_sequences, np.random.default_rng(seed), resamples)
     alone = np.eye(n_sequences, dtype=np.int64)
-    on_a, on_b = a.figures_of_draws(draws, progress), b.figures_of_draws(draws, progress)
-    each_a, each_b = a.figures_of_draws(alone), b.figures_of_draws(alone)
+    of_a, of_b = (one.of_draws(draws, progress) for one in (a, b))
+    on_a, on_b, each_a, each_b = of_a(draws), of_b(draws), of_a(alone), of_b(alone)
     holding = (~np.isnan(each_a)).sum(axis=0).tolist()
-    estimates = paired_differences(
-        lambda some: on_a if some is draws else a.figures_of_draws(some),
-        lambda some: on_b if some is draws else b.figures_of_draws(some),
-        draws,
-    )
+
+    def estimates(one: Statistic, other: Statistic) -> dict[str, Estimate]:
+        made = paired_differences(one, other, draws)
+        return {name: _resting_on(n, estimate) for name, n, estimate in zip(a.figures, holding, made, strict=True)}
+
     return Drawn(
         names=a.figures,
         a=on_a,
         b=on_b,
         each_a=each_a,
         each_b=each_b,
-        estimates={
-            name: _resting_on(n, estimate) for name, n, estimate in zip(a.figures, holding, estimates, strict=True)
-        },
+        estimates=estimates(of_a, of_b),
+        own_a=estimates(nothing, of_a),
+        own_b=estimates(nothing, of_b),
+        n_frames=a.n_frames,
+        n_truth=a.n_truth,
     )
 
 

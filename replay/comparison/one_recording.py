@@ -4,7 +4,8 @@ What holds here holds for more traffic like this at this place and hour; other r
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from replay.comparison.pairing import Pair
 from replay.comparison.result import HereRow, Margins
 from replay.metrics.pool import Index
 from replay.statistics.blocks import LEAST_BLOCKS, Blocks, blocks_of, cells_of, influences
-from replay.statistics.bootstrap import Estimate, draws_of, paired_differences
+from replay.statistics.bootstrap import Estimate, Statistic, draws_of, nothing, paired_differences
 from replay.statistics.verdicts import HereVerdict, judge_unless
 
 
@@ -36,8 +37,12 @@ class Estimated:
     estimate: Estimate
     """NaN for an error where there are too few blocks."""
     blocks: Blocks
+    own_a: dict[str, Estimate]
+    """Of each of a side's figures by itself."""
+    own_b: dict[str, Estimate]
     frames: int
     """Labelled ones."""
+    n_truth: int
 
     @property
     def enough(self) -> bool:
@@ -56,14 +61,14 @@ class Estimated:
         )
 
 
-def row(pair: Pair, asked: Asked, resamples: int, seed: int, progress: Progress) -> HereRow:
-    """Raises what `asked.answering` raises."""
+def row(pair: Pair, asked: Asked, resamples: int, seed: int, progress: Progress) -> tuple[HereRow, Estimated]:
+    """And what it is told from. Raises what `asked.answering` raises."""
     a, b = (scored([pair], [side], asked.answering) for side in (pair.a, pair.b))
     found = estimated(a, b, resamples, seed, progress)
     margin = asked.margins.of(asked.most, found.a)
     judgement = judge_unless(found.too_few, found.estimate, margin, found.a)
     fps = pair.recording.fps
-    return HereRow(
+    told = HereRow(
         recording=pair.name,
         digest=pair.recording.digest,
         figure=asked.figure,
@@ -78,7 +83,17 @@ def row(pair: Pair, asked: Asked, resamples: int, seed: int, progress: Progress)
         verdict=HereVerdict.of(judgement.verdict),
         margin=margin,
         why=judgement.why,
+        n_frames=found.frames,
+        n_truth=found.n_truth,
+        **own(found.own_a["AP"], found.own_b["AP"]),
     )
+    return told, found
+
+
+def own(a: Estimate, b: Estimate) -> dict[str, float]:
+    """Fields of an `OwnInterval`."""
+    (a_low, a_high), (b_low, b_high) = a.interval(), b.interval()
+    return {"a_low": a_low, "a_high": a_high, "b_low": b_low, "b_high": b_high}
 
 
 def estimated(a: Scored, b: Scored, resamples: int, seed: int, progress: Progress) -> Estimated:
@@ -87,14 +102,22 @@ def estimated(a: Scored, b: Scored, resamples: int, seed: int, progress: Progres
     blocks = _blocks(a, b, cell_of_frame)
     on_a, on_b = (side.by_blocks(blocks.of_cell[cell_of_frame]) for side in (a, b))
     draws = draws_of(blocks.n, np.random.default_rng(seed), resamples if blocks.n >= LEAST_BLOCKS else 0)
-    of_a, of_b = on_a.figures_of_draws(draws, progress), on_b.figures_of_draws(draws, progress)
-    estimate = paired_differences(
-        lambda some: of_a if some is draws else on_a.figures_of_draws(some),
-        lambda some: of_b if some is draws else on_b.figures_of_draws(some),
-        draws,
-    )[0]
-    a_whole, b_whole = float(of_a[0, 0]), float(of_b[0, 0])
-    return Estimated(a_whole, b_whole, blocks.widened(estimate), blocks, len(cell_of_frame))
+    of_a, of_b = (one.of_draws(draws, progress) for one in (on_a, on_b))
+    a_whole, b_whole = float(of_a(draws)[0, 0]), float(of_b(draws)[0, 0])
+    estimate = paired_differences(of_a, of_b, draws)[0]
+    own_a, own_b = (_own(a.figures, of, draws, blocks) for of in (of_a, of_b))
+    n_truth = sum(a.n_truth.values())
+    return Estimated(a_whole, b_whole, blocks.widened(estimate), blocks, own_a, own_b, len(cell_of_frame), n_truth)
+
+
+def _own(names: Sequence[str], of: Statistic, draws: Index, blocks: Blocks) -> dict[str, Estimate]:
+    """Of each of a side's figures; what fewer blocks hold than it takes rests on those few."""
+    holding = (~np.isnan(of(np.eye(blocks.n, dtype=np.int64)))).sum(axis=0)
+    estimates = map(blocks.around_level, paired_differences(nothing, of, draws))
+    return {
+        name: one if many >= LEAST_BLOCKS else replace(one, error=math.nan)
+        for name, many, one in zip(names, holding.tolist(), estimates, strict=True)
+    }
 
 
 def _blocks(a: Scored, b: Scored, cell_of_frame: Index) -> Blocks:

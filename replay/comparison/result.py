@@ -22,7 +22,20 @@ class Margins(Record, frozen=True, kw_only=True):
         return most if self.relative is None or math.isnan(value) else min(most, self.relative * value)
 
 
-class Row(Record, frozen=True, kw_only=True):
+class OwnInterval(Record, frozen=True, kw_only=True):
+    """How sure each side's own AP is: its 95 % interval, NaN where none can be told; and of how much it is."""
+
+    a_low: float = math.nan
+    a_high: float = math.nan
+    b_low: float = math.nan
+    b_high: float = math.nan
+    n_frames: int | None = None
+    """Labelled pictures; None: it is no AP."""
+    n_truth: int | None = None
+    """Labelled objects on them."""
+
+
+class Row(OwnInterval, frozen=True, kw_only=True):
     """NaN (null in JSON) where undefined."""
 
     figure: str
@@ -45,7 +58,7 @@ class Row(Record, frozen=True, kw_only=True):
     why: str
 
 
-class SequenceRow(Record, frozen=True, kw_only=True):
+class SequenceRow(OwnInterval, frozen=True, kw_only=True):
     recording: str
     digest: str
     a: float
@@ -55,7 +68,7 @@ class SequenceRow(Record, frozen=True, kw_only=True):
     sap_b: float | None
 
 
-class HereRow(Record, frozen=True, kw_only=True):
+class HereRow(OwnInterval, frozen=True, kw_only=True):
     """One recording judged by itself, by blocks of its time: it says nothing about other roads."""
 
     recording: str

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from replay.comparison.result import Comparison, HereRow, Row
+from replay.comparison.result import Comparison, HereRow, OwnInterval, Row
 from replay.statistics.verdicts import HereVerdict, Verdict
-from sensors.terminal.figures import ms, number, signed
+from sensors.terminal.figures import ms, number, signed, sure
 from sensors.terminal.text_table import Table, Text, numbers
 
 COLOURS = {Verdict.WORSE: "bold red", Verdict.NOT_WORSE: "bold green", Verdict.INCONCLUSIVE: "bold yellow"}
@@ -25,9 +25,10 @@ def render(told: Comparison) -> list[Text | Table]:
         Text(f"{name}: {_listing(side.runs)} ({_listing(side.models)} on {_listing(side.backends)})")
         for name, side in (("A", told.a), ("B", told.b))
     ]
-    parts.append(_rows("Figures, with 95 % intervals of B - A (latencies: ms, and B / A)", told.figures))
+    title = "Figures, with 95 % intervals of A, of B, and of B - A (latencies: ms, and B / A)"
+    parts.append(_rows(title, told.figures, "n"))
     if told.per_class:
-        parts.append(_rows("AP by class (WORSE: Holm's correction over all classes)", told.per_class))
+        parts.append(_rows("AP by class (WORSE: Holm's correction over all classes)", told.per_class, "recordings"))
     if told.here:
         parts += [_here(told.here), *(Text(f"  {here_sentence(row)}") for row in told.here)]
     if told.identity:
@@ -39,39 +40,47 @@ def render(told: Comparison) -> list[Text | Table]:
     return parts
 
 
-def _rows(title: str, rows: Sequence[Row]) -> Table:
-    table = Table(title, ["", *numbers("A", "B", "change", "interval", "n"), "verdict"])
+def _rows(title: str, rows: Sequence[Row], n: str) -> Table:
+    table = Table(title, ["", *numbers("A", "B", "change", "interval", n, "pictures", "boxes"), "verdict"])
     for row in rows:
         table.add(row.of or row.figure, *cells(row), _verdict(row))
     return table
 
 
-def cells(row: Row) -> list[str]:
-    """A, B, the change, its interval, n."""
-    interval = "-" if math.isnan(row.low) else f"{_change(row, row.low)}..{_change(row, row.high)}"
-    return [_value(row, row.a), _value(row, row.b), _change(row, row.difference), interval, str(row.n)]
+def cells(row: Row, to: str = "..") -> list[str]:
+    """A, B, the change, its interval, n, pictures, boxes."""
+    interval = "-" if math.isnan(row.low) else f"{_change(row, row.low)}{to}{_change(row, row.high)}"
+    sides = [ms(row.a), ms(row.b)] if row.unit == "runs" else own_cells(row, row.a, row.b, to)
+    return [*sides, _change(row, row.difference), interval, str(row.n), *size_cells(row)]
+
+
+def own_cells(of: OwnInterval, a: float | None, b: float | None, to: str = "..") -> list[str]:
+    """Each side's figure with its own interval."""
+    known = {"a": a, "a_low": of.a_low, "a_high": of.a_high, "b": b, "b_low": of.b_low, "b_high": of.b_high}
+    return [sure(known, name, to=to) for name in ("a", "b")]
+
+
+def size_cells(of: OwnInterval) -> list[str]:
+    """Pictures and boxes; empty where it is no AP."""
+    return ["" if n is None else f"{n:,}" for n in (of.n_frames, of.n_truth)]
 
 
 def _here(rows: Sequence[HereRow]) -> Table:
-    table = Table(HERE, ["", "", *numbers("A", "B", "change", "interval", "blocks"), "verdict"])
+    table = Table(HERE, ["", "", *numbers("A", "B", "change", "interval", "blocks", "pictures", "boxes"), "verdict"])
     for row in rows:
         table.add(row.recording, row.figure, *here_cells(row), Text(row.verdict, HERE_COLOURS[row.verdict]))
     return table
 
 
-def here_cells(row: HereRow) -> list[str]:
-    """A, B, the change, its interval, how many blocks of how many seconds."""
-    interval = "-" if math.isnan(row.low) else f"{signed(row.low)}..{signed(row.high)}"
+def here_cells(row: HereRow, to: str = "..") -> list[str]:
+    """A, B, the change, its interval, how many blocks of how many seconds, pictures, boxes."""
+    interval = "-" if math.isnan(row.low) else f"{signed(row.low)}{to}{signed(row.high)}"
     blocks = str(row.blocks) if row.block_s is None else f"{row.blocks} of {row.block_s:.3g} s"
-    return [number(row.a), number(row.b), signed(row.difference), interval, blocks]
+    return [*own_cells(row, row.a, row.b, to), signed(row.difference), interval, blocks, *size_cells(row)]
 
 
 def here_sentence(row: HereRow) -> str:
     return f"{row.figure} on {row.recording}: {row.verdict}, {row.why}"
-
-
-def _value(row: Row, value: float) -> str:
-    return ms(value) if row.unit == "runs" else number(value)
 
 
 def _change(row: Row, value: float) -> str:

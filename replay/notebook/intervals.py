@@ -10,7 +10,7 @@ from replay.metrics.matching import Outcomes
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.statistics.blocks import LEAST_BLOCKS, blocks_of, cells_of, influences
-from replay.statistics.bootstrap import LEAST_SEQUENCES, Estimate, Statistic, draws_of, paired_differences
+from replay.statistics.bootstrap import LEAST_SEQUENCES, Estimate, Statistic, draws_of, nothing, paired_differences
 
 JUDGED = ("AP", "AP50", "AP75")
 _AT_75 = 5
@@ -82,17 +82,17 @@ def of_film(outcomes: Outcomes, n_images: int, resamples: int, seed: int) -> Dou
     cells = cells_of(n_images)
     n_cells = int(cells[-1]) + 1
     objects: Numbers = np.bincount(cells[outcomes.positive_images], minlength=n_cells) / np.bincount(cells)
-    blocks = blocks_of(influences(_nothing, _statistic(outcomes, cells), n_cells), objects)
+    blocks = blocks_of(influences(nothing, _statistic(outcomes, cells), n_cells), objects)
     if blocks.n < LEAST_BLOCKS:
         return Doubt([_unknown(blocks.n)] * _figures(outcomes), unit, blocks.n, LEAST_BLOCKS)
     estimates = _estimates(outcomes, blocks.of_cell[cells], blocks.n, resamples, seed)
-    return Doubt([blocks.widened(one) for one in estimates], unit, blocks.n, LEAST_BLOCKS)
+    return Doubt([blocks.around_level(one) for one in estimates], unit, blocks.n, LEAST_BLOCKS)
 
 
 def _estimates(outcomes: Outcomes, units: Index, n: int, resamples: int, seed: int) -> list[Estimate]:
     # The distance from nothing: what is paired there is as well worked out alone.
     draws = draws_of(n, np.random.default_rng(seed), resamples)
-    return paired_differences(_nothing, _statistic(outcomes, units), draws)
+    return paired_differences(nothing, _statistic(outcomes, units), draws)
 
 
 def _statistic(outcomes: Outcomes, units: Index) -> Statistic:
@@ -103,10 +103,6 @@ def _statistic(outcomes: Outcomes, units: Index) -> Statistic:
         return np.column_stack([*map(mean_ap, parts), *each])
 
     return figures
-
-
-def _nothing(draws: Index) -> Numbers:
-    return np.zeros((len(draws), 1))
 
 
 def _holding(outcomes: Outcomes, units: Index, label: int) -> int:

@@ -9,7 +9,7 @@ from replay.comparison.compare import Held
 from replay.comparison.result import Comparison
 from replay.comparison.result import Row as ComparedRow
 from replay.comparison.sides import Side
-from replay.comparison.tables import cells, here_cells, here_sentence
+from replay.comparison.tables import cells, here_cells, here_sentence, own_cells
 from replay.metrics.pool import Numbers
 from replay.report import texts
 from replay.report.charts.comparison import intervals, recordings, tails
@@ -20,7 +20,15 @@ from replay.statistics.verdicts import Verdict
 from sensors.clock import NS_PER_MS
 
 USED = ("latency", "hub", "percentile", "tail", "match", "ap", "streaming", "digest", "device", "valid", "books")
-COLUMNS = (("A", ""), ("B", ""), ("change", "change"), ("95 % interval", "interval"), ("n", "unit"))
+COLUMNS = (
+    ("A (its 95 %)", ""),
+    ("B (its 95 %)", ""),
+    ("change", "change"),
+    ("95 % interval", "interval"),
+    ("n", "unit"),
+    ("pictures", ""),
+    ("objects", ""),
+)
 SENTENCES = {
     Verdict.WORSE: "B is worse than A.",
     Verdict.NOT_WORSE: "B is not worse than A.",
@@ -44,6 +52,7 @@ def comparison_page(held: Held) -> str:
             figures=tuple(_figures(held)),
             here=_here(told),
             tables=tuple(_tables(told)),
+            own_cells=own_cells,
             runs=(("A", _runs(held.a)), ("B", _runs(held.b))),
         )
     )
@@ -58,11 +67,11 @@ def _tables(told: Comparison) -> Iterator[Table]:
 
 
 def _here(told: Comparison) -> Table:
-    columns = (*COLUMNS[:4], ("blocks", "here"), ("verdict", "here"))
+    columns = (*COLUMNS[:4], ("blocks", "here"), *COLUMNS[5:], ("verdict", "here"))
     rows = [
         Row(
             f"{row.figure} on {row.recording}",
-            (*(texts.UNKNOWN if cell == "-" else cell for cell in here_cells(row)), row.verdict.value),
+            (*(texts.UNKNOWN if cell == "-" else cell for cell in here_cells(row, " to ")), row.verdict.value),
         )
         for row in told.here
     ]
@@ -71,10 +80,13 @@ def _here(told: Comparison) -> Table:
 
 def _rows(rows: Sequence[ComparedRow]) -> Iterator[Row]:
     for row in rows:
-        told = [texts.UNKNOWN if cell == "-" else cell for cell in cells(row)]
+        told = [texts.UNKNOWN if cell == "-" else cell for cell in cells(row, " to ")]
         verdict = row.verdict.value if row.verdict else ""
         margin = "" if row.margin is None else f"{row.margin:g}"
-        yield Row(row.of or row.figure, (*told[:4], texts.count(row.n, row.unit.removesuffix("s")), verdict, margin))
+        yield Row(
+            row.of or row.figure,
+            (*told[:4], texts.count(row.n, row.unit.removesuffix("s")), *told[5:], verdict, margin),
+        )
 
 
 def _figures(held: Held) -> Iterator[Figure]:

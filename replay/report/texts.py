@@ -1,5 +1,6 @@
 """Numbers and sentences as people read them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
@@ -19,6 +20,16 @@ def ms(value_ns: float | None) -> str:
 
 def figure(value: float | None, digits: int = 4) -> str:
     return figures.number(value, digits, thousands=True, unknown=UNKNOWN)
+
+
+def between(low: float | None, high: float | None) -> str:
+    """An interval."""
+    return figures.between(low, high, to=" to ", unknown=UNKNOWN)
+
+
+def sure(of: Mapping[str, float | None], name: str) -> str:
+    """A figure of a score, with its interval where it has one."""
+    return figures.sure(of, name, to=" to ", unknown=UNKNOWN)
 
 
 def percentile(row: Percentiles, name: str) -> str:

@@ -1,13 +1,16 @@
 """A run's summary as tables for a terminal."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from replay.metrics.freshness import Freshness
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
 from replay.runs.summary import StreamSummary, Summary
+from replay.scoring.ap_interval import ApInterval
 from replay.scoring.class_table import told
-from sensors.terminal.figures import ms, number
+from replay.scoring.summary import AccuracySummary
+from sensors.terminal.figures import between, ms, number
 from sensors.terminal.text_table import Table, Text, numbers
 
 ROW_NAMES = {
@@ -78,19 +81,18 @@ def latency_table(streams: Sequence[StreamSummary]) -> Table:
 
 def accuracy_table(streams: Sequence[StreamSummary]) -> Table:
     title = "Accuracy (COCO; of all captured frames: dropped and failed ones count as misses)"
-    table = _table(title, "AP50", "AP50:95", "its 95 %", "AR100", "frames", "truth boxes")
+    table = _table(title, "AP50", "its 95 %", "AP50:95", "its 95 %", "AR100", "pictures", "boxes")
     for one in streams:
         known = one.accuracy
         if known.unknown:
             table.note(_name(one), Text(known.unknown, "dim"))
             continue
         table.add(Text(_name(one), "bold"))
-        sure = known.interval
-        table.add("  all", *_accuracy_cells(known.coco, sure.of() if sure else None))
+        table.add("  all", *_accuracy_cells(known.coco, known.interval))
         if known.answered and known.answered["n_frames"] < known.coco["n_frames"]:
-            table.add("  answered frames only", *_accuracy_cells(known.answered))
+            table.add("  answered frames only", *_accuracy_cells(known.answered, known.interval_answered))
         for name, figures in known.per_class.items():
-            table.add(f"  {name}", *_accuracy_cells(figures, sure.of(name) if sure else None))
+            table.add(f"  {name}", *_accuracy_cells(figures, known.interval, name))
     return table
 
 
@@ -98,29 +100,70 @@ def _classes(one: StreamSummary) -> list[str]:
     return told(one.accuracy.classes) if one.accuracy.classes else []
 
 
+@dataclass(frozen=True, slots=True)
+class StreamingRow:
+    """AP of frames by one kind of answer."""
+
+    name: str
+    ap: float | None
+    ap50: float | None
+    sure: ApInterval | None
+    n_frames: float | None
+    n_truth: float | None
+    fresh: Freshness | None
+    """None: each frame by its own answer, where nothing is late."""
+
+    def cells(self, number: Callable[[float | None], str], unknown: str, to: str = "..") -> list[str]:
+        """AP and AP50 with their intervals, then pictures and boxes."""
+        ends = [self.sure.of(figure=figure) if self.sure else (None, None) for figure in ("AP", "AP50")]
+        aps = zip((self.ap, self.ap50), ends, strict=True)
+        counts = [unknown if n is None or math.isnan(n) else f"{n:,.0f}" for n in (self.n_frames, self.n_truth)]
+        cells = [cell for ap, (low, high) in aps for cell in (number(ap), between(low, high, to=to, unknown=unknown))]
+        return [*cells, *counts]
+
+
+def streaming_rows(accuracy: AccuracySummary) -> Iterator[StreamingRow]:
+    """By the frames' own answers, at the node and, where there is one, at the hub."""
+    known = accuracy.streaming
+    if known is None or known.unknown:
+        return
+    for name, ap, key, figures, sure in (
+        ("captured frames", known.ap_captured, "captured", accuracy.coco, accuracy.interval),
+        ("answered frames", known.ap_answered, "answered", accuracy.answered, accuracy.interval_answered),
+    ):
+        counts = (figures.get("n_frames"), figures.get("n_truth"))
+        yield StreamingRow(name, ap, known.ap50.get(key), sure, *counts, None)
+    for name, ap, key, fresh in (
+        ("at the node", known.sap_edge, "edge", known.edge),
+        # An offline run has no hub: a row of its own would only say so.
+        ("at the hub", known.sap_hub, "hub", known.hub),
+    ):
+        if key == "edge" or fresh is not None:
+            sure = known.intervals.get(key)
+            yield StreamingRow(name, ap, known.ap50.get(key), sure, known.n_frames, known.n_truth, fresh)
+
+
 def streaming_tables(streams: Sequence[StreamSummary]) -> list[Table]:
-    """One table, or none where no stream ran in real time."""
+    """What the answers were worth, and how old they were; none where no stream ran in real time."""
     timed = [(one, one.accuracy.streaming) for one in streams if one.pace == "realtime" and one.accuracy.streaming]
     if not timed:
         return []
-    title = (
-        "Streaming accuracy (AP of frames by their own answers, then against the newest answer there was; share of "
-        f"frames answered within {SHOWN_MS} ms; age of the newest answer over time, ms)"
-    )
-    table = _table(title, "AP", "AP50", "misses", "of", f"≤{SHOWN_MS} ms", "of", "age p50", "p99", "n")
+    title = "Streaming accuracy (AP of frames by their own answers, then against the newest answer there was)"
+    aps = _table(title, "AP", "its 95 %", "AP50", "its 95 %", "pictures", "boxes", "misses")
+    title = f"Age of the newest answer over time, ms (and share of frames answered within {SHOWN_MS} ms)"
+    ages = _table(title, f"≤{SHOWN_MS} ms", "of", "age p50", "p99", "n")
     for one, known in timed:
         if known.unknown:
-            table.note(_name(one), Text(known.unknown, "dim"))
+            aps.note(_name(one), Text(known.unknown, "dim"))
             continue
-        table.add(Text(_name(one), "bold"))
-        coco, answered = one.accuracy.coco, one.accuracy.answered
-        table.add("  captured frames", *_own_cells(known.ap_captured, known.ap50.get("captured"), coco))
-        table.add("  answered frames", *_own_cells(known.ap_answered, known.ap50.get("answered"), answered))
-        table.add("  at the node", number(known.sap_edge), number(known.ap50["edge"]), *fresh_cells(known.edge))
-        # An offline run has no hub: a row of its own would only say so.
-        if known.hub is not None:
-            table.add("  at the hub", number(known.sap_hub), number(known.ap50["hub"]), *fresh_cells(known.hub))
-    return [table]
+        aps.add(Text(_name(one), "bold"))
+        ages.add(Text(_name(one), "bold"))
+        for row in streaming_rows(one.accuracy):
+            misses, *fresh = fresh_cells(row.fresh) or [""]
+            aps.add(f"  {row.name}", *row.cells(number, "-"), misses)
+            if row.fresh is not None:
+                ages.add(f"  {row.name}", *fresh[1:])
+    return [aps, ages] if ages.rows else [aps]
 
 
 def fresh_cells(fresh: Freshness | None, digits: int = 1) -> list[str]:
@@ -133,10 +176,6 @@ def fresh_cells(fresh: Freshness | None, digits: int = 1) -> list[str]:
     within = number(100 * fresh.answered_within.get(str(SHOWN_MS), math.nan), 1)
     ages = fresh.age.over_time_ns
     return [*misses, f"{within} %", str(fresh.captured), *percentile_cells(ages, digits)[0:3:2], str(ages.n)]
-
-
-def _own_cells(ap: float | None, ap50: float | None, figures: Mapping[str, float]) -> list[str]:
-    return [number(ap), number(ap50), "", number(figures.get("n_frames"), 0)]
 
 
 def tracking_tables(streams: Sequence[StreamSummary]) -> list[Table]:
@@ -180,10 +219,14 @@ def percentile_cells(row: Percentiles, digits: int = 2) -> list[str]:
     return [*cells, ms(row.max, digits), str(row.n)]
 
 
-def _accuracy_cells(figures: Mapping[str, float], interval: tuple[float, float] | None = None) -> list[str]:
-    ap50, ap, recall = (number(figures.get(key)) for key in ("AP50", "AP", "AR100"))
-    sure = "-" if interval is None or math.isnan(interval[0]) else "..".join(number(end, 3) for end in interval)
-    return [ap50, ap, sure, recall, *(number(figures.get(key), 0) for key in ("n_frames", "n_truth"))]
+def _accuracy_cells(figures: Mapping[str, float], sure: ApInterval | None, name: str | None = None) -> list[str]:
+    """AP50 and AP with their intervals, AR100, and of how much that is."""
+    aps = [
+        cell
+        for figure in ("AP50", "AP")
+        for cell in (number(figures.get(figure)), between(*(sure.of(name, figure) if sure else (math.nan, math.nan))))
+    ]
+    return [*aps, number(figures.get("AR100")), *(number(figures.get(key), 0) for key in ("n_frames", "n_truth"))]
 
 
 def _wrong(summary: Summary) -> list[str]:

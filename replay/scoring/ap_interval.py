@@ -6,15 +6,17 @@ are as many witnesses as they are pictures. `replay.statistics.blocks` says how 
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Found, Index, Labelled, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.scoring.pool import Pool
-from replay.statistics.blocks import LEAST_BLOCKS, blocks_of, influences
-from replay.statistics.bootstrap import Statistic, draws_of, paired_differences
+from replay.statistics.blocks import LEAST_BLOCKS, Blocks, blocks_of, influences
+from replay.statistics.bootstrap import ROUNDING, Statistic, draws_of, nothing, paired_differences
 from sensors.record import Record
 
 CELLS = 64
@@ -22,8 +24,11 @@ CELLS = 64
 RESAMPLES, SEED = 100, 1
 QUANTILES = {5: 2.5706, 6: 2.4469, 7: 2.3646}
 """Student's t, 97.5 %, by degrees of freedom: one less than there are blocks."""
-ROUNDING = 1e-9
-"""An error below that is the arithmetic's own, and no difference between blocks."""
+
+
+Bounds = dict[str, float]
+"""`low` and `high`."""
+UNKNOWN: Bounds = {"low": math.nan, "high": math.nan}
 
 
 class ApInterval(Record, frozen=True, kw_only=True):
@@ -31,17 +36,30 @@ class ApInterval(Record, frozen=True, kw_only=True):
 
     low: float
     high: float
-    per_class: dict[str, dict[str, float]] = {}
-    """Class -> `low` and `high`."""
+    per_class: dict[str, Bounds] = {}
+    ap50: Bounds = msgspec.field(name="AP50", default_factory=dict)
+    """Of AP50; empty in older records, as of its classes."""
+    ap50_per_class: dict[str, Bounds] = msgspec.field(name="AP50_per_class", default_factory=dict)
     blocks: int = 0
     """So many witnesses in a row, each longer than what resembles itself."""
 
-    def of(self, name: str | None = None) -> tuple[float, float]:
-        """Of a class, or of the mean over all."""
+    def of(self, name: str | None = None, figure: str = "AP") -> tuple[float, float]:
+        """Of a class, or of the mean over all; of AP, or of AP50; NaN of any other figure."""
+        if figure not in ("AP", "AP50"):
+            return math.nan, math.nan
         if name is None:
-            return self.low, self.high
-        bounds = self.per_class.get(name, {})
+            bounds = self.ap50 if figure == "AP50" else {"low": self.low, "high": self.high}
+        else:
+            bounds = (self.ap50_per_class if figure == "AP50" else self.per_class).get(name, {})
         return bounds.get("low", math.nan), bounds.get("high", math.nan)
+
+    def ends(self, *figures: str, name: str | None = None) -> dict[str, float | None]:
+        """`AP_low` and `AP_high` of each of `figures`, of a class or over all: None where there is none."""
+        return {
+            f"{figure}_{end}": None if math.isnan(value) else value
+            for figure in figures
+            for end, value in zip(("low", "high"), self.of(name, figure), strict=True)
+        }
 
     @property
     def no_interval(self) -> str:
@@ -49,8 +67,44 @@ class ApInterval(Record, frozen=True, kw_only=True):
         if self.blocks < LEAST_BLOCKS:
             return f"too few pictures that differ: {self.blocks} blocks of like ones, an interval takes {LEAST_BLOCKS}"
         if math.isnan(self.low):
-            return f"its {self.blocks} blocks of pictures are all alike in it, and don't tell how far off others may be"
+            return (
+                f"its {self.blocks} blocks of pictures are alike in it, or fewer than {LEAST_BLOCKS} hold an object, "
+                "and don't tell how far off others may be"
+            )
         return ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A recording's pictures in blocks of their order."""
+
+    blocks: Blocks
+    block_of_image: Index
+    """(images,)"""
+
+    def interval(self, *outcomes: Outcomes, classes: Sequence[str] = ()) -> ApInterval:
+        """Of what was matched on these pictures, or of a slice of it; with each class, if they are named.
+
+        Several matchings are of other classes each.
+        """
+        n = self.blocks.n
+        if n < LEAST_BLOCKS:
+            return ApInterval(low=math.nan, high=math.nan, blocks=n)
+        draws = draws_of(n, np.random.default_rng(SEED), RESAMPLES)
+        drawn = paired_differences(nothing, _figures(outcomes, self.block_of_image), draws)
+        bounds = [around(one.value, QUANTILES[n - 1] * one.error) for one in map(self.blocks.around_level, drawn)]
+        # What few of the blocks hold rests on those few, however many others there are.
+        held = [n for one in outcomes for n in _held(one, self.block_of_image)]
+        own = [pair if many >= LEAST_BLOCKS else UNKNOWN for pair, many in zip(bounds[2:], held * 2, strict=True)]
+        whole = bounds[:2] if max(held, default=0) >= LEAST_BLOCKS else [UNKNOWN, UNKNOWN]
+        return ApInterval(
+            low=whole[0]["low"],
+            high=whole[0]["high"],
+            ap50=whole[1],
+            per_class=dict(zip(classes, own, strict=False)),
+            ap50_per_class=dict(zip(classes, own[len(held) :], strict=False)),
+            blocks=n,
+        )
 
 
 def ap_interval(pool: Pool) -> ApInterval:
@@ -60,39 +114,43 @@ def ap_interval(pool: Pool) -> ApInterval:
 def interval_of(found: Found, labelled: Labelled, classes: Sequence[str], n: int) -> ApInterval:
     """Of `n` images in the order in which they were taken."""
     outcomes = Matching(found, labelled, len(classes)).outcomes()
+    return cut(n, outcomes).interval(outcomes, classes=classes)
+
+
+def cut(n: int, *outcomes: Outcomes) -> Cut:
+    """`n` images in the order in which they were taken, into blocks that are long enough; perhaps too few.
+
+    How long that is, is seen by what was matched on them.
+    """
     cell_of_image: Index = np.arange(n) * min(n, CELLS) // max(n, 1)
     cells = int(cell_of_image.max(initial=-1)) + 1
     if cells < LEAST_BLOCKS:
-        return ApInterval(low=math.nan, high=math.nan, blocks=cells)
-    objects = np.bincount(cell_of_image[outcomes.positive_images], minlength=cells) / np.bincount(cell_of_image)
-    blocks = blocks_of(influences(_nothing, _figures(outcomes, cell_of_image), cells), objects)
-    if blocks.n < LEAST_BLOCKS:
-        return ApInterval(low=math.nan, high=math.nan, blocks=blocks.n)
-    draws = draws_of(blocks.n, np.random.default_rng(SEED), RESAMPLES)
-    drawn = paired_differences(_nothing, _figures(outcomes, blocks.of_cell[cell_of_image]), draws)
-    t = QUANTILES[blocks.n - 1]
-    (low, high), *others = (_bounds(one.value, t * one.error) for one in map(blocks.widened, drawn))
-    per_class = {name: {"low": low, "high": high} for name, (low, high) in zip(classes, others, strict=True)}
-    return ApInterval(low=low, high=high, per_class=per_class, blocks=blocks.n)
+        return Cut(Blocks(np.arange(cells), cells, 1.0), cell_of_image)
+    there = np.concatenate([one.positive_images for one in outcomes])
+    objects = np.bincount(cell_of_image[there], minlength=cells) / np.bincount(cell_of_image)
+    blocks = blocks_of(influences(nothing, _figures(outcomes, cell_of_image), cells), objects)
+    return Cut(blocks, blocks.of_cell[cell_of_image])
 
 
-def _figures(outcomes: Outcomes, part_of_image: Index) -> Statistic:
-    """AP over all classes, then of each."""
+def _held(outcomes: Outcomes, block_of_image: Index) -> list[int]:
+    """How many blocks hold each class."""
+    blocks = block_of_image[outcomes.positive_images]
+    return [len(np.unique(blocks[outcomes.positive_labels == label])) for label in range(outcomes.n_labels)]
+
+
+def _figures(outcomes: Sequence[Outcomes], part_of_image: Index) -> Statistic:
+    """AP and AP50 over all classes, then AP of each, then AP50 of each."""
 
     def of(draws: Index) -> Numbers:
-        drawn = resampled_ap(outcomes, part_of_image, draws)
-        return np.column_stack([mean_ap(drawn), drawn.mean(axis=1)])
+        drawn = np.concatenate([resampled_ap(one, part_of_image, draws) for one in outcomes], axis=2)
+        return np.column_stack([mean_ap(drawn), mean_ap(drawn[:, :1]), drawn.mean(axis=1), drawn[:, 0]])
 
     return of
 
 
-def _bounds(value: float, reach: float) -> tuple[float, float]:
+def around(value: float, reach: float) -> Bounds:
+    """An interval of a figure between 0 and 1: so far to either side."""
     # Where no block differs from another, perfect ones for instance, nothing tells how far off the next may be.
     if not reach > ROUNDING or math.isnan(value):
-        return math.nan, math.nan
-    return max(0.0, value - reach), min(1.0, value + reach)
-
-
-def _nothing(draws: Index) -> Numbers:
-    """What a figure is told as a difference from."""
-    return np.zeros((len(draws), 1))
+        return UNKNOWN
+    return {"low": max(0.0, value - reach), "high": min(1.0, value + reach)}

@@ -6,19 +6,22 @@ dimensions, and one band is to be compared with the same band of another run, no
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from replay.metrics.average_precision import Precision, area_slices, precision_of
 from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
-from replay.metrics.pool import Mask, Numbers
+from replay.metrics.pool import Index, Mask, Numbers
 from replay.recording import Conditioned
+from replay.scoring.ap_interval import ApInterval, Cut, cut
 from replay.scoring.stream import ScoredStream
 from replay.truth import Role
 
 Band = dict[str, float | None]
-"""AP, AP50: None where undefined; n_truth: how many objects are in it."""
+"""AP, AP50, with the `_low` and `_high` ends of their 95 % intervals: None where undefined; n_truth: how many objects
+are in it; n_frames: how many pictures hold one of them."""
 Breakdown = dict[str, dict[str, Band]]
 """By dimension and band."""
 
@@ -29,13 +32,19 @@ THIRDS = {
     "up to two thirds": (1 / 3, 2 / 3),
     "more": (2 / 3, np.inf),
 }
-EMPTY: Band = {"AP": None, "AP50": None, "n_truth": 0}
+ENDS: Band = {"AP_low": None, "AP_high": None, "AP50_low": None, "AP50_high": None}
+EMPTY: Band = {"AP": None, "AP50": None, **ENDS, "n_truth": 0, "n_frames": 0}
 UNKNOWN = "unknown"
 """The band of objects of which the data set doesn't tell: counted, not scored."""
 
 
 def breakdown(stream: ScoredStream) -> Breakdown:
-    """AP by class, size, distance, occlusion, truncation and condition (weather and light).
+    """As `with_interval`."""
+    return with_interval(stream)[0]
+
+
+def with_interval(stream: ScoredStream) -> tuple[Breakdown, ApInterval]:
+    """AP by class, size, distance, occlusion, truncation and condition (weather and light); and how sure the whole is.
 
     A dimension of which nothing is known has the band UNKNOWN alone, or none where there is no object at all. Raises
     as `replay.scoring.reference.score` does.
@@ -43,17 +52,19 @@ def breakdown(stream: ScoredStream) -> Breakdown:
     pool = stream.pool
     condition = stream.recording.condition if isinstance(stream.recording, Conditioned) else ""
     matching = Matching(pool.found, pool.labelled, len(pool.classes))
+    whole = matching.outcomes()
+    bands = _Bands(matching, pool.labelled.images, cut(pool.n_images, whole))
     positive: Mask = pool.labelled.roles == Role.POSITIVE
     nowhere = np.zeros(len(positive), np.bool_)
 
     def scored(slices: Sequence[Slice], known: Mask) -> dict[str, Band]:
-        made = {one.name: _band(matching, one, positive) for one in slices}
-        rest = int((positive & ~known).sum())
-        return made | ({UNKNOWN: EMPTY | {"n_truth": rest}} if rest else {})
+        made = {one.name: bands.band(one, positive) for one in slices}
+        rest = positive & ~known
+        return made | ({UNKNOWN: EMPTY | bands.size(rest)} if rest.any() else {})
 
-    everything = precision_of(matching.outcomes(), IOU_THRESHOLDS)
+    everything, sure = precision_of(whole, IOU_THRESHOLDS), bands.cut.interval(whole, classes=pool.classes)
     of_class: dict[str, Band] = {
-        name: _figures(everything, int((positive & (pool.labelled.labels == label)).sum()), label)
+        name: bands.figures(everything, positive & (pool.labelled.labels == label), sure, label, name)
         for label, name in enumerate(pool.classes)
     }
     made: Breakdown = {"class": of_class, "size": scored(area_slices(pool.found, pool.labelled), ~nowhere)}
@@ -62,24 +73,46 @@ def breakdown(stream: ScoredStream) -> Breakdown:
         "occlusion": (pool.truth.occluded, level_bands),
         "truncation": (pool.truth.truncated, level_bands),
     }
-    for dimension, (column, cut) in values.items():
+    for dimension, (column, limits_of) in values.items():
         value = column.astype(np.float64)
         known = ~np.isnan(value)
-        limits = cut(value[known & positive]) if np.any(known & positive) else {}
+        limits = limits_of(value[known & positive]) if np.any(known & positive) else {}
         made[dimension] = scored(list(_slices(value, limits)), known)
-    whole = [Slice(condition, ~nowhere)] if condition else []
-    made["condition"] = scored(whole, ~nowhere if condition else nowhere)
-    return made
+    all_of_it = [Slice(condition, ~nowhere)] if condition else []
+    made["condition"] = scored(all_of_it, ~nowhere if condition else nowhere)
+    return made, sure
 
 
-def _band(matching: Matching, part: Slice, positive: Mask) -> Band:
-    """AP over the classes that have an object in the band."""
-    n = int((positive & part.counts).sum())
-    return _figures(precision_of(matching.outcomes(part), IOU_THRESHOLDS), n) if n else dict(EMPTY)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bands:
+    matching: Matching
+    image_of_row: Index
+    """(labelled rows,)"""
+    cut: Cut
 
+    def band(self, part: Slice, positive: Mask) -> Band:
+        """AP over the classes that have an object in the band."""
+        there = positive & part.counts
+        if not there.any():
+            return dict(EMPTY)
+        outcomes = self.matching.outcomes(part)
+        return self.figures(precision_of(outcomes, IOU_THRESHOLDS), there, self.cut.interval(outcomes))
 
-def _figures(precision: Precision, n: int, label: int | None = None) -> Band:
-    return {"AP": precision.ap(label=label), "AP50": precision.ap(0.5, label), "n_truth": n} if n else dict(EMPTY)
+    def figures(
+        self, precision: Precision, there: Mask, sure: ApInterval, label: int | None = None, name: str | None = None
+    ) -> Band:
+        """Of all classes, or of one; `there`: the labelled rows that are in the band."""
+        if not there.any():
+            return dict(EMPTY)
+        return {
+            "AP": precision.ap(label=label),
+            "AP50": precision.ap(0.5, label),
+            **sure.ends("AP", "AP50", name=name),
+            **self.size(there),
+        }
+
+    def size(self, there: Mask) -> Band:
+        return {"n_truth": int(there.sum()), "n_frames": len(np.unique(self.image_of_row[there]))}
 
 
 def _slices(values: Numbers, limits: Mapping[str, tuple[float, float]]) -> Iterator[Slice]:

@@ -11,6 +11,7 @@ import numpy as np
 from replay.metrics.freshness import Freshness, freshness
 from replay.metrics.pool import Index, Mask
 from replay.metrics.streaming import AnswerTimeline, in_force
+from replay.scoring.ap_interval import ApInterval, ap_interval
 from replay.scoring.reference import score
 from replay.scoring.stream import ScoredStream
 from sensors.errors import GilmokError
@@ -42,6 +43,12 @@ class StreamingAccuracy(Record, frozen=True, kw_only=True):
     """The model's: likewise, but only over the frames that were answered."""
     ap50: dict[str, float | None] = msgspec.field(name="AP50", default_factory=dict)
     """Likewise at IoU .50: `edge`, `hub`, `captured`, `answered` (and, deprecated, `offline`)."""
+    intervals: dict[str, ApInterval] = {}
+    """Of AP and AP50: `edge`, `hub`; empty in older records."""
+    n_frames: int | None = None
+    """Labelled instants that `edge` and `hub` are of; None in older records."""
+    n_truth: int | None = None
+    """Objects there."""
     edge: Freshness | None = None
     hub: Freshness | None = None
     hub_unknown: str = ""
@@ -73,8 +80,11 @@ def streaming_accuracy(
     except Unstreamable as error:
         return StreamingAccuracy(unknown=error.sentence)
     at_hub, unheard = _at_hub(at_node, hub_latency_ns, hub_unknown or HUB_UNHEARD)
-    edge = score(_known(stream, at_node)).overall
-    hub = None if at_hub is None else score(_known(stream, at_hub)).overall
+    then = {"edge": _known(stream, at_node)}
+    if at_hub is not None:
+        then["hub"] = _known(stream, at_hub)
+    figures = {where: score(one).overall for where, one in then.items()}
+    edge, hub = figures["edge"], figures.get("hub")
     # How old answers were over time can't be told where some of them are missing.
     whole = not stream.unreported
     return StreamingAccuracy(
@@ -89,6 +99,9 @@ def streaming_accuracy(
             "answered": answered["AP50"],
             "offline": captured["AP50"],
         },
+        intervals={where: ap_interval(one.pool) for where, one in then.items()},
+        n_frames=int(edge["n_frames"]),
+        n_truth=int(edge["n_truth"]),
         edge=freshness([at_node]) if whole else None,
         hub=freshness([at_hub]) if whole and at_hub is not None else None,
         hub_unknown=unheard,

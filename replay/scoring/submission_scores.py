@@ -9,12 +9,14 @@ import numpy as np
 
 from replay.metrics.average_precision import coco_scores
 from replay.metrics.freshness import freshness
-from replay.metrics.kitti import DIFFICULTIES, EVALUATED, STEPS, KittiFound, KittiLabels, kitti_curve, type_codes
+from replay.metrics.kitti import EVALUATED, STEPS, KittiFound, KittiLabels, type_codes
+from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Found, Index, Labelled
 from replay.metrics.streaming import answered, answering_rows
 from replay.metrics.tracking import tracking_figures
 from replay.metrics.tracks import Moments, TrackRows, moments
-from replay.scoring.ap_interval import ApInterval, interval_of
+from replay.scoring.ap_interval import ApInterval, cut
+from replay.scoring.profiles.kitti_curves import kitti_curves
 from replay.scoring.stream import NO_TRACK
 from replay.scoring.submission import Submission, ints
 from replay.scoring.submission_files import RowRefused, is_tracked
@@ -72,7 +74,7 @@ def _coco_of(submission: Submission, *, streamed: bool, answered_only: bool = Fa
     none = interval.no_interval if interval and not math.isnan(figures["AP"]) else ""
     return {
         **figures,
-        **_bounds(interval),
+        **_ends(interval),
         **told,
         "n_frames": int(counted.sum()),
         "n_truth": len(positive),
@@ -80,9 +82,9 @@ def _coco_of(submission: Submission, *, streamed: bool, answered_only: bool = Fa
         "per_class": {
             row.name: {
                 "AP": precision.ap(label=label),
-                **_bounds(interval, row.name),
                 "AP50": precision.ap(0.5, label),
                 "AP75": precision.ap(0.75, label),
+                **_ends(interval, row.name),
                 "n_truth": int((positive == label).sum()),
                 "n_found": int((found.labels == label).sum()),
             }
@@ -92,27 +94,36 @@ def _coco_of(submission: Submission, *, streamed: bool, answered_only: bool = Fa
     }
 
 
+def _ends(interval: ApInterval | None, name: str | None = None) -> Figures:
+    ends = interval.ends("AP", "AP50", name=name) if interval else {}
+    return {key: math.nan if end is None else end for key, end in ends.items()}
+
+
 def _interval(submission: Submission, found: Found, labelled: Labelled) -> ApInterval:
-    """By blocks of the labelled frames: sequence after sequence, each in the order of its frames."""
+    """By blocks of the labelled frames."""
+    place, n = _in_order(submission)
+    outcomes = _matched(found, labelled, place, len(submission.categories))
+    return cut(n, outcomes).interval(outcomes, classes=[row.name for row in submission.categories])
+
+
+def _in_order(submission: Submission) -> tuple[Index, int]:
+    """(images,) the place of each labelled frame, sequence after sequence, each in the order of its frames; how many.
+
+    -1 of those that nobody labelled.
+    """
     in_order = np.concatenate([
         images[np.argsort(timeline.frames, kind="stable")] for timeline, images, _ in submission.timelines()
     ] or [ints([])])  # fmt: skip
     in_order = in_order[submission.is_labelled[in_order]]
     place = np.full(len(submission.frames), -1, np.int64)
     place[in_order] = np.arange(len(in_order))
-    return interval_of(
-        replace(found, images=place[found.images]),
-        replace(labelled, images=place[labelled.images]),
-        [row.name for row in submission.categories],
-        len(in_order),
-    )
+    return place, len(in_order)
 
 
-def _bounds(interval: ApInterval | None, name: str | None = None) -> Figures:
-    if interval is None:
-        return {}
-    low, high = interval.of(name)
-    return {"AP_low": low, "AP_high": high}
+def _matched(found: Found, labelled: Labelled, place: Index, n_labels: int) -> Outcomes:
+    return Matching(
+        replace(found, images=place[found.images]), replace(labelled, images=place[labelled.images]), n_labels
+    ).outcomes()
 
 
 def kitti(submission: Submission) -> Figures:
@@ -134,15 +145,21 @@ def kitti(submission: Submission) -> Figures:
     )
     found = answered(submission.found, submission.answers(streamed=False))
     rows = KittiFound(found.images, types[found.labels], from_sizes(found.boxes), found.scores)
-    curves = {
-        name: {one.name: kitti_curve(labels, rows, evaluated, one) for one in DIFFICULTIES}
-        for name, evaluated in EVALUATED.items()
-        if evaluated in types
-    }
+    # Like ones lie beside each other: sequence after sequence, each in the order of its frames.
+    place, n = _in_order(submission)
+    told = kitti_curves(
+        replace(labels, images=place[labels.images]),
+        replace(rows, images=place[rows.images]),
+        [name for name, code in EVALUATED.items() if code in types],
+        cut(n, _matched(found, own, place, len(names))),
+    )
+    curves = {name: {level: one.curve for level, one in by.items()} for name, by in told.items()}
     moderate = [by["moderate"].ap40 for by in curves.values() if by["moderate"].n]
     return {
         "AP": float(np.mean(moderate)) if moderate else math.nan,
         "AP40": {name: {level: curve.ap40 for level, curve in by.items()} for name, by in curves.items()},
+        "AP40_low": {name: {level: one.ap40["low"] for level, one in by.items()} for name, by in told.items()},
+        "AP40_high": {name: {level: one.ap40["high"] for level, one in by.items()} for name, by in told.items()},
         "AP11": {name: {level: curve.ap11 for level, curve in by.items()} for name, by in curves.items()},
         "n_truth": {name: {level: curve.n for level, curve in by.items()} for name, by in curves.items()},
         "n_frames": int(submission.is_labelled.sum()),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from edge.wire.messages import Birth, FrameReport, StreamBirth
 from replay.recording import Recording
 from replay.scoring.ap_interval import ApInterval, ap_interval
-from replay.scoring.breakdown import Breakdown, breakdown
+from replay.scoring.breakdown import Breakdown, with_interval
 from replay.scoring.class_table import ClassTable, class_table
 from replay.scoring.profiles.choice import profiles
 from replay.scoring.profiles.figures import ProfileFigures, ProfileName
@@ -31,7 +31,9 @@ class AccuracySummary(Record, frozen=True, kw_only=True):
     """The same figures of the frames that were answered: the model's, whatever the run lost. Empty in older records."""
     per_class: dict[str, dict[str, float]]
     interval: ApInterval | None = None
-    """Of `coco`'s and `per_class`'s AP; None in older records."""
+    """Of `coco`'s and `per_class`'s AP and AP50; None in older records."""
+    interval_answered: ApInterval | None = None
+    """Of `answered`'s; None in older records."""
     unknown: str = ""
     """Why there are no figures."""
     streaming: StreamingAccuracy | None = None
@@ -90,8 +92,9 @@ def accuracy_summary(
             answered=answered.overall,
         )
         tracking = tracking_accuracy(scored)
-        bands = breakdown(scored)
-        interval = ap_interval(scored.pool)
+        bands, interval = with_interval(scored)
+        whole = all(answer is not None for answer in scored.answers)
+        interval_answered = interval if whole else ap_interval(scored.where_answered().pool)
     except GilmokError as error:
         return no_accuracy(error.sentence)
     return AccuracySummary(
@@ -99,6 +102,7 @@ def accuracy_summary(
         answered=answered.overall,
         per_class=found.per_class,
         interval=interval,
+        interval_answered=interval_answered,
         streaming=streaming,
         tracking=tracking,
         profiles=profiles(scored),

@@ -24,6 +24,11 @@ LEAST_BLOCKS, MOST_BLOCKS = 6, 8
 MOST_HIDDEN = 0.5
 """Of the variance: that of a block which is just as long as its cells stay alike."""
 
+LIKE = 1.5
+"""Cells of which more than so many in a row make one resemble each other: a film's."""
+SLOW = 1.2
+"""What weather longer than a block adds to a figure's error, by measurement (docs/metrics/accuracy.md)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blocks:
@@ -41,6 +46,11 @@ class Blocks:
         length = len(self.of_cell) / max(self.n, 1)
         hidden = self.alike / (2 * length) if length else 0.0
         return replace(estimate, error=estimate.error / math.sqrt(1 - min(hidden, MOST_HIDDEN)))
+
+    def around_level(self, estimate: Estimate) -> Estimate:
+        """The same of a figure by itself: what changes slowly, and cancels out of a difference, is all in it."""
+        wide = self.widened(estimate)
+        return replace(wide, error=wide.error * SLOW) if self.alike > LIKE else wide
 
 
 def cells_of(n_images: int) -> Index:

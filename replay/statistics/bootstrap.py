@@ -15,6 +15,8 @@ from replay.metrics.pool import Index, Numbers
 from sensors.plugins import need
 
 RESAMPLES = 2000
+ROUNDING = 1e-9
+"""An error below that is the arithmetic's own: no part differs from another, and nothing tells how far off more are."""
 LEAST_SEQUENCES = 8
 """With fewer, figures are described and nothing is concluded."""
 
@@ -27,6 +29,12 @@ class Estimate:
     error: float
     """The bootstrap's, widened by sqrt(S / (S - 1)), or the jackknife's where that is greater."""
     n: int
+
+    def interval(self) -> tuple[float, float]:
+        """Of a figure between 0 and 1, 95 %; NaN where it is unknown: where all are alike, too."""
+        if self.n < 2 or math.isnan(self.value) or not self.error > ROUNDING:
+            return math.nan, math.nan
+        return max(self.bound(0.025), 0.0), min(self.bound(0.975), 1.0)
 
     def bound(self, tail: float) -> float:
         """The limit with probability `tail` below it: .025 and .975 make the 95 % interval, .05 the one-sided."""
@@ -45,6 +53,25 @@ class Estimate:
 
 Statistic = Callable[[Index], Numbers]
 """(draws, sequences) counts -> (draws, figures); NaN where a draw can't tell."""
+
+
+def nothing(draws: Index) -> Numbers:
+    """What a figure by itself is told as a difference from."""
+    return np.zeros((len(draws), 1))
+
+
+def once(statistic: Statistic) -> Statistic:
+    """The same, worked out once for the same draws."""
+    known: list[tuple[Index, Numbers]] = []
+
+    def of(draws: Index) -> Numbers:
+        for asked, figures in known:
+            if asked is draws or np.array_equal(asked, draws):
+                return figures
+        known.append((draws, statistic(draws)))
+        return known[-1][1]
+
+    return of
 
 
 def draws_of(n_sequences: int, rng: np.random.Generator, resamples: int = RESAMPLES) -> Index:
@@ -71,7 +98,7 @@ def paired_differences(a: Statistic, b: Statistic, draws: Index) -> list[Estimat
     left_out = b(without) - a(without) if n > 1 else np.full((1, difference.shape[1]), np.nan)
     widening = math.sqrt(n / (n - 1)) if n > 1 else float("nan")
     return [
-        Estimate(float(drawn[0]), _greater(_deviation(drawn[1:]) * widening, _jackknife(one_less)), n)
+        Estimate(float(drawn[0]), _greater(_deviation(drawn[1:]) * widening, jackknife(one_less)), n)
         for drawn, one_less in zip(difference.T, left_out.T, strict=True)
     ]
 
@@ -94,7 +121,8 @@ def _deviation(values: Numbers) -> float:
     return float(known.std(ddof=1)) if len(known) > 1 else float("nan")
 
 
-def _jackknife(values: Numbers) -> float:
+def jackknife(values: Numbers) -> float:
+    """The standard error of a figure: `values` (n,) of it, each with another one of n parts left out."""
     known = values[~np.isnan(values)]
     n = len(known)
     return math.sqrt((n - 1) / n * float(np.square(known - known.mean()).sum())) if n > 1 else float("nan")

@@ -1,9 +1,12 @@
 """Numbers as people read them in a terminal; the undefined (None, NaN) is a dash, never a nought."""
 
 import math
+from collections.abc import Container, Mapping
 
 NS_PER_MS = 1_000_000
 UNKNOWN = "-"
+ENDS = ("_low", "_high")
+"""What the ends of a figure's interval are called, after it."""
 BYTE_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -20,6 +23,36 @@ def signed(value: float | None, digits: int = 4, *, unknown: str = UNKNOWN) -> s
     if value is None or math.isnan(value):
         return unknown
     return f"{value:+.{digits}f}" if round(value, digits) else f"{0:.{digits}f}"
+
+
+def between(low: float | None, high: float | None, digits: int = 3, *, to: str = "..", unknown: str = UNKNOWN) -> str:
+    """An interval, `0.428..0.569`; `to`: what stands between its ends."""
+    ends = [number(end, digits, unknown="") for end in (low, high)]
+    return to.join(ends) if all(ends) else unknown
+
+
+def is_end(name: str, among: Container[str]) -> bool:
+    """Whether it is an end of the interval of another one of these figures: `AP_low` of `AP`."""
+    return any(name.endswith(end) and name.removesuffix(end) in among for end in ENDS)
+
+
+def sure(of: Mapping[str, float | None], name: str, *, to: str = "..", unknown: str = UNKNOWN) -> str:
+    """A figure of a score, with its interval where there are such: `0.4988 (0.428..0.569)`, `(-)` if none can be told."""
+    value, low, high = (of.get(f"{name}{end}") for end in ("", *ENDS))
+    if isinstance(value, int):
+        return str(value)
+    told = number(value, unknown=unknown)
+    if not any(f"{name}{end}" in of for end in ENDS) or told == unknown:
+        return told
+    return f"{told} ({between(low, high, to=to, unknown=unknown)})"
+
+
+def of_set(pictures: float | None, boxes: float | None) -> str:
+    """How small a set is: `1,544 boxes in 250 pictures`; empty where nobody knows."""
+    if pictures is None or boxes is None or math.isnan(pictures) or math.isnan(boxes):
+        return ""
+    of_boxes, of_pictures = ("" if n == 1 else end for n, end in ((boxes, "es"), (pictures, "s")))
+    return f"{boxes:,.0f} box{of_boxes} in {pictures:,.0f} picture{of_pictures}"
 
 
 def short(value: float | None, *, unknown: str = UNKNOWN) -> str:

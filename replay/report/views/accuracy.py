@@ -22,6 +22,7 @@ from sensors.errors import GilmokError
 FIGURES = ("AP50", "AP", "AP75", "APs", "APm", "APl", "AR100")
 COLUMNS = (
     ("AP50", "ap"),
+    ("its 95 %", "ap"),
     ("AP", "ap"),
     ("its 95 %", "ap"),
     ("AP75", "ap"),
@@ -29,6 +30,7 @@ COLUMNS = (
     ("AP medium", "size"),
     ("AP large", "size"),
     ("AR100", "ap"),
+    ("pictures", ""),
     ("objects", ""),
     ("findings", ""),
 )
@@ -84,10 +86,12 @@ def _rows(
     coco: Mapping[str, float], per_class: Mapping[str, Mapping[str, float]], sure: ApInterval | None
 ) -> Iterator[Row]:
     for name, figures, inner in (("all classes", coco, False), *((name, one, True) for name, one in per_class.items())):
-        cells = [texts.figure(figures.get(key, math.nan)) for key in FIGURES]
-        low, high = sure.of(name if inner else None) if sure else (math.nan, math.nan)
-        cells.insert(2, "-" if math.isnan(low) else f"{texts.figure(low, 3)} to {texts.figure(high, 3)}")
-        counts = [texts.figure(figures.get(key, math.nan), 0) for key in ("n_truth", "n_found")]
+        cells: list[str] = []
+        for key in FIGURES:
+            cells.append(texts.figure(figures.get(key)))
+            if key in ("AP50", "AP"):
+                cells.append(texts.between(*sure.of(name if inner else None, key)) if sure else texts.UNKNOWN)
+        counts = [texts.figure(figures.get(key), 0) for key in ("n_frames", "n_truth", "n_found")]
         yield Row(name, (*cells, *counts), inner=inner)
 
 

@@ -6,8 +6,14 @@ from replay.report import texts
 from replay.report.views.shapes import Row, Table
 from replay.scoring.breakdown import UNKNOWN, Breakdown
 from replay.scoring.profiles.figures import Figures, ProfileFigures, ProfileName
+from sensors.terminal.figures import is_end
 
-BAND_COLUMNS = (("AP50", "ap"), ("AP", "ap"), ("objects", ""))
+BAND_COLUMNS = (
+    ("AP50 (its 95 %)", "ap"),
+    ("AP (its 95 %)", "ap"),
+    ("objects", ""),
+    ("in pictures", ""),
+)
 DIMENSIONS = {
     "size": ("size", "size"),
     "distance": ("distance", "distance"),
@@ -26,9 +32,10 @@ def breakdown_table(breakdown: Breakdown) -> Iterator[Table]:
         bands = {band: figures for band, figures in breakdown.get(dimension, {}).items() if figures["n_truth"]}
         if set(bands) <= {UNKNOWN}:
             continue
-        rows.append(Row(name, ("", "", ""), term))
+        rows.append(Row(name, ("",) * len(BAND_COLUMNS), term))
         for band, figures in bands.items():
-            cells = (texts.figure(figures["AP50"]), texts.figure(figures["AP"]), texts.figure(figures["n_truth"], 0))
+            counts = (texts.figure(figures.get(key), 0) for key in ("n_truth", "n_frames"))
+            cells = (texts.sure(figures, "AP50"), texts.sure(figures, "AP"), *counts)
             rows.append(Row(band, cells, inner=True))
     if rows:
         title = "AP in bands (compare a band with the same band of another run: false alarms count in each of them)"
@@ -40,7 +47,7 @@ def profile_tables(profiles: Mapping[ProfileName, ProfileFigures]) -> Iterator[T
     for name, profile in profiles.items():
         if profile.unknown or not profile.overall:
             continue
-        figures = list(profile.overall)
+        figures = [name for name in profile.overall if not is_end(name, profile.overall)]
         rows = [Row("all classes", _cells(profile.overall, figures))]
         rows += [Row(label, _cells(own, figures), inner=True) for label, own in profile.per_class.items()]
         yield Table(
@@ -56,4 +63,4 @@ def profile_tables(profiles: Mapping[ProfileName, ProfileFigures]) -> Iterator[T
 
 
 def _cells(figures: Figures, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(texts.figure(figures.get(name), 0 if name in COUNTS else 4) for name in names)
+    return tuple(texts.figure(figures.get(name), 0) if name in COUNTS else texts.sure(figures, name) for name in names)

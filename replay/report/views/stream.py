@@ -16,6 +16,7 @@ from replay.report.views.tile import Tile
 from replay.runs.loaded import LoadedStream
 from replay.scoring.ap_interval import ApInterval
 from sensors.clock import NS_PER_MS
+from sensors.terminal.figures import of_set
 
 LATENCY_COLUMNS = (*((mark, "percentile") for mark in ("p50", "p90", "p99", "p99.9")), ("max", ""), ("n", ""))
 ROW_NAMES = {
@@ -81,22 +82,20 @@ def _tiles(stream: LoadedStream) -> Iterator[Tile]:
     yield Tile("latency, median", texts.percentile(total, "p50"), "ms to the result", "latency")
     yield Tile("latency, p99", texts.percentile(total, "p99"), f"ms, n={total.n:,}", "percentile")
     if not one.accuracy.unknown:
-        coco = one.accuracy.coco
-        pictures = texts.count(int(coco.get("n_frames", 0)), "picture")
-        truth = f"{texts.count(int(coco.get('n_truth', 0)), 'object')} in {pictures}"
-        yield Tile("AP50", texts.figure(coco.get("AP50", np.nan), 3), truth, "ap")
-        yield Tile("AP", texts.figure(coco.get("AP", np.nan), 3), _sure(one.accuracy.interval), "ap")
+        coco, sure = one.accuracy.coco, one.accuracy.interval
+        size = of_set(coco.get("n_frames"), coco.get("n_truth"))
+        for figure in ("AP50", "AP"):
+            yield Tile(figure, texts.figure(coco.get(figure), 3), f"{_sure(sure, figure)}; {size}", "ap")
         streaming = one.accuracy.streaming
         if streaming is not None and streaming.edge is not None:
-            at_node = streaming.ap50.get("edge")
-            value = texts.figure(np.nan if at_node is None else at_node, 3)
-            yield Tile("streaming AP50", value, "at the node", "streaming")
+            size = of_set(streaming.n_frames, streaming.n_truth)
+            detail = f"at the node; {_sure(streaming.intervals.get('edge'), 'AP50')}; {size}"
+            yield Tile("streaming AP50", texts.figure(streaming.ap50.get("edge"), 3), detail, "streaming")
 
 
-def _sure(interval: ApInterval | None) -> str:
-    if interval is None or np.isnan(interval.low):
-        return "IoU .50 to .95; no interval"
-    return f"95 %: {texts.figure(interval.low, 3)} to {texts.figure(interval.high, 3)}"
+def _sure(interval: ApInterval | None, figure: str) -> str:
+    told = texts.between(*interval.of(figure=figure)) if interval else texts.UNKNOWN
+    return "no interval" if told == texts.UNKNOWN else f"95 %: {told}"
 
 
 def _shares(stream: LoadedStream) -> Iterator[StageShare]:

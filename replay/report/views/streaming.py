@@ -1,6 +1,6 @@
 """What the answers were worth when they came: streaming accuracy, its age, and what more latency would do to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from replay.metrics.freshness import STATED_MS, Freshness
 from replay.report import texts
@@ -8,14 +8,18 @@ from replay.report.charts.accuracy import accuracy_if_later
 from replay.report.views.shapes import Figure, Row, Table
 from replay.runs.loaded import LoadedStream
 from replay.runs.supposition import Supposed
+from replay.runs.tables import streaming_rows
 from replay.runs.whatif import NothingToSuppose, suppose
 
 ADDED_MS = (0.0, 20.0, 50.0, 100.0, 200.0, 400.0)
 COLUMNS = (
     ("AP", "streaming"),
+    ("its 95 %", "ap"),
     ("AP50", "streaming"),
+    ("its 95 %", "ap"),
+    ("pictures", ""),
+    ("objects", ""),
     ("misses", "streaming"),
-    ("of instants", "streaming"),
     *((f"≤ {ms} ms", "within") for ms in STATED_MS),
     ("of frames", "within"),
     ("mean age, ms", "age"),
@@ -27,21 +31,11 @@ COLUMNS = (
 
 def streaming_table(stream: LoadedStream) -> Table | None:
     """By the frames' own answers, at the node and at the hub; None where the stream wasn't in real time."""
-    known = stream.summary.accuracy.streaming
-    if known is None or known.unknown:
-        return None
-    coco, answered = stream.summary.accuracy.coco, stream.summary.accuracy.answered
     rows = [
-        Row("captured frames", _own(known.ap_captured, known.ap50.get("captured"), coco)),
-        Row("answered frames", _own(known.ap_answered, known.ap50.get("answered"), answered)),
+        Row(row.name, (*row.cells(texts.figure, texts.UNKNOWN, " to "), *_fresh(row.fresh)))
+        for row in streaming_rows(stream.summary.accuracy)
     ]
-    told = [("at the node", known.sap_edge, "edge", known.edge), ("at the hub", known.sap_hub, "hub", known.hub)]
-    rows += [
-        Row(name, (texts.figure(ap), texts.figure(known.ap50.get(where)), *_fresh(fresh)))
-        for name, ap, where, fresh in told
-        if fresh is not None
-    ]
-    return Table("Accuracy when it was asked for, and the age of the answers", COLUMNS, tuple(rows))
+    return Table("Accuracy when it was asked for, and the age of the answers", COLUMNS, tuple(rows)) if rows else None
 
 
 def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
@@ -68,13 +62,11 @@ def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
     )
 
 
-def _own(ap: float | None, ap50: float | None, figures: Mapping[str, float]) -> tuple[str, ...]:
-    """Each frame by its own answer: nothing is late, so the rest of the row is empty."""
-    return (texts.figure(ap), texts.figure(ap50), "", texts.figure(figures.get("n_frames"), 0))
-
-
-def _fresh(fresh: Freshness) -> tuple[str, ...]:
-    misses = (f"{fresh.miss:,}", f"{fresh.n:,}")
+def _fresh(fresh: Freshness | None) -> tuple[str, ...]:
+    """Nothing for frames by their own answers: there nothing is late."""
+    if fresh is None:
+        return ()
+    misses = (f"{fresh.miss:,}",)
     if fresh.age is None or fresh.captured is None:
         return misses
     shares = [fresh.answered_within.get(str(ms)) for ms in STATED_MS]

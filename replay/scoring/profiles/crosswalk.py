@@ -11,9 +11,10 @@ import numpy as np
 from models.boxes import suppress
 from models.detections import nothing
 from replay.metrics.average_precision import precision_of
-from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
+from replay.metrics.matching import IOU_THRESHOLDS, Matching, Outcomes, Slice
 from replay.metrics.overlap import RegionRule
 from replay.metrics.pool import Mask, Numbers
+from replay.scoring.ap_interval import cut
 from replay.scoring.profiles.figures import (
     Figures,
     ProfileFigures,
@@ -98,15 +99,19 @@ def crosswalk(stream: ScoredStream) -> ProfileFigures:
     walks = _selected(stream, walks_of(stream))
     left_out = dict(NOT_SCORED.get(recording.dataset, {}))
     per_class: dict[str, Figures] = {}
+    matched: dict[str, Outcomes] = {}
     for name, walk in walks.items():
         if set(walk.found) & set(stream.model_labels):
-            per_class[name] = _figures(stream, walk)
+            per_class[name], matched[name] = _figures(stream, walk)
         else:
             left_out[name] = f"the model never finds {' or '.join(walk.found)}"
     if not per_class:
         raise ProfileUndefined("the model knows none of the classes that are evaluated here")
     taken = stream.found_of({label for name in per_class for label in walks[name].found})
-    overall = means(per_class, ("AP", "AP50", "AP75", "AR100"))
+    parts = tuple(matched.values())
+    sure = cut(len(stream.images), *parts).interval(*parts, classes=tuple(matched))
+    overall = means(per_class, ("AP", "AP50", "AP75", "AR100")) | sure.ends("AP", "AP50")
+    per_class = {name: one | sure.ends("AP", "AP50", name=name) for name, one in per_class.items()}
     counts = {"n_frames": len(stream.images), "n_truth": sum(one["n_truth"] or 0 for one in per_class.values())}
     left_out |= {name: "the truth holds none" for name, one in per_class.items() if not one["n_truth"]}
     return ProfileFigures(
@@ -152,7 +157,7 @@ def _selected(stream: ScoredStream, walks: Mapping[str, Walk]) -> Mapping[str, W
     return {name: walk for name, walk in walks.items() if asked & set(walk.positive)}
 
 
-def _figures(stream: ScoredStream, walk: Walk) -> Figures:
+def _figures(stream: ScoredStream, walk: Walk) -> tuple[Figures, Outcomes]:
     truth = stream.truth
     own = stream.truth_of(walk.positive)
     positive = own & truth.of_role(Role.POSITIVE)
@@ -167,8 +172,9 @@ def _figures(stream: ScoredStream, walk: Walk) -> Figures:
     found, labelled = one_class_found(stream.found, kept), one_class_truth(stream, rows, roles[rows])
     matching = Matching(found, labelled, 1, regions=walk.region)
     low = walk.limits.too_low(found.boxes[:, 3])
-    precision = precision_of(matching.outcomes(Slice("all", np.ones(len(labelled), np.bool_), low)), IOU_THRESHOLDS)
-    return {
+    outcomes = matching.outcomes(Slice("all", np.ones(len(labelled), np.bool_), low))
+    precision = precision_of(outcomes, IOU_THRESHOLDS)
+    figures: Figures = {
         "AP": precision.ap(),
         "AP50": precision.ap(0.5),
         "AP75": precision.ap(0.75),
@@ -179,6 +185,7 @@ def _figures(stream: ScoredStream, walk: Walk) -> Figures:
         "n_found": len(found),
         "n_duplicates": int(every.sum()) - len(found),
     }
+    return figures, outcomes
 
 
 def _merges(walk: Walk, model_labels: Sequence[str]) -> bool:

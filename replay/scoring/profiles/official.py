@@ -7,7 +7,6 @@ import numpy as np
 from replay.metrics.average_precision import coco_scores, precision_of
 from replay.metrics.kitti import (
     CAR,
-    DIFFICULTIES,
     EVALUATED,
     OTHER,
     PEDESTRIAN,
@@ -15,11 +14,11 @@ from replay.metrics.kitti import (
     TYPES,
     KittiFound,
     KittiLabels,
-    kitti_curve,
     type_codes,
 )
 from replay.metrics.matching import Matching
 from replay.metrics.overlap import RegionRule
+from replay.scoring.ap_interval import cut
 from replay.scoring.profiles.figures import (
     Figures,
     ProfileFigures,
@@ -28,6 +27,7 @@ from replay.scoring.profiles.figures import (
     one_class_found,
     one_class_truth,
 )
+from replay.scoring.profiles.kitti_curves import kitti_curves
 from replay.scoring.profiles.official_tracks import kitti_tracking, mot_challenge
 from replay.scoring.stream import ScoredStream
 from replay.truth import Role, from_sizes
@@ -49,19 +49,22 @@ def official(stream: ScoredStream) -> ProfileFigures:
 def _coco(stream: ScoredStream) -> ProfileFigures:
     pool = stream.pool
     figures, precision = coco_scores(pool.found, pool.labelled, len(pool.classes))
+    outcomes = Matching(pool.found, pool.labelled, len(pool.classes)).outcomes()
+    sure = cut(pool.n_images, outcomes).interval(outcomes, classes=pool.classes)
     positive = pool.labelled.labels[pool.labelled.roles == Role.POSITIVE]
     per_class: dict[str, Figures] = {
         name: {
             "AP": precision.ap(label=label),
             "AP50": precision.ap(0.5, label),
             "AP75": precision.ap(0.75, label),
+            **sure.ends("AP", "AP50", name=name),
             "n_truth": int((positive == label).sum()),
         }
         for label, name in enumerate(pool.classes)
     }
     return ProfileFigures(
         rules={"all": "pycocotools bbox: IoU .50:.05:.95, 101 recalls, 100 found boxes an image and class, crowds"},
-        overall={**figures, "n_frames": len(stream.images), "n_truth": len(positive)},
+        overall={**figures, **sure.ends("AP", "AP50"), "n_frames": len(stream.images), "n_truth": len(positive)},
         per_class=per_class,
         left_out=dict.fromkeys(pool.unknown_to_model, "the model doesn't have it"),
         unmapped=pool.unmapped,
@@ -75,14 +78,17 @@ def _detrac(stream: ScoredStream) -> ProfileFigures:
     taken = stream.found_of(stream.found_for("vehicle"))
     found, labelled = one_class_found(stream.found, taken), one_class_truth(stream, rows, roles)
     matching = Matching(found, labelled, 1, regions=DETRAC_REGION, thresholds=[DETRAC_IOU])
+    outcomes = matching.outcomes()
+    sure = cut(len(stream.images), outcomes).interval(outcomes).ends("AP")
     figures: Figures = {
-        "AP": precision_of(matching.outcomes(), matching.thresholds).ap(),
+        "AP": precision_of(outcomes, matching.thresholds).ap(),
+        **sure,
         "n_truth": int((roles == Role.POSITIVE).sum()),
         "n_found": len(found),
     }
     return ProfileFigures(
         rules={"vehicle": "IoU .7; ignored_region >= .5 of the found box; every type one class; 101 recalls"},
-        overall={"AP": figures["AP"], "n_frames": len(stream.images), "n_truth": figures["n_truth"]},
+        overall={"AP": figures["AP"], **sure, "n_frames": len(stream.images), "n_truth": figures["n_truth"]},
         per_class={"vehicle": figures},
         unmapped=int((~taken).sum()),
     )
@@ -106,13 +112,19 @@ def _kitti_object(stream: ScoredStream) -> ProfileFigures:
         every.images, codes[np.minimum(every.labels, len(codes) - 1)], from_sizes(every.boxes), every.scores
     )
     per_class: dict[str, Figures] = {}
-    for name, code in EVALUATED.items():
-        if code in codes:
-            curves = {one.name: kitti_curve(labels, found, code, one) for one in DIFFICULTIES}
-            per_class[name] = {f"AP40_{level}": curve.ap40 for level, curve in curves.items()}
-            per_class[name] |= {f"AP11_{level}": curve.ap11 for level, curve in curves.items()}
-            per_class[name] |= {f"n_{level}": curve.n for level, curve in curves.items()}
-            per_class[name]["n_truth"] = curves["moderate"].n
+    pool = stream.pool
+    pooled = Matching(pool.found, pool.labelled, len(pool.classes)).outcomes()
+    told = kitti_curves(
+        labels, found, [name for name, code in EVALUATED.items() if code in codes], cut(pool.n_images, pooled)
+    )
+    for name, by in told.items():
+        per_class[name] = {}
+        for level, one in by.items():
+            known = {end: None if np.isnan(value) else value for end, value in one.ap40.items()}
+            per_class[name] |= {f"AP40_{level}": one.curve.ap40, **{f"AP40_{level}_{end}": known[end] for end in known}}
+        per_class[name] |= {f"AP11_{level}": one.curve.ap11 for level, one in by.items()}
+        per_class[name] |= {f"n_{level}": one.curve.n for level, one in by.items()}
+        per_class[name]["n_truth"] = by["moderate"].curve.n
     if not per_class:
         raise ProfileUndefined("the model knows none of Car, Pedestrian and Cyclist")
     left_out = {name: "the model doesn't have it" for name in EVALUATED if name not in per_class}

@@ -9,6 +9,7 @@ import pytest
 import gilmok
 from replay.comparison.compare import ComparisonSettings, compare
 from replay.comparison.result import Comparison
+from replay.comparison.tables import cells
 from replay.statistics.verdicts import HereVerdict, Verdict
 from tests.made_runs import Played, write_drives, write_run
 
@@ -38,6 +39,13 @@ def test_a_loss_all_along_is_worse_here_and_nothing_is_said_of_other_roads(root:
     assert told.here[0].high < 0
     assert told.here[0].blocks == 8
     assert told.here[0].block_s == pytest.approx(0.75)
+    # One car and one walker in each: B finds the walkers alone, all of them, and no block differs from another.
+    assert (told.here[0].n_frames, told.here[0].n_truth) == (FRAMES, 2 * FRAMES)
+    assert math.isnan(told.here[0].b_low)
+    assert [(row.n_frames, row.n_truth) for row in told.per_class] == [(FRAMES, FRAMES), (FRAMES, FRAMES)]
+    assert [row.n_truth for row in told.figures if row.unit == "runs"] == [None] * len(
+        [row for row in told.figures if row.unit == "runs"]
+    )
     assert told.verdict is Verdict.INCONCLUSIVE
 
 
@@ -101,3 +109,13 @@ def test_the_command_tells_it_beside_its_verdict_in_table_page_and_json(
     assert gilmok.main(["replay", "compare", *sides, "--resamples", "100", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["verdict"], told["here"][0]["verdict"]) == ("INCONCLUSIVE", "WORSE HERE")
+
+
+def test_each_side_says_how_sure_it_is_by_itself(root: Path, tmp_path: Path) -> None:
+    told = held(played(tmp_path / "a", root, FRAMES), played(tmp_path / "b", root, FRAMES - 4, 1))
+    for row in (told.here[0], told.figures[0]):
+        assert math.isnan(row.a_low)
+        assert row.b_low < row.b < row.b_high <= 1
+        assert (row.n_frames, row.n_truth) == (FRAMES, 2 * FRAMES)
+    shown = next(cell for cell in cells(told.figures[0]) if cell.startswith("0.9"))
+    assert shown == f"{told.figures[0].b:.4f} ({told.figures[0].b_low:.3f}..{told.figures[0].b_high:.3f})"

@@ -139,12 +139,15 @@ def test_an_undefined_figure_comes_back_as_nan_and_an_absent_one_stays_absent(ti
 
 
 def test_bands_of_which_nothing_is_known_are_left_out() -> None:
-    band: Band = {"AP": 0.5, "AP50": None, "n_truth": 3}
+    band: Band = {"AP": 0.5, "AP_low": 0.25, "AP_high": 0.75, "AP50": None, "n_truth": 3, "n_frames": 2}
     unknown: Band = {"AP": None, "AP50": None, "n_truth": 9}
     empty: Band = {"AP": None, "AP50": None, "n_truth": 0}
     sizes = {"small": band, "large": empty}
     (table,) = breakdown_table({"class": {"car": band}, "size": sizes, "distance": {"unknown": unknown}})
-    assert [(row.label, row.cells) for row in table.rows] == [("size", ("", "", "")), ("small", ("–", "0.5000", "3"))]
+    assert [(row.label, row.cells) for row in table.rows] == [
+        ("size", ("", "", "", "")),
+        ("small", ("–", "0.5000 (0.250 to 0.750)", "3", "2")),
+    ]
     assert list(breakdown_table({"distance": {"unknown": unknown}})) == []
 
 

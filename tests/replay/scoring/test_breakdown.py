@@ -10,7 +10,7 @@ from models.detections import Detections
 from replay.datasets.pictures import PictureRecording
 from replay.recording import Group
 from replay.runs.runfolder import read_summary
-from replay.scoring.breakdown import Band, breakdown
+from replay.scoring.breakdown import ENDS, Band, breakdown
 from replay.scoring.stream import ScoredStream
 from replay.truth import Role, Truth, from_sizes
 from tests.tiny import write_model, write_recording
@@ -48,7 +48,7 @@ def one_frame(truth: Truth | None) -> ScoredStream:
 
 
 def band(ap: float | None, n: int) -> Band:
-    return {"AP": ap, "AP50": ap, "n_truth": n}
+    return {"AP": ap, "AP50": ap, **ENDS, "n_truth": n, "n_frames": min(n, 1)}
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,19 @@ def test_sizes_and_classes_are_those_of_the_summary(tmp_path: Path) -> None:
     bands = accuracy["breakdown"]
     assert bands["class"]["person"]["AP"] == pytest.approx(accuracy["per_class"]["person"]["AP"], abs=1e-9)
     assert bands["size"]["medium"]["AP"] == pytest.approx(accuracy["coco"]["APm"], abs=1e-9)
-    assert bands["size"]["large"] == {"AP": None, "AP50": None, "n_truth": 0}
-    assert bands["distance"] == {"unknown": {"AP": None, "AP50": None, "n_truth": 12}}
+    assert bands["size"]["large"] == band(None, 0)
+    assert bands["distance"] == {"unknown": band(None, 12) | {"n_frames": 12}}
+
+
+def test_a_band_says_how_sure_it_is_and_over_how_many_pictures() -> None:
+    n = 48
+    rng = np.random.default_rng(4)
+    frames, truths = list(range(n)), [TRUTH] * n
+    found = [FOUND.pick(rng.random(3) < 0.7) for _ in frames]
+    made = breakdown(ScoredStream(RECORDING, ("car",), (), frames, truths, found))["size"]["medium"]
+    low, ap, high = (made[key] for key in ("AP_low", "AP", "AP_high"))
+    assert low is not None
+    assert ap is not None
+    assert high is not None
+    assert 0 < low < ap < high <= 1
+    assert (made["n_truth"], made["n_frames"]) == (n, n)
