@@ -37,7 +37,7 @@ def is_end(name: str, among: Container[str]) -> bool:
 
 
 def sure(of: Mapping[str, float | None], name: str, *, to: str = "..", unknown: str = UNKNOWN) -> str:
-    """A figure of a score, with its interval where there are such: `0.4988 (0.428..0.569)`, `(-)` if none can be told."""
+    """A figure of a score, with its interval where it has one: `0.4988 (0.428..0.569)`, `(-)` if none can be told."""
     value, low, high = (of.get(f"{name}{end}") for end in ("", *ENDS))
     if isinstance(value, int):
         return str(value)
