@@ -20,6 +20,13 @@ class _Parser(argparse.ArgumentParser):
         console.warn(f"{self.prog}: {message}", f"  {self.prog} --help tells its options")
         self.exit(USAGE)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """A verb's own parser says what it doesn't know: left to the first word's, the hint would point there."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
     def _print_message(self, message: str, file: Any = None) -> None:
         # Helps and versions; argparse has no other place where they pass.
         output.write(message, is_output=file is not sys.stderr)

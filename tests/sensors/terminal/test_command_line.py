@@ -23,3 +23,14 @@ def test_a_word_cannot_act_on_the_terminal(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         command_parser(prog="gilmok drive").parse_args(["\x1b[2J"])
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_an_option_that_a_verb_does_not_have_is_told_by_that_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = command_parser(prog="gilmok drive")
+    parser.add_subparsers(required=True, metavar="VERB").add_parser("run")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["run", "--json"])
+    assert capsys.readouterr().err.splitlines() == [
+        "gilmok drive run: unrecognized arguments: --json",
+        "  gilmok drive run --help tells its options",
+    ]
