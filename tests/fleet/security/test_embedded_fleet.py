@@ -52,7 +52,7 @@ def test_the_embedded_broker_lets_each_do_its_own_until_it_is_revoked(tmp_path: 
                 on_delivery=overheard.append,
             )
             kerb.connect()
-            for one in (POLE.birth, POLE.committed, KERB.committed, KERB.birth):
+            for one in (POLE.birth, POLE.late("camera"), POLE.committed, KERB.committed, KERB.birth):
                 kerb.publish(one, b"garbage")
             wait_until(lambda: bool(ledger.refused()), "the hub to refuse what was let through")
             # What went out as the broker threw it out may come twice.
