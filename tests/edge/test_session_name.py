@@ -1,6 +1,9 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.session_name import StateInUse, StateUnusable, claimed, next_session
 
@@ -23,6 +26,19 @@ def test_a_damaged_counter_is_told_and_never_reset(tmp_path: Path, content: str)
     with pytest.raises(StateUnusable, match=r"a\.session"):
         next_session(tmp_path, "a")
     assert (tmp_path / "a.session").read_text() == content
+
+
+@settings(max_examples=40)
+@given(st.one_of(st.binary(max_size=30), st.integers().map(lambda count: f"{count}".encode())))
+def test_whatever_is_in_the_counters_file_the_next_session_counts_on_or_it_is_told(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("state")
+    (folder / "a.session").write_bytes(content)
+    with suppress(StateUnusable):
+        assert next_session(folder, "a").count == int(content) + 1 > 0
+        return
+    assert (folder / "a.session").read_bytes() == content
 
 
 def test_a_state_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
