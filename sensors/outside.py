@@ -183,7 +183,8 @@ def _with_null(content: bytes) -> bytes:
         if not found[0].startswith(b'"'):
             written += content[copied : found.start()] + b"null"
             copied = found.end()
-    return bytes(written + content[copied:])
+    written += content[copied:]
+    return bytes(written)
 
 
 def unmarked(content: bytes) -> bytes:

@@ -6,7 +6,7 @@ is decoded, and checked, by msgspec.
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -24,6 +24,7 @@ MOST_ELEMENT_BYTES = 2**26
 MOST_KEY_BYTES = 256
 QUOTE, BACKSLASH, COMMA, LIST = b'"\\,['
 BLANK = b" \t\r\n"
+_PLACE = re.compile(r"\$\[([0-9]+)\]")
 IN_STRING = -1
 """As the depth of a byte in a string."""
 
@@ -33,11 +34,21 @@ def json_elements(path: Path, kind: type[T], key: str = "") -> Iterator[T]:
 
     NaN and Infinity are null. Raises ContentWrong.
     """
-    scan, before, kept = _Scan(), b"", b""
+    return _elements(_blocks(path), kind, key)
+
+
+def json_parts(content: bytes | memoryview, kind: type[T]) -> Iterator[T]:
+    """The elements of a list of JSON that is in memory already, as `json_elements`."""
+    view = memoryview(content)
+    return _elements((bytes(view[at : at + BLOCK_BYTES]) for at in range(0, len(view), BLOCK_BYTES)), kind, "")
+
+
+def _elements(blocks: Iterable[bytes], kind: type[T], key: str) -> Iterator[T]:
+    scan, before, kept, done = _Scan(), b"", b"", 0
     within = 0
     """The depth inside of the list; 0 before it begins."""
     over, some = False, False
-    for block in _blocks(path):
+    for block in blocks:
         depths = scan.feed(block)
         start = 0
         if not within:
@@ -52,11 +63,13 @@ def json_elements(path: Path, kind: type[T], key: str = "") -> Iterator[T]:
         commas = np.flatnonzero((_codes(block)[start:stop] == COMMA) & (depths[start:stop] == within))
         if len(commas):
             end = start + int(commas[-1])
-            yield from _decoded(kept + block[start:end], kind)
+            here = _decoded(kept + block[start:end], kind, done)
+            yield from here
+            done += len(here)
             kept, start, some = b"", end + 1, True
         kept += block[start:stop]
         if over and (some or kept.strip(BLANK)):
-            yield from _decoded(kept, kind)
+            yield from _decoded(kept, kind, done)
             kept = b""
         if len(kept) > MOST_ELEMENT_BYTES:
             raise ContentWrong(f"has an element of more than {MOST_ELEMENT_BYTES:,} bytes")
@@ -135,10 +148,14 @@ def _begin(before: bytes, block: bytes, depths: Depths, key: str) -> int:
     return 0
 
 
-def _decoded(content: bytes, kind: type[T]) -> list[T]:
+def _decoded(content: bytes, kind: type[T], done: int) -> list[T]:
+    """`done`: how many elements stand before these."""
     if not content.strip(BLANK):
         raise ContentWrong("is not JSON: a comma in its list has no element beside it")
-    return json_of(b"[" + content + b"]", list[kind], nan_as_null=True)  # type: ignore[valid-type]
+    try:
+        return json_of(b"[" + content + b"]", list[kind], nan_as_null=True)  # type: ignore[valid-type]
+    except ContentWrong as error:
+        raise ContentWrong(_PLACE.sub(lambda found: f"$[{int(found[1]) + done}]", error.what, 1)) from error
 
 
 def _codes(block: bytes) -> NDArray[np.uint8]:

@@ -1,22 +1,38 @@
 """An `instances` file of COCO as frames, by its makers or as labelling tools export it."""
 
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from replay.datasets.frame_truths import FrameTruths
-from replay.datasets.labels import MOST_SHOWN, MOST_VALUE, MOST_WHOLE, LabelsWrong, Lenience, Loose, as_float, sized_box
+from replay.datasets.labels import (
+    MOST_SHOWN,
+    MOST_VALUE,
+    MOST_WHOLE,
+    Boxes,
+    LabelsWrong,
+    Lenience,
+    Loose,
+    as_float,
+    json_labels,
+    sized_box,
+)
 from replay.datasets.soundness import counted
 from replay.recording import Problem, Severity
-from replay.truth import Role, Truth, constant, from_sizes
+from replay.truth import Role, Truth, constant
+from sensors.outside import ContentWrong
+from sensors.outside_json import json_parts
 
+WHAT = "a COCO instances file"
 NOTHING = ("", "none", "null", "nan")
+MOST_EDGE = MOST_VALUE / 2
 NO = (*NOTHING, "0", "false", "no")
 
 Id: TypeAlias = int | float | str
@@ -50,9 +66,23 @@ class _Category(msgspec.Struct):
 
 
 class Instances(msgspec.Struct):
+    """The content of a file that somebody has in memory."""
+
     images: list[Image]
     categories: list[_Category]
     annotations: list[_Annotation]
+
+
+class InstancesFile(msgspec.Struct):
+    images: list[Image]
+    categories: list[_Category]
+    annotations: msgspec.Raw
+    """Left as they are: they are read one by one, so that a file of millions takes little more than its own size."""
+
+
+def read_instances(path: Path) -> InstancesFile:
+    """Raises LabelsWrong."""
+    return json_labels(path, InstancesFile, WHAT)
 
 
 @dataclass(eq=False)
@@ -60,7 +90,7 @@ class CocoFile:
     """An instances file as frames; raises LabelsWrong."""
 
     path: Path
-    file: Instances
+    file: Instances | InstancesFile
     video_frames: int | None = None
     """How many the video has that the images are frames of; None: they are pictures of their own."""
     lenience: Lenience = field(default_factory=Lenience)
@@ -77,14 +107,16 @@ class CocoFile:
         self._kinds = {key: place[name] for key, name in kinds.items()}
         self.sizes = dict(self._sizes())
         self._strange = 0
+        self._used: set[int | str] = set()
+        """The categories of the annotations."""
         self._truths = self._read()
 
     @property
     def scored(self) -> tuple[str, ...]:
         """The labels without a heading: a category without annotations which is nothing but the others' own kind."""
-        used = {row.category_id for row in self.file.annotations}
         above = {kind.supercategory for kind in self.file.categories}
-        headings = {kind.name for kind in self.file.categories if kind.id not in used and kind.name in above}
+        idle = [kind.name for kind in self.file.categories if self._key(kind.id, "category") not in self._used]
+        headings = {name for name in idle if name in above}
         return tuple(label for label in self.labels if label not in headings)
 
     def truths(self) -> Mapping[int, Truth]:
@@ -166,67 +198,86 @@ class CocoFile:
         return as_float(value)
 
     def _read(self) -> Mapping[int, Truth]:
-        rows = self.file.annotations
+        frames, labels, crowds = array("q"), array("q"), array("b")
+        boxes, areas = Boxes(), array("d")
         # Few ids stand in many rows: each is looked at once.
-        kinds = {value: self._kind(value, row) for row, value in self._first(lambda row: row.category_id)}
-        frames = {value: self._frame(value) for _, value in self._first(lambda row: row.image_id)}
-        boxes = self._columns([row.bbox for row in rows])
-        areas = self._columns([(row.area,) for row in rows])[:, 0]
-        bad = ~np.all(np.abs(boxes) <= MOST_VALUE, axis=1) | np.any(boxes[:, 2:] < 0, axis=1)
-        for place in np.flatnonzero(bad).tolist():
-            sized_box(self.path, self._at(place), *boxes[place].tolist())
-        every = np.array([frames[row.image_id] for row in rows], np.int64)
-        crowds = np.array([self._is_crowd(row, place) for place, row in enumerate(rows)], np.bool_)
+        kinds: dict[Id, int] = {}
+        numbers: dict[Id, int] = {}
+        for place, row in enumerate(self._rows()):
+            if (kind := kinds.get(row.category_id)) is None:
+                kind = kinds[row.category_id] = self._kind(row.category_id, row, place)
+            if (number := numbers.get(row.image_id)) is None:
+                number = numbers[row.image_id] = self._frame(row.image_id)
+            box = self._box(row, place)
+            if number < 0:
+                self._strange += 1
+                continue
+            frames.append(number)
+            labels.append(kind)
+            boxes.add(box)
+            areas.append(self._area(row, place))
+            crowds.append(self._is_crowd(row, place))
+        marks = np.asarray(crowds, np.bool_)
         truth = Truth(
-            boxes=from_sizes(boxes),
-            labels=np.array([kinds[row.category_id] for row in rows], np.int64),
-            tracks=constant(-1, len(rows)),
-            roles=np.where(crowds, int(Role.REGION), int(Role.POSITIVE)),
-            areas=np.where((areas >= 0) & (areas <= MOST_VALUE), areas, np.nan),
+            boxes=boxes.array(),
+            labels=np.asarray(labels, np.int64),
+            tracks=constant(-1, len(labels)),
+            roles=np.where(marks, int(Role.REGION), int(Role.POSITIVE))
+            if marks.any()
+            else constant(Role.POSITIVE, len(labels)),
+            areas=np.asarray(areas, np.float64),
         )
-        listed = every >= 0
-        self._strange = int((~listed).sum())
-        return FrameTruths(every[listed], truth.pick(listed) if self._strange else truth, labelled=self.names)
+        return FrameTruths(np.asarray(frames, np.int64), truth, labelled=self.names)
 
-    def _at(self, place: int) -> str:
-        told = self.file.annotations[place].id
-        return f"annotation {place if told is None else told}"
+    def _rows(self) -> Iterator[_Annotation]:
+        if isinstance(self.file, Instances):
+            yield from self.file.annotations
+            return
+        try:
+            yield from json_parts(memoryview(self.file.annotations), _Annotation)
+        except ContentWrong as error:
+            what = error.what.replace("$[", "$.annotations[", 1)
+            raise LabelsWrong(self.path, error.line, f"is not {WHAT}: {what}") from error
 
-    def _first(self, of: Callable[[_Annotation], Id]) -> Iterator[tuple[int, Id]]:
-        """Every different value of a column, with the row where it stands first."""
-        seen: set[Id] = set()
-        for place, row in enumerate(self.file.annotations):
-            if (value := of(row)) not in seen:
-                seen.add(value)
-                yield place, value
+    def _at(self, row: _Annotation, place: int) -> str:
+        return f"annotation {place if row.id is None else str(row.id)[:MOST_SHOWN]}"
 
-    def _kind(self, value: Id, place: int) -> int:
-        kind = self._kinds.get(key := self._key(value, "category"))
+    def _kind(self, value: Id, row: _Annotation, place: int) -> int:
+        key = self._key(value, "category")
+        self._used.add(key)
+        kind = self._kinds.get(key)
         if kind is None:
-            raise LabelsWrong(self.path, self._at(place), f"there is no category {key}")
+            raise LabelsWrong(self.path, self._at(row, place), f"there is no category {key}")
         return kind
 
     def _frame(self, value: Id) -> int:
         """-1 for an image that isn't listed."""
         return self._numbers.get(self._key(value, "image"), -1)
 
-    def _columns(self, rows: Sequence[Sequence[Loose]]) -> NDArray[np.float64]:
-        """(N, columns): numbers, NaN for null; raises LabelsWrong."""
-        plain = not any(isinstance(value, str) for row in rows for value in row)
+    def _box(self, row: _Annotation, place: int) -> Sequence[float]:
+        """Corners; raises LabelsWrong."""
+        plain: Any = row.bbox
         try:
-            values = np.array(rows if plain else [], np.float64)
-        except OverflowError:
-            plain = False
-        if not plain:
-            read = [[self._number(value, self._at(place)) for value in row] for place, row in enumerate(rows)]
-            values = np.array(read, np.float64)
-        return values.reshape(len(rows), -1) if len(rows) else values.reshape(0, 4)
+            left, top, width, height = array("d", plain)
+        except (TypeError, OverflowError):  # null, a text, or hundreds of digits
+            left, top, width, height = (self._number(value, self._at(row, place)) for value in row.bbox)
+        if 0 <= width <= MOST_EDGE and 0 <= height <= MOST_EDGE and abs(left) <= MOST_EDGE and abs(top) <= MOST_EDGE:
+            return left, top, left + width, top + height
+        return sized_box(self.path, self._at(row, place), left, top, width, height)
+
+    def _area(self, row: _Annotation, place: int) -> float:
+        """NaN where it isn't told, or can't be."""
+        area = row.area
+        if area is None:
+            return math.nan
+        value = float(area) if type(area) is float else self._number(area, self._at(row, place))
+        return value if 0 <= value <= MOST_VALUE else math.nan
 
     def _is_crowd(self, row: _Annotation, place: int) -> bool:
         value = row.iscrowd
         if value is None or type(value) is int:
             return bool(value)
-        self.lenience.note("iscrowd is written as true and false, or as text", self.path, self._at(place))
+        self.lenience.note("iscrowd is written as true and false, or as text", self.path, self._at(row, place))
         return value.strip().lower() not in NO if isinstance(value, str) else bool(value)
 
 

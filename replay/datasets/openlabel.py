@@ -131,9 +131,11 @@ class _Camera:
         self._others = {*(self.content.streams or {})} - {self._stream}
         self._outlines = self._unclaimed = self._more = 0
         self._frames: dict[int, openlabel.FrameFacts | None] = {}
-        for key, raw in (self.content.frames or {}).items():
+        frames = self.content.frames or {}
+        for key in list(frames):
             number = frame_number(self.path, f"frame {key[:20]}", key)
-            frame = openlabel.frame_of(self.path, key, raw)
+            # Taken out: of a million frames, what is read already need not stay.
+            frame = openlabel.frame_of(self.path, key, frames.pop(key))
             self._frames[number] = frame.frame_properties
             self._read(number, frame)
         if not self._frames:

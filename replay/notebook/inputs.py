@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.detections import Detections
-from replay.datasets.coco_file import CocoFile, Instances
+from replay.datasets.coco_file import CocoFile, Instances, read_instances
 from replay.datasets.labels import json_labels
 from replay.truth import Role, Truth
 from sensors.errors import GilmokError
@@ -78,7 +78,7 @@ def found_by_frame(
 def coco_truth(given: Any) -> CocoFile:
     """An instances file, or its content; raises LabelsWrong."""
     if isinstance(given, str | os.PathLike):
-        return CocoFile(Path(given), json_labels(Path(given), Instances, "a COCO instances file"))
+        return CocoFile(Path(given), read_instances(Path(given)))
     try:
         return CocoFile(GIVEN, msgspec.convert(given, Instances, strict=False))
     except msgspec.ValidationError as error:

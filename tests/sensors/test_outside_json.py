@@ -7,7 +7,7 @@ import pytest
 
 from sensors import outside_json
 from sensors.outside import ContentWrong
-from sensors.outside_json import json_elements
+from sensors.outside_json import json_elements, json_parts
 
 ODD = [{"a": 'q"],{\\'}, [1, [2, {}]], "\\\\", '\\"', None, 1.5, {"deep": {"b": ["]"]}}, "é", []]
 
@@ -49,3 +49,11 @@ def test_an_element_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.M
         list(json_elements(path, object))
     path.write_text(json.dumps(list(range(1000))))
     assert np.array_equal(list(json_elements(path, int)), np.arange(1000))
+
+
+def test_a_list_in_memory_is_read_as_one_in_a_file_and_its_faults_are_counted_from_its_beginning() -> None:
+    content = b"[" + b",".join(b"%d" % n for n in range(400_000)) + b', "x"]'
+    read = json_parts(content, int)
+    assert [next(read) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ContentWrong, match=r"Expected 'int', got 'str' - at '\$\[400000\]'"):
+        list(read)

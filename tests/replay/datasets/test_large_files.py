@@ -45,6 +45,12 @@ ROWS: dict[str, tuple[str, Callable[[int], str], str, str]] = {
         ",",
         "]",
     ),
+    "coco": (
+        '{"images":[{"id":1,"file_name":"a.jpg"}],"categories":[{"id":1,"name":"car"}],"annotations":[',
+        lambda n: f'{{"image_id":1,"category_id":1,"bbox":[{n % 50},{n},9,9],"id":{n}}}',
+        ",",
+        "]}",
+    ),
 }
 """Head, row, what stands between two rows, tail."""
 
