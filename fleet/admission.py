@@ -33,10 +33,7 @@ from fleet.arrivals import (
 from fleet.introduction import Introduction
 from fleet.latency import Outages
 from fleet.registry import Registry
-from sensors.clock import NS_PER_S, Stamp
-
-EARLIEST_UTC_NS = 1_577_836_800 * NS_PER_S
-"""2020: a wall clock that says less was never set."""
+from sensors.clock import EARLIEST_UTC_NS, NS_PER_S, Stamp
 
 TOPICS = 4096
 """Topics whose parts are remembered: a fleet has few, and they come again with every frame."""

@@ -9,6 +9,8 @@ from msgspec import Meta
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+EARLIEST_UTC_NS = 1_577_836_800 * NS_PER_S
+"""2020: a wall clock that says less was never set."""
 
 # A sleep wakes up late by tens of microseconds; the last stretch before an instant is spun through instead.
 SPIN_NS = 200_000

@@ -11,7 +11,7 @@ from edge.config import SpoolChoice
 from edge.spool.store import Kept, Lane, Oldest, SpoolStore, StoreFailed
 from edge.wire.messages import Spooled
 from edge.wire.spans import Range, Spans
-from sensors.clock import NS_PER_S, Clock
+from sensors.clock import EARLIEST_UTC_NS, NS_PER_S, Clock
 from sensors.errors import GilmokError
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ MEMORY_BYTES = 32 * BYTES_PER_MB
 """So much is kept in memory while the disk takes nothing, and without a disk."""
 TEND_NS = NS_PER_S
 REMIND_NS = 60 * NS_PER_S
+CLOCK_SET_NS = 600 * NS_PER_S
+"""So long after a node's start its wall clock may take to be set from the network."""
 EVICTED_AT_ONCE = 64
 MOVED_AT_ONCE = 512
 
@@ -58,6 +60,7 @@ class Spool:
         self._counts = Counter({lane: spans.count for lane, spans in self._kept.items()})
         self._evicted: Counter[Lane] = Counter()
         self._own = ""
+        self._opened_ns = clock.now().mono_ns
         self._closed = False
         self._trouble = ""
         self._unsynced = False
@@ -229,10 +232,15 @@ class Spool:
             self._remind(len(gone))
 
     def _too_old(self, one: Oldest) -> bool:
-        """By the monotonic clock where it is the same one; between two boots only the wall clock knows."""
+        """By the monotonic clock where it is the same one. Between two boots only the wall clock knows, unless it had
+        not been set yet; one that wakes wrong has some time until it is believed.
+        """
         now = self._clock.now()
-        age_ns = now.mono_ns - one.at.mono_ns if one.boot == self._boot else now.utc_ns - one.at.utc_ns
-        return age_ns > self._most_ns
+        if one.boot == self._boot:
+            return now.mono_ns - one.at.mono_ns > self._most_ns
+        if one.at.utc_ns < EARLIEST_UTC_NS or now.mono_ns - self._opened_ns < CLOCK_SET_NS:
+            return False
+        return now.utc_ns - one.at.utc_ns > self._most_ns
 
     def _remind(self, count: int) -> None:
         now_ns = self._clock.now().mono_ns

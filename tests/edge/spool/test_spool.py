@@ -122,6 +122,22 @@ def test_what_is_too_old_is_given_up_by_the_clock_that_can_tell(opened: Opened) 
     assert after.kept == {}
 
 
+def test_a_wall_clock_that_was_wrong_at_a_boot_costs_no_report(opened: Opened) -> None:
+    spool = opened(max_age_h=1)
+    spool.introduce(LANE.session, b"")
+    never_set = [one._replace(at=Stamp(one.at.mono_ns, n)) for n, one in enumerate(opened.reports(LANE, 0, 4))]
+    spool.write([*never_set, *opened.reports(LANE, 5, 9)], {})
+    spool.close()
+    # A year later, or a clock that wakes a year ahead: in some minutes it may have been set.
+    opened.clock = Rebooted(8760 * HOUR_NS)
+    after = opened(boot="next", max_age_h=1)
+    opened.tend(after)
+    assert after.kept[LANE] == Spans([(0, 9)])
+    opened.clock.pass_ns(HOUR_NS)
+    opened.tend(after)
+    assert after.kept[LANE] == Spans([(0, 4)])
+
+
 def test_while_the_disk_is_full_reports_are_kept_in_memory_and_written_later(
     opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
