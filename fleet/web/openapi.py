@@ -52,9 +52,10 @@ ENDPOINTS = (
     ),
     Endpoint(
         "/api/reports/{run}",
-        "A run's page: its figures, plots, best and worst frames, what other latencies would cost",
+        "A run's page: its figures, plots, best and worst frames, what other latencies would cost (language: en, ko)",
         "report",
         ("run",),
+        ("language",),
         media=HTML,
         apart=True,
     ),

@@ -57,7 +57,7 @@ def about_runs(one: Endpoint, worker: WorkerClient) -> Answering:
             parts = {"what": one.answer, **{names.get(name, name): value for name, value in asked.items()}}
             told = await worker.ask(msgspec.convert(parts, Question))
         except msgspec.ValidationError:
-            return _wrong(404, "there is no such format", "csv, parquet and json are there")
+            return _wrong(404, "there is no such format or language", "csv, parquet and json are there; en and ko")
         except Failed as error:
             return _wrong(503, error.sentence, error.hint)
         said = told.answer

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replay.cli.classes_option import add_classes, classes_of
+from replay.report.language import LANGUAGES
 from sensors.ranges import Fps, Milliseconds, Seed, in_range
 from sensors.terminal.command_line import command_parser
 from sensors.terminal.exit_status import DONE, INTERRUPTED, REGRESSION
@@ -89,6 +90,7 @@ def _register_run(verbs: Any) -> None:
 def _output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
     parser.add_argument("--json", action="store_true", help="print qualification.json instead of a table")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the page (default: %(default)s)")
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -156,7 +158,7 @@ def _conducted(conductor: "Conductor", campaign: "Campaign", chosen: argparse.Na
     from sensors.terminal import console
 
     found = _with_progress(conductor, campaign)
-    page = write_page(found, chosen.out)
+    page = write_page(found, chosen.out, chosen.language)
     if chosen.json:
         console.print_file(chosen.out / RECORD)
     else:

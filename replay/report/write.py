@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from replay.report.language import Language, in_language
 from sensors import atomic_files
 from sensors.errors import GilmokError
 
@@ -13,7 +14,7 @@ class ReportUnavailable(GilmokError):
         super().__init__(f"a report needs {needs!r}, which is not installed", "pip install 'gilmok[report]'")
 
 
-def write_report(folder: Path, out: Path | None = None) -> Path:
+def write_report(folder: Path, out: Path | None = None, language: Language = "en") -> Path:
     """Write the page of the run in `folder` to `out` (None: report.html in the folder) and return its path.
 
     Raises RunFolderWrong, ReportUnavailable or FileUnwritable; an older page is replaced, whole or not at all.
@@ -25,7 +26,7 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
         from replay.report.page import run_page
     except ImportError as error:
         raise ReportUnavailable(error.name or str(error)) from error
-    return write_page(run_page(run), out or folder / PAGE)
+    return write_page(in_language(run_page(run), language), out or folder / PAGE)
 
 
 def write_page(page: str, path: Path) -> Path:

@@ -1,7 +1,7 @@
 // Runs: all of them, the figures of one with its page and its exports, and two held against each other.
 
 import { ask, facts, make, ms, table, when } from "/pages/dom.js";
-import { t } from "/pages/words.js";
+import { language, t } from "/pages/words.js";
 
 const MOST_ROWS = 200;
 const FORMATS = ["csv", "parquet", "json"];
@@ -86,7 +86,7 @@ function ways(name) {
   const more = make("a", { href: "#/runs" }, t("Compare"));
   more.addEventListener("click", () => { chosen.a = name; });
   return make("p", { class: "ways" },
-    make("a", { href: `/api/reports/${own}`, target: "_blank", rel: "noopener" }, t("Report with plots and frames")),
+    make("a", { href: `/api/reports/${own}?language=${language()}`, target: "_blank", rel: "noopener" }, t("Report with plots and frames")),
     make("span", {}, `${t("Export")}: `, ...FORMATS.flatMap((to) => [make("a", { href: `/api/exports/${to}/${own}`, download: "" }, to), " "])), more);
 }
 

@@ -19,6 +19,7 @@ from replay.comparison.sides import Side, check_side
 from replay.export.columns import TABLES
 from replay.export.export import csv_of, export
 from replay.export.tables import table
+from replay.report.language import in_language
 from replay.report.write import ReportUnavailable
 from replay.runs.loaded import LoadedRun
 from sensors.errors import GilmokError
@@ -106,7 +107,8 @@ class Answering:
             from replay.report.page import run_page
         except ImportError as error:
             raise ReportUnavailable(error.name or str(error)) from error
-        return Answer(media=HTML), run_page(self._run(ledger, question.run)).encode(errors="replace")
+        page = run_page(self._run(ledger, question.run))
+        return Answer(media=HTML), in_language(page, question.language or "en").encode(errors="replace")
 
     def _held(self, ledger: LedgerReader, question: Question) -> Held:
         if question.run == question.other:

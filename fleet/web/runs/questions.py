@@ -15,6 +15,8 @@ class Question(Record, frozen=True, kw_only=True):
     other: str = ""
     """B of a comparison."""
     to: Export = "csv"
+    language: Literal["", "en", "ko"] = ""
+    """Of a report; empty: English."""
 
 
 class Answer(Record, frozen=True, kw_only=True):

@@ -15,12 +15,14 @@ from replay.qualify.qualification import Qualification
 from replay.qualify.ranking import Comparison
 from replay.qualify.record import EVIDENCE, PAGE, Measured, write
 from replay.report.charts import latency as latency_charts
+from replay.report.language import Language, in_language
 from replay.report.texts import moment
 from replay.scoring.class_table import told
 from sensors.clock import NS_PER_MS
 from sensors.terminal.pretty_json import pretty
 
 HERE = Path(__file__).parent
+CATALOGUE = HERE / "korean.txt"
 FRAME = HERE.parents[1] / "report" / "templates"
 """The page's frame and style are those of a run's report."""
 
@@ -31,9 +33,10 @@ TAILS = {
 """Scenarios whose tails are drawn: the folder of evidence, and what it is called."""
 
 
-def write_page(found: Qualification, folder: Path) -> Path:
+def write_page(found: Qualification, folder: Path, language: Language = "en") -> Path:
     """Beside the record; raises FileUnwritable."""
-    return write(folder, PAGE, qualification_page(found, folder / EVIDENCE).encode())
+    page = in_language(qualification_page(found, folder / EVIDENCE), language, [CATALOGUE])
+    return write(folder, PAGE, page.encode())
 
 
 def write_comparison(comparison: Comparison, out: Path) -> Path:

@@ -1,5 +1,8 @@
 """Reading a page as a browser would, without one."""
 
+import html
+import re
+from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -50,3 +53,14 @@ def check_self_contained(page: Page) -> None:
     missing = {link[1:] for link in page.links if link.startswith("#")} - set(page.ids)
     assert not missing
     assert len(page.ids) == len(set(page.ids))
+
+
+def texts_of(page: str) -> list[str]:
+    """What a person reads, but code and configuration; pointers' hints, too."""
+    bare = re.sub(r"<(style|pre|code|title)>.*?</\1>", "", page, flags=re.DOTALL)
+    told = [*re.findall(r">([^<>]+)<", bare), *re.findall(r'(?:aria-label|title)="([^"]+)"', bare)]
+    return [" ".join(html.unescape(one).split()) for one in told if one.strip() and "stroke-line" not in one]
+
+
+def figures_of(page: str) -> Counter[str]:
+    return Counter(figure for text in texts_of(page) for figure in re.findall(r"\d[\d.,]*\d|\d", text))
