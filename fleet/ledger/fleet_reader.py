@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -139,6 +140,48 @@ class FleetReader(LedgerReader):
         with self._store.reading() as connection:
             rows = connection.execute(query).all()
         return [frame for row in rows if (frame := self._frame(row)) is not None]
+
+    def frame_at(self, key: SessionKey, stream: str, at_utc_ns: int, skip: int = 0) -> FrameRow | None:
+        """The answered frame whose report was received next to an instant of the hub's wall clock, or the one so many
+        answered frames after it, or before; at either end the last one. Of live reports; None where there is none.
+        """
+        live = *_of(key, stream), ~FRAMES.c.late, FRAMES.c.status == "ok"
+        with self._store.reading() as connection:
+            n = self._first_after(connection, live, at_utc_ns)
+            after = sa.select(*OF_A_FRAME, FRAMES.c.n).where(*live, FRAMES.c.n >= n).order_by(FRAMES.c.n)
+            before = sa.select(*OF_A_FRAME, FRAMES.c.n).where(*live, FRAMES.c.n < n).order_by(FRAMES.c.n.desc())
+            near: list[Any] = [row for one in (after, before) for row in connection.execute(one.limit(1))]
+            if not near:
+                return None
+            found = min(near, key=lambda row: abs(row.received_utc_ns - at_utc_ns))
+            if skip:
+                there = FRAMES.c.n > found.n if skip > 0 else FRAMES.c.n < found.n
+                way = FRAMES.c.n if skip > 0 else FRAMES.c.n.desc()
+                query = sa.select(*OF_A_FRAME).where(*live, there).order_by(way).limit(abs(skip))
+                found = (connection.execute(query).all() or [found])[-1]
+        return self._frame(found)
+
+    @staticmethod
+    def _first_after(connection: sa.Connection, live: "tuple[sa.ColumnElement[bool], ...]", at_utc_ns: int) -> int:
+        """The n of the first report received then or later: live ones come in the order of n, so no index is needed."""
+        least, most = connection.execute(sa.select(sa.func.min(FRAMES.c.n), sa.func.max(FRAMES.c.n)).where(*live)).one()
+        low, high = (0, 0) if least is None else (int(least), int(most) + 1)
+        while low < high:
+            middle = (low + high) // 2
+            query = sa.select(FRAMES.c.n, FRAMES.c.received_utc_ns).where(*live, FRAMES.c.n >= middle)
+            row = connection.execute(query.order_by(FRAMES.c.n).limit(1)).first()
+            low, high = (int(row[0]) + 1, high) if row is not None and row[1] < at_utc_ns else (low, middle)
+        return low
+
+    def births_about(self, key: NodeKey, at_utc_ns: int) -> list[Birth]:
+        """Of the session that a node had at an instant of the hub's wall clock, and of the next one, as far as there
+        are any.
+        """
+        own = SESSIONS.c.site == key.site, SESSIONS.c.node == key.node, ~SESSIONS.c.former
+        query = sa.select(SESSIONS.c.payload).where(*own)
+        then = query.where(SESSIONS.c.received_utc_ns <= at_utc_ns).order_by(SESSIONS.c.id.desc()).limit(1)
+        after = query.where(SESSIONS.c.received_utc_ns > at_utc_ns).order_by(SESSIONS.c.id).limit(1)
+        return [*self._births(then), *self._births(after)]
 
     def newest_healths(self, key: SessionKey, most: int) -> list[tuple[int, Health]]:
         """When each was received by the hub's wall clock, and what it said: the last `most`, oldest first."""

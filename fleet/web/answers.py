@@ -17,6 +17,8 @@ from sensors.errors import GilmokError
 
 MINUTE_S = 60
 HISTORY_S = 3600
+MOST_SKIPPED = 1000
+"""Frames, from a moment on."""
 
 
 class NodeUnknown(GilmokError):
@@ -49,11 +51,11 @@ class Answers:
             live = self._watches.look(ledger, site, name)
         return {"birth": birth, "last": last, "gaps": gaps, "refused": refused, "live": live, **self._past(birth)}
 
-    def picture(self, site: str, name: str, stream: str, at_ms: str = "") -> bytes:
-        """Raises NodeUnknown, StreamUnknown or FrameUnknown."""
+    def picture(self, site: str, name: str, stream: str, at_ms: str = "", skip: str = "") -> bytes:
+        """Raises NodeUnknown, StreamUnknown or FrameUnknown. What is no number is as if it weren't there."""
         with FleetReader(self._hub.where) as ledger:
-            at = int(at_ms) if at_ms.isascii() and at_ms.isdigit() and len(at_ms) < 16 else None
-            return self._watches.picture(ledger, site, name, stream, at)
+            at, by = _whole(at_ms, 10**15), _whole(skip, MOST_SKIPPED) or 0
+            return self._watches.picture(ledger, site, name, stream, at, by)
 
     def runs(self) -> list[dict[str, Any]]:
         """As `gilmok hub runs` lists them, and which nodes and models were in them."""
@@ -85,6 +87,13 @@ class Answers:
                 for stream in birth.streams
             }
         }
+
+
+def _whole(text: str, most: int) -> int | None:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
+        return None
+    return max(-most, min(int(text), most))
 
 
 def _newest_birth(ledger: FleetReader, site: str, node: str) -> Birth:

@@ -39,11 +39,12 @@ ENDPOINTS = (
     ),
     Endpoint(
         "/api/nodes/{site}/{node}/{stream}/picture",
-        "The newest answered frame, or that next to an instant: four bytes with the length of the JSON that follows "
-        "(what was found in it, and the truth), then a JPEG where the hub has the recording",
+        "The newest answered frame, or that next to an instant, or so many after or before that: four bytes with the "
+        "length of the JSON that follows (what was found in it, and the truth), then a JPEG where the hub has the "
+        "recording",
         "picture",
         ("site", "node", "stream"),
-        ("at_ms",),
+        ("at_ms", "skip"),
         BINARY,
     ),
     Endpoint("/api/runs", "Every run, the newest first", "runs"),

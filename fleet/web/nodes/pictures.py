@@ -35,6 +35,7 @@ def picture_message(birth: Birth, stream: StreamBirth, row: FrameRow, recording:
         "seq": report.seq,
         "t": report.stamp.utc_ns // NS_PER_MS,
         "total_ms": ms(report.total_ns),
+        "stages_ms": {name: ms(took) for name, took in report.stages.items()},
         "found": [
             {"box": box, "score": score, "label": shown(_name(birth.model.labels, label))}
             for box, score, label in zip(

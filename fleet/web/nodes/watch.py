@@ -12,7 +12,7 @@ from fleet.reporting.truth_index import TruthIndex, TruthUnknown
 from fleet.watch.window_accuracy import window_accuracy
 from fleet.web.nodes.steps import DRIFT_FRAMES, drift, healths, steps
 from replay.recording import Recording
-from sensors.clock import NS_PER_MS, NS_PER_S, Stamp
+from sensors.clock import NS_PER_S, Stamp
 from sensors.terminal.foreign_text import shown
 
 SPAN_S = 300
@@ -56,13 +56,11 @@ class NodeWatch:
         found = self._recordings[stream.name]
         return found.result() if found.done() else READING
 
-    def answered(self, ledger: FleetReader, stream: str, at_ms: int | None) -> FrameRow | None:
-        """The newest frame that was answered, or the one that was answered next to an instant of the hub's clock."""
+    def newest(self, ledger: FleetReader, stream: str) -> FrameRow | None:
+        """The newest frame that was answered, of the last minutes."""
         self._read(ledger)
-        frames = [one for one in self._frames.get(stream, ()) if one.report.findings is not None]
-        if at_ms is None:
-            return frames[-1] if frames else None
-        return min(frames, key=lambda one: abs(one.received.utc_ns // NS_PER_MS - at_ms), default=None)
+        frames = reversed(self._frames.get(stream, deque()))
+        return next((one for one in frames if one.report.findings is not None), None)
 
     def _read(self, ledger: FleetReader) -> None:
         for stream in self.birth.streams:

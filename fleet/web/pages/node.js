@@ -1,12 +1,14 @@
 // One node: who it is, how fast at which stage over time, how right of late, what is missing.
 
 import { legend, line, stacked } from "/pages/chart.js";
-import { ask, facts, make, table, when } from "/pages/dom.js";
+import { ask, clock, facts, make, table, when } from "/pages/dom.js";
 import { Picture } from "/pages/picture.js";
 import { t } from "/pages/words.js";
 
 const STEP_MS = 5000;
 const MINUTE_MS = 60000;
+const WIDEST = 900;
+const [FIGURE, GAP] = [320, 12];
 
 /** @typedef {import("/pages/chart.js").Step} Step */
 
@@ -17,6 +19,8 @@ const chosen = { mark: "p50", span: "last 5 minutes" };
 export function nodePage(place, site, name) {
   /** @type {Map<string, Picture>} */
   const pictures = new Map();
+  /** @type {Map<string, Stream>} */
+  const sections = new Map();
   const top = make("div"), streams = make("div"), rest = make("div");
   place.replaceChildren(make("h1", {}, `${site}/${name}`), top, streams, rest);
   /** @type {any} */
@@ -30,22 +34,19 @@ export function nodePage(place, site, name) {
   }
 
   function redraw() {
-    const focused = document.activeElement?.id;
     for (const one of told.live.streams) {
-      const known = document.getElementById(`stream-${one.name}`);
-      const section = known ?? make("section", { id: `stream-${one.name}` }, make("div"), picture(one).element);
-      const head = section.firstElementChild;
-      head?.replaceChildren(...streamParts(one, told, (ms) => picture(one).moment(ms), redraw));
-      if (!known) streams.append(section);
+      const known = sections.get(one.name) ?? new Stream(one.name, picture(one), redraw);
+      if (!sections.has(one.name)) streams.append(known.element);
+      sections.set(one.name, known);
+      known.draw(one, told, Math.min(WIDEST, place.clientWidth));
     }
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
   return async () => {
     told = await ask(`/api/nodes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`);
     top.replaceChildren(...identity(told));
     redraw();
-    rest.replaceChildren(...health(told), ...events(told));
+    rest.replaceChildren(...health(told, place.clientWidth), ...events(told));
   };
 }
 
@@ -74,19 +75,58 @@ function identity({ birth, last }) {
   ];
 }
 
-/** @param {any} one  @param {any} told  @param {(ms: number) => void} open  @param {() => void} redraw */
-function streamParts(one, told, open, redraw) {
-  const short = chosen.span === "last 5 minutes";
-  /** @type {Step[]} */
-  const steps = short ? one.steps : told.minutes[one.name];
-  const head = make("h2", {}, `${one.name}: ${t("latency by stage")}`);
-  const choices = make("div", { class: "choices" },
-    choice(one.name, "Percentile", ["p50", "p90", "p99"], "mark", redraw), choice(one.name, "Span", ["last 5 minutes", "last hour"], "span", redraw));
-  const words = summary(steps, chosen.mark);
-  const drawn = steps.length
-    ? [stacked(steps, chosen.mark, short ? STEP_MS : MINUTE_MS, told.birth.stages, open, words), legend(told.birth.stages, chosen.mark), quiet(words)]
-    : [quiet(t("No report has come in this span."))];
-  return [head, quiet([one.source, one.pace, one.recording, one.fps && `${one.fps} frames/s`].filter(Boolean).join(", ")), choices, ...drawn, ...right(one)];
+/** One stream's part of the page: what somebody may have in hand, a choice or a moment, stays while the rest is renewed. */
+class Stream {
+  /** @param {string} name  @param {Picture} picture  @param {() => void} redraw */
+  constructor(name, picture, redraw) {
+    this.picture = picture;
+    /** @type {Step[]} */ this.steps = [];
+    this.stepMs = STEP_MS;
+    /** Of the step that was chosen; 0: the newest. */ this.chosenMs = 0;
+    this.head = make("div");
+    this.drawn = make("div");
+    this.right = make("div");
+    this.slider = /** @type {HTMLInputElement} */ (make("input", { type: "range", min: "0", id: `moment-${name}`, class: "moment", "aria-label": t("Moment") }));
+    this.slider.oninput = () => this.point();
+    this.slider.onchange = () => this.open(this.steps[Number(this.slider.value)]?.t_ms + this.stepMs / 2);
+    this.choices = make("div", { class: "choices" },
+      choice(name, "Percentile", ["p50", "p90", "p99"], "mark", redraw), choice(name, "Span", ["last 5 minutes", "last hour"], "span", redraw));
+    this.element = make("section", { id: `stream-${name}` }, this.head, this.choices, this.drawn, this.slider, picture.element, this.right);
+  }
+
+  /** @param {any} one  @param {any} told  @param {number} width */
+  draw(one, told, width) {
+    const short = chosen.span === "last 5 minutes";
+    this.steps = short ? one.steps : told.minutes[one.name];
+    this.stepMs = short ? STEP_MS : MINUTE_MS;
+    const words = summary(this.steps, chosen.mark);
+    this.head.replaceChildren(make("h2", {}, `${one.name}: ${t("latency by stage")}`),
+      quiet([one.source, one.pace, one.recording, one.fps && `${one.fps} frames/s`].filter(Boolean).join(", ")));
+    this.drawn.replaceChildren(...(this.steps.length
+      ? [stacked(this.steps, chosen.mark, this.stepMs, told.birth.stages, (ms) => this.open(ms), words, width), legend(told.birth.stages, chosen.mark), quiet(words)]
+      : [quiet(t("No report has come in this span."))]));
+    this.slider.hidden = !this.steps.length;
+    this.slider.max = String(Math.max(0, this.steps.length - 1));
+    const at = this.steps.findIndex((step) => step.t_ms === this.chosenMs);
+    if (document.activeElement !== this.slider || at >= 0) this.slider.value = String(at < 0 ? this.steps.length - 1 : at);
+    this.point();
+    this.right.replaceChildren(...right(one));
+  }
+
+  /** Says which moment the slider is at. */
+  point() {
+    const step = this.steps[Number(this.slider.value)];
+    if (step) this.slider.setAttribute("aria-valuetext", `${clock(step.t_ms * 1e6)}, ${chosen.mark} ${figure(step.total[chosen.mark], 1)} ms`);
+  }
+
+  /** The frames of a moment. @param {number} atMs */
+  open(atMs) {
+    if (Number.isNaN(atMs)) return;
+    this.chosenMs = atMs - this.stepMs / 2;
+    this.slider.value = String(Math.max(0, this.steps.findIndex((step) => step.t_ms === this.chosenMs)));
+    this.point();
+    this.picture.moment(atMs);
+  }
 }
 
 /** @param {string} stream  @param {string} label  @param {string[]} options  @param {"mark" | "span"} which  @param {() => void} redraw */
@@ -131,8 +171,9 @@ function right(one) {
   return parts;
 }
 
-/** @param {any} told */
-function health({ live }) {
+/** @param {any} told  @param {number} wide */
+function health({ live }, wide) {
+  const across = Math.max(1, Math.floor((wide + GAP) / (FIGURE + GAP))), width = (wide + GAP) / across - GAP;
   const of = (/** @type {string} */ name) => live.health.map((/** @type {any} */ one) => /** @type {[number, number | null]} */ ([one.t_ms, one[name]]));
   const drops = live.health.map((/** @type {any} */ one, /** @type {number} */ at) => {
     const sum = (/** @type {any} */ step) => Object.values(step.dropped).reduce((all, value) => all + Number(value), 0);
@@ -140,8 +181,8 @@ function health({ live }) {
   });
   const charts = /** @type {[string, string, string][]} */ ([["temperature_c", "°C", "temperature"], ["power_w", "W", "power"], ["spooled", "", "kept until committed"], ["clock_bound_ms", "ms", "clock bound"]])
     .filter(([name]) => of(name).some(([, value]) => value != null))
-    .map(([name, unit, words]) => make("figure", {}, make("figcaption", {}, t(words)), line(of(name), unit, t(words))));
-  if (live.health.length > 1) charts.unshift(make("figure", {}, make("figcaption", {}, t("dropped in 5 s")), line(drops, "", t("dropped in 5 s"))));
+    .map(([name, unit, words]) => make("figure", {}, make("figcaption", {}, t(words)), line(of(name), unit, t(words), width)));
+  if (live.health.length > 1) charts.unshift(make("figure", {}, make("figcaption", {}, t("dropped in 5 s")), line(drops, "", t("dropped in 5 s"), width)));
   return [make("h2", {}, t("Drops, temperature, power, spool, clock")), make("div", { class: "figures" }, ...charts)];
 }
 
