@@ -11,7 +11,7 @@ const TIME_PX = 110;
 
 /** @param {number} width @param {number} height  pixels, as it is drawn  @param {number} from @param {number} to @param {number} most @param {string} unit @param {(ms: number) => number} x */
 function frame(width, height, from, to, most, unit, x) {
-  const y = (/** @type {number} */ value) => HEIGHT - BOTTOM - (value / most) * (HEIGHT - BOTTOM - TOP);
+  const y = (/** @type {number} */ value) => height - BOTTOM - (value / most) * (height - BOTTOM - TOP);
   const parts = [0, most / 2, most].flatMap((value) => [
     draw("line", { class: "grid", x1: LEFT, x2: width, y1: y(value), y2: y(value) }),
     draw("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, `${value.toLocaleString(undefined, { maximumSignificantDigits: 3 })} ${unit}`),
@@ -19,20 +19,20 @@ function frame(width, height, from, to, most, unit, x) {
   const times = Math.max(1, Math.min(5, Math.floor((width - LEFT) / TIME_PX)));
   for (let at = 0; at < times; at++) {
     const ms = from + ((to - from) * at) / times;
-    parts.push(draw("text", { x: x(ms), y: HEIGHT - 6 }, clock(ms * 1e6)));
+    parts.push(draw("text", { x: x(ms), y: height - 6 }, clock(ms * 1e6)));
   }
   return { y, parts };
 }
 
 /**
- * The stages' percentile stacked, the total's own as a line. A step is opened by a click.
+ * The stages' percentile stacked, the total's own as a line.
  * @param {Step[]} steps  @param {string} mark  p50, p90, p99  @param {number} stepMs
- * @param {string[]} stages  @param {(ms: number) => void} open  @param {string} words  @param {number} width
+ * @param {string[]} stages  @param {string} words  @param {number} width
  */
-export function stacked(steps, mark, stepMs, stages, open, words, width) {
+export function stacked(steps, mark, stepMs, stages, words, width) {
   const sum = (/** @type {Step} */ one) => stages.reduce((all, stage) => all + (one.stages[stage]?.[mark] ?? 0), 0);
   const most = Math.max(0.001, ...steps.map((one) => Math.max(one.total[mark] ?? 0, sum(one))));
-  const from = steps[0].t_ms, to = Math.max(steps[steps.length - 1].t_ms + stepMs, from + 12 * stepMs);
+  const [from, to] = spanOf(steps, stepMs);
   const x = (/** @type {number} */ ms) => LEFT + ((ms - from) / (to - from)) * (width - LEFT);
   const { y, parts } = frame(width, HEIGHT, from, to, most, "ms", x);
   const wide = Math.max(1, x(from + stepMs) - LEFT - 1);
@@ -51,10 +51,23 @@ export function stacked(steps, mark, stepMs, stages, open, words, width) {
     if (one.total[mark] != null) group.append(draw("path", { class: "p99", d: `M${x(one.t_ms)} ${y(one.total[mark] ?? 0)}h${wide}` }));
     else if (one.n) group.append(draw("rect", { class: "few", x: x(one.t_ms), y: HEIGHT - BOTTOM - 3, width: wide, height: 3 }));
     if (one.failed) group.append(draw("rect", { class: "failed", x: x(one.t_ms), y: HEIGHT - BOTTOM, width: wide, height: 4 }));
-    group.addEventListener("click", () => open(one.t_ms + stepMs / 2));
     parts.push(group);
   }
   return draw("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": words, preserveAspectRatio: "none" }, ...parts);
+}
+
+/** @param {Step[]} steps  @param {number} stepMs  @returns {[number, number]} */
+function spanOf(steps, stepMs) {
+  return [steps[0].t_ms, Math.max(steps[steps.length - 1].t_ms + stepMs, steps[0].t_ms + 12 * stepMs)];
+}
+
+/** Which step of a chart a click is at. @param {Step[]} steps  @param {number} stepMs  @param {MouseEvent} click  @param {SVGSVGElement} chart */
+export function stepAt(steps, stepMs, click, chart) {
+  const box = chart.getBoundingClientRect(), [from, to] = spanOf(steps, stepMs);
+  if (click.clientY < box.top || click.clientY > box.bottom) return undefined;
+  const width = chart.viewBox.baseVal.width, x = ((click.clientX - box.left) / box.width) * width;
+  const ms = from + ((x - LEFT) / (width - LEFT)) * (to - from);
+  return steps.find((one) => one.t_ms <= ms && ms < one.t_ms + stepMs);
 }
 
 /**

@@ -1,9 +1,9 @@
 // One node: who it is, how fast at which stage over time, how right of late, what is missing.
 
-import { legend, line, stacked } from "/pages/chart.js";
+import { legend, line, stacked, stepAt } from "/pages/chart.js";
 import { ask, clock, facts, make, table, when } from "/pages/dom.js";
 import { Picture } from "/pages/picture.js";
-import { t } from "/pages/words.js";
+import { language, t } from "/pages/words.js";
 
 const STEP_MS = 5000;
 const MINUTE_MS = 60000;
@@ -86,6 +86,13 @@ class Stream {
     this.head = make("div");
     this.drawn = make("div");
     this.right = make("div");
+    // Of the whole: between a press and its release the chart may have been drawn anew.
+    this.drawn.onclick = (click) => {
+      const chart = /** @type {SVGSVGElement | null} */ (this.drawn.querySelector("svg.chart"));
+      const step = chart && this.steps.length ? stepAt(this.steps, this.stepMs, click, chart) : undefined;
+      if (step) this.open(step.t_ms + this.stepMs / 2);
+    };
+    this.told = "";
     this.slider = /** @type {HTMLInputElement} */ (make("input", { type: "range", min: "0", id: `moment-${name}`, class: "moment", "aria-label": t("Moment") }));
     this.slider.oninput = () => this.point();
     this.slider.onchange = () => this.open(this.steps[Number(this.slider.value)]?.t_ms + this.stepMs / 2);
@@ -99,18 +106,21 @@ class Stream {
     const short = chosen.span === "last 5 minutes";
     this.steps = short ? one.steps : told.minutes[one.name];
     this.stepMs = short ? STEP_MS : MINUTE_MS;
+    this.right.replaceChildren(...right(one));
+    const now = JSON.stringify([this.steps, chosen, width, language()]);
+    if (now === this.told) return;
+    this.told = now;
     const words = summary(this.steps, chosen.mark);
     this.head.replaceChildren(make("h2", {}, `${one.name}: ${t("latency by stage")}`),
       quiet([one.source, one.pace, one.recording, one.fps && `${one.fps} frames/s`].filter(Boolean).join(", ")));
     this.drawn.replaceChildren(...(this.steps.length
-      ? [stacked(this.steps, chosen.mark, this.stepMs, told.birth.stages, (ms) => this.open(ms), words, width), legend(told.birth.stages, chosen.mark), quiet(words)]
+      ? [stacked(this.steps, chosen.mark, this.stepMs, told.birth.stages, words, width), legend(told.birth.stages, chosen.mark), quiet(words)]
       : [quiet(t("No report has come in this span."))]));
     this.slider.hidden = !this.steps.length;
     this.slider.max = String(Math.max(0, this.steps.length - 1));
     const at = this.steps.findIndex((step) => step.t_ms === this.chosenMs);
     if (document.activeElement !== this.slider || at >= 0) this.slider.value = String(at < 0 ? this.steps.length - 1 : at);
     this.point();
-    this.right.replaceChildren(...right(one));
   }
 
   /** Says which moment the slider is at. */
