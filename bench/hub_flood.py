@@ -3,8 +3,9 @@
     python -P bench/hub_flood.py --messages 1000000 --clients 4
     python -P bench/hub_flood.py --broker embedded --messages 100000
 
-Each client writes QoS 1 as fast as the broker acknowledges, in turn what is no JSON, no message, of no session, a birth
-of a new node, and on a topic that isn't there. The honest fleet is `gilmok fleet simulate`'s; all share this machine.
+Each client writes QoS 1 as fast as the broker acknowledges, or QoS 0 as fast as it reads: in turn what is no JSON, no
+message, of no session, a birth of a new node, and on a topic that isn't there. The honest fleet is `gilmok fleet
+simulate`'s; all share this machine.
 """
 
 import argparse
@@ -46,7 +47,7 @@ SAMPLE_S = 0.5
 SETTLE_S = 120.0
 QUIET_S = 5.0
 CONNECT = bytes.fromhex("101a00044d5154540402ffff000e")
-PUBLISH = 0x32
+PUBLISH, PUBLISH_AND_FORGET = 0x32, 0x30
 
 
 def figures() -> dict[str, object]:
@@ -54,6 +55,7 @@ def figures() -> dict[str, object]:
     parser.add_argument("--broker", choices=["embedded", "mosquitto"], default="mosquitto")
     parser.add_argument("--messages", type=in_range(Count), default=100_000, help="of all clients together")
     parser.add_argument("--clients", type=in_range(Several), default=4)
+    parser.add_argument("--qos", type=int, choices=[0, 1], default=1, help="of the garbage")
     parser.add_argument("--nodes", type=in_range(Count), default=20, help="honest ones")
     parser.add_argument("--rate", type=in_range(Positive), default=5.0, help="of each honest node")
     parser.add_argument("--seconds", type=in_range(Seconds), default=60.0, help="that the honest ones speak")
@@ -71,7 +73,10 @@ def figures() -> dict[str, object]:
 def flooded(chosen: argparse.Namespace, at: BrokerAt, pid: int, reader: LedgerReader) -> dict[str, object]:
     share = chosen.messages // chosen.clients
     processes = get_context("spawn")
-    clients = [processes.Process(target=flood, args=(at.each[0], number, share)) for number in range(chosen.clients)]
+    clients = [
+        processes.Process(target=flood, args=(at.each[0], number, share, chosen.qos))
+        for number in range(chosen.clients)
+    ]
     memory, over = Memory(pid), threading.Event()
     watching = threading.Thread(target=memory.watch, args=(over,))
     begin_ns, begin_cpu_ns = CLOCK.now().mono_ns, family_cpu_ns(pid)
@@ -153,7 +158,7 @@ def settled(reader: LedgerReader, least: int) -> dict[str, int]:
     return refused
 
 
-def flood(url: str, number: int, share: int) -> None:
+def flood(url: str, number: int, share: int, qos: int) -> None:
     """One client's life, without paho: what it costs is not to be the limit."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname or "", parts.port or 1883)) as connection:
@@ -162,21 +167,22 @@ def flood(url: str, number: int, share: int) -> None:
         reading.read(4)
         said = garbage(number)
         for begin in range(0, share, BURST):
-            many = [packet(mid + 1, *next(said)) for mid in range(min(BURST, share - begin))]
+            many = [packet(qos * (mid + 1), *next(said)) for mid in range(min(BURST, share - begin))]
             connection.sendall(b"".join(many))
-            reading.read(4 * len(many))
+            reading.read(4 * len(many) * qos)
         connection.sendall(b"\xe0\x00")
 
 
 def packet(mid: int, topic: str, payload: bytes) -> bytes:
+    """A PUBLISH at QoS 1; `mid` 0: at QoS 0."""
     name = topic.encode()
-    body = struct.pack("!H", len(name)) + name + struct.pack("!H", mid) + payload
+    body = struct.pack("!H", len(name)) + name + (struct.pack("!H", mid) if mid else b"") + payload
     left, length = len(body), b""
     while True:
         left, digit = divmod(left, 128)
         length += bytes([digit | (0x80 if left else 0)])
         if not left:
-            return bytes([PUBLISH]) + length + body
+            return bytes([PUBLISH if mid else PUBLISH_AND_FORGET]) + length + body
 
 
 def garbage(number: int) -> Iterator[tuple[str, bytes]]:

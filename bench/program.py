@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from sensors.errors import GilmokError
+from sensors.terminal import output
 from sensors.terminal.exit_status import DONE, ended
 from sensors.terminal.pretty_json import pretty
 
@@ -18,7 +19,7 @@ def measured(figures: Callable[[], Mapping[str, object]]) -> None:
     """Print what `figures` measures, and on what, and leave as `gilmok` does: one line of what is wrong, exit 1."""
 
     def work() -> int:
-        sys.stdout.write(pretty({**figures(), "machine": machine()}).decode())
+        output.write(pretty({**figures(), "machine": machine()}))
         return DONE
 
     sys.exit(ended(work, words=sys.argv))
