@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sensors.terminal.figures import of_set, sure
+
 REFERENCE = "run-onnxruntime-original"
 
 
@@ -13,18 +15,25 @@ def main(folder: Path) -> None:
     if REFERENCE not in runs:
         sys.exit(f"vendors_table.py: {folder} holds no {REFERENCE}/summary.json")
     reference = runs[REFERENCE]["accuracy"]["coco"]
-    print(f"YOLOX-nano on PETS09-S2L1, {reference['n_frames']:.0f} frames, against ONNX Runtime {_runtime(folder)}\n")
-    heads = f"{'AP50':>6} {'AP':>6} {'lost AP':>8} {'ok':>4} {'failed':>6}  s/frame"
+    print(f"YOLOX-nano on PETS09-S2L1, against ONNX Runtime {_runtime(folder)}\n")
+    print(f"{of_set(reference['n_frames'], reference['n_truth'])}; AP with its 95 % interval\n")
+    heads = f"{'AP50':>6} {'AP (95 %)':>21} {'lost AP':>8} {'ok':>4} {'failed':>6}  s/frame"
     print(f"{'backend':<12} {'precision':<9} {'on':<10} {heads}")
     for name, run in sorted(runs.items(), key=lambda item: (item[0] != REFERENCE, item[0])):
         _, backend, precision = name.split("-")
         kind, figures, frames = run["streams"][0]["device_kind"], run["accuracy"]["coco"], run["frames"]
         seconds = (run["latency_ns"]["infer"]["p50"] or float("nan")) / 1e9
         print(
-            f"{backend:<12} {precision:<9} {kind:<10} {figures['AP50']:6.4f} {figures['AP']:6.4f} "
+            f"{backend:<12} {precision:<9} {kind:<10} {figures['AP50']:6.4f} {sure(_known(run['accuracy']), 'AP'):>21} "
             f"{reference['AP'] - figures['AP']:8.4f} {frames['ok']:4} {frames['failed']:6}  {seconds:.3f}"
         )
     print("\nTimes of an emulator or simulator say nothing about the chip. Only the rows on `cpu` ran on hardware.")
+
+
+def _known(accuracy: dict[str, Any]) -> dict[str, float | None]:
+    """AP with the ends of its interval."""
+    around = accuracy.get("interval") or {}
+    return {"AP": accuracy["coco"]["AP"], "AP_low": around.get("low"), "AP_high": around.get("high")}
 
 
 def _runtime(folder: Path) -> str:

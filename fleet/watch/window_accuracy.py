@@ -1,12 +1,13 @@
 """Accuracy of late: a stream that replays a recording, scored over a sliding window of its frames."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge.wire.messages import Birth, StreamBirth
 from fleet.ledger.reader import FrameRow
 from replay.recording import Recording
+from replay.scoring.ap_interval import ApInterval, ap_interval
 from replay.scoring.reference import score
 from replay.scoring.stream import ScoredStream
 from replay.scoring.streaming import streaming_accuracy
@@ -45,8 +46,9 @@ def window_accuracy(
     )
     hub_ns = {row.report.seq: row.hub_latency_ns for row in rows if row.hub_latency_ns is not None}
     try:
-        captured = score(scored)
-        answered = score(scored.where_answered())
+        captured, sure = score(scored), ap_interval(scored.pool)
+        own = scored.where_answered()
+        answered, sure_answered = score(own), sure if own is scored else ap_interval(own.pool)
         streamed = streaming_accuracy(
             scored,
             stream.pace,
@@ -65,10 +67,22 @@ def window_accuracy(
         "n_truth": _number(captured.overall.get("n_truth")),
         "AP": _number(captured.overall["AP"]),
         "AP50": _number(captured.overall["AP50"]),
+        **sure.ends("AP", "AP50"),
         "AP_answered": _number(answered.overall["AP"]),
+        **dict(zip(("AP_answered_low", "AP_answered_high"), sure_answered.ends("AP").values(), strict=True)),
         "sAP_edge": _number(streamed.sap_edge),
         "sAP_hub": _number(streamed.sap_hub),
+        **_ends(streamed.intervals),
         "streaming_unknown": streamed.unknown,
+    }
+
+
+def _ends(intervals: Mapping[str, ApInterval]) -> dict[str, float | None]:
+    """Of the streaming AP, where there is one."""
+    return {
+        f"sAP_{where}_{end}": value
+        for where, sure in intervals.items()
+        for end, value in zip(("low", "high"), sure.ends("AP").values(), strict=True)
     }
 
 

@@ -63,8 +63,8 @@ def _table(result: "GateResult") -> "Table":
     from sensors.terminal.text_table import Table, Text, numbers
 
     title = f"{result.gates}: {', '.join(result.runs[:4])}" + (" ..." if len(result.runs) > 4 else "")
-    table = Table(title, ["bar", *numbers("value"), "at", ""])
+    table = Table(title, ["bar", *numbers("value"), "at", "of", ""])
     for bar in result.bars:
         told = Text("cleared", "green") if bar.passed else Text("NOT CLEARED", "bold red")
-        table.add(bar.name, number(bar.value), bar.where, told)
+        table.add(bar.name, number(bar.value), bar.where, bar.rests_on, told)
     return table

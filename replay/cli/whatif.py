@@ -1,7 +1,7 @@
 """`gilmok replay whatif`: a recorded run, scored again under other latencies."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +81,7 @@ def _supposed(chosen: argparse.Namespace, stream: "LoadedStream", other: "Sequen
         constant_ns=None if chosen.constant_ms is None else round(chosen.constant_ms * NS_PER_MS),
         other=_counterpart(stream, other, chosen.latencies_of) if chosen.latencies_of is not None else None,
         policy=chosen.policy,
+        sure=True,
     )
 
 
@@ -99,15 +100,27 @@ def _counterpart(stream: "LoadedStream", other: "Sequence[LoadedStream]", folder
 
 def _table(curve: "Supposition") -> "Table":
     from replay.runs.tables import SHOWN_MS
-    from sensors.terminal.figures import number
+    from sensors.terminal.figures import sure
     from sensors.terminal.text_table import Table, numbers
 
     title = f"{curve.node}/{curve.stream}: streaming accuracy under other latencies, ms ({_shape(curve)})"
-    heads = ("×", "added", "p50", "AP", "AP50", "drops", f"≤{SHOWN_MS} ms", "age p50", "p99")
+    heads = (
+        "×",
+        "added",
+        "p50",
+        "AP (95 %)",
+        "AP50 (95 %)",
+        "pictures",
+        "boxes",
+        "drops",
+        f"≤{SHOWN_MS} ms",
+        "age p50",
+        "p99",
+    )
     table = Table(title, ["", *numbers(*heads)])
     own = (curve.captured, curve.answered)
     for label, figures in zip(("captured", "answered"), own, strict=True):
-        table.add(label, "", "", "", number(figures.get("AP")), number(figures.get("AP50")))
+        table.add(label, "", "", "", sure(figures, "AP"), sure(figures, "AP50"), *_sizes(figures))
     for point in curve.record:
         table.add("record", "", *_cells(point))
     for point in curve.points:
@@ -124,17 +137,25 @@ def _shape(curve: "Supposition") -> str:
 def _cells(point: "Point") -> list[str]:
     from replay.runs.tables import fresh_cells, percentile_cells
     from replay.runs.whatif import dropped_share
-    from sensors.terminal.figures import number
+    from sensors.terminal.figures import number, sure
 
     _, _, within, _, *ages, _ = fresh_cells(point.freshness)
     return [
         f"{point.added_ms:g}",
         percentile_cells(point.latency_ns, 1)[0],
-        *(number(point.figures[name]) for name in ("AP", "AP50")),
+        *(sure(point.figures, name) for name in ("AP", "AP50")),
+        *_sizes(point.figures),
         f"{number(100 * dropped_share(point.freshness), 1)} %",
         within,
         *ages,
     ]
+
+
+def _sizes(figures: "Mapping[str, float | None]") -> list[str]:
+    """Pictures and boxes; of the model the means over its passes."""
+    from sensors.terminal.figures import number
+
+    return [number(figures.get(name), 0) for name in ("n_frames", "n_truth")]
 
 
 def _distance(curve: "Supposition") -> list[str]:

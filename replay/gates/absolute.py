@@ -10,7 +10,9 @@ from replay.gates.bars import STREAMED, TRACKED, AccuracyBar, Bar, FramesBar, Ga
 from replay.metrics.percentiles import QUANTILES, least_n
 from replay.runs.loaded import LoadedRun
 from replay.runs.summary import INTERRUPTED, StreamSummary
+from replay.scoring.ap_interval import ApInterval
 from sensors.clock import NS_PER_MS
+from sensors.terminal.figures import UNKNOWN, between, of_set
 
 STAGE_NAMES = {"total": "latency", "hub": "latency to the hub"}
 
@@ -22,6 +24,8 @@ class Reading:
     value: float
     undefined: str = ""
     """Why there is no value."""
+    rests_on: str = ""
+    """Of an AP: how sure it is, and of how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,19 @@ def read_accuracy(bar: AccuracyBar, one: StreamSummary) -> Reading:
         return undefined(_no_class(bar.label, known.per_class))
     figures = known.per_class[bar.label] if bar.label else known.coco
     value = figures.get(bar.figure, math.nan)
-    return undefined("the truth holds nothing to find") if math.isnan(value) else Reading(value)
+    if math.isnan(value):
+        return undefined("the truth holds nothing to find")
+    return Reading(
+        value,
+        rests_on=_rests_on(known.interval, bar.figure, figures.get("n_frames"), figures.get("n_truth"), bar.label),
+    )
+
+
+def _rests_on(
+    interval: ApInterval | None, figure: str, n_frames: float | None, n_truth: float | None, label: str = ""
+) -> str:
+    ends = between(*interval.of(label or None, figure)) if interval else UNKNOWN
+    return f"95 %: {ends}; {of_set(n_frames, n_truth)}"
 
 
 def _streamed(bar: AccuracyBar, one: StreamSummary) -> Reading:
@@ -87,7 +103,8 @@ def _streamed(bar: AccuracyBar, one: StreamSummary) -> Reading:
     value = known.sap_edge if bar.figure == "sAP_edge" else known.sap_hub
     if value is None or math.isnan(value):
         return undefined(known.unknown or (known.hub_unknown if bar.figure == "sAP_hub" else "") or "nothing to find")
-    return Reading(value)
+    sure = known.intervals.get("edge" if bar.figure == "sAP_edge" else "hub")
+    return Reading(value, rests_on=_rests_on(sure, "AP", known.n_frames, known.n_truth))
 
 
 def _tracked(bar: AccuracyBar, one: StreamSummary) -> Reading:
@@ -155,8 +172,17 @@ def _held(
     asked = f"{what} {limit}"
     name = bar.name or (f"{asked} on {bar.stream}" if bar.stream else asked)
 
-    def result(why: str, value: float = math.nan, where: str = "") -> BarResult:
-        return BarResult(kind=kind, name=name, passed=not why, value=value, bound=limit.bound, where=where, why=why)
+    def result(why: str, value: float = math.nan, where: str = "", rests_on: str = "") -> BarResult:
+        return BarResult(
+            kind=kind,
+            name=name,
+            passed=not why,
+            value=value,
+            bound=limit.bound,
+            where=where,
+            rests_on=rests_on,
+            why=why,
+        )
 
     readings: list[tuple[str, Reading]] = []
     for run in runs:
@@ -170,7 +196,9 @@ def _held(
         return result(f"undefined: {'; '.join(blind)}")
     place, worst = (max if limit.most else min)(readings, key=lambda one: one[1].value)
     cleared = limit.cleared(worst.value)
-    return result("" if cleared else f"{worst.value:.6g} on {place}, the bar is {limit}", worst.value, place)
+    return result(
+        "" if cleared else f"{worst.value:.6g} on {place}, the bar is {limit}", worst.value, place, worst.rests_on
+    )
 
 
 def _place(run: LoadedRun, one: StreamSummary, n_runs: int) -> str:

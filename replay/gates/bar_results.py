@@ -16,6 +16,8 @@ class BarResult(Record, frozen=True, kw_only=True):
     bound: float = math.nan
     where: str = ""
     """The stream that decided."""
+    rests_on: str = ""
+    """Of an AP: its 95 % interval, and how many boxes and pictures it is of, at that stream."""
     why: str = ""
     """A sentence where the bar isn't cleared."""
 

@@ -15,11 +15,25 @@ from replay.export.tables import table
 from replay.runs.loaded import LoadedRun, LoadedStream
 from sensors.errors import GilmokError
 from sensors.frame import Image
+from sensors.terminal import figures
 from sensors.terminal.figures import ms, number
 
 SHOWN_WIDTH = 720
 SHOWN_SCORE = 0.3
-HEADS = ("stream", "recording", "ok", "failed", "dropped", "p50 ms", "p99 ms", "n", "AP50", "AP", "frames", "boxes")
+HEADS = (
+    "stream",
+    "recording",
+    "ok",
+    "failed",
+    "dropped",
+    "p50 ms",
+    "p99 ms",
+    "n",
+    "AP50 (95 %)",
+    "AP (95 %)",
+    "pictures",
+    "boxes",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +78,9 @@ def _cells(stream: LoadedStream) -> Iterator[str]:
     yield from (f"{n:,}" for n in (summary.frames.ok, summary.frames.failed, summary.frames.dropped))
     yield from ("-" if value is None else ms(value) for value in (total.p50, total.p99))
     yield f"{total.n:,}"
-    yield from (number(coco.get(name)) for name in ("AP50", "AP"))
+    sure = summary.accuracy.interval
+    known: dict[str, float | None] = {**coco, **(sure.ends("AP50", "AP") if sure else {})}
+    yield from (figures.sure(known, name, to=" to ") for name in ("AP50", "AP"))
     yield from (number(coco.get(name), 0) for name in ("n_frames", "n_truth"))
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from replay.qualify.page.texts import device, median
+from replay.qualify.page.texts import device, median, of_set, sure
 from replay.qualify.page.tiles import scenario
+from replay.qualify.parts.accuracy import Accuracy
 from replay.qualify.parts.identity import same_campaign
 from replay.qualify.qualification import Qualification, read
 from replay.qualify.verdict import STAND_INS, Word, was_busy
@@ -29,6 +30,8 @@ class Row(Record, frozen=True, kw_only=True):
     ratio: float | None
     """AP of the candidate over that of the reference."""
     ratio_verdict: str
+    accuracy: str
+    """AP of the candidate with its 95 % interval, and of how many boxes and pictures; empty where there is none."""
     matched: float | None
     """Share of boxes, 0 to 1, of the side that has fewer partners."""
     p90_ns: int | None
@@ -91,6 +94,7 @@ def _row(folder: Path, found: Qualification) -> Row:
         failed=failed,
         ratio=measured.accuracy.ratio.value if measured.accuracy else None,
         ratio_verdict=measured.accuracy.ratio.verdict if measured.accuracy else "not measured",
+        accuracy=_accuracy(measured.accuracy) if measured.accuracy else "",
         matched=min(boxes.of_reference, boxes.of_candidate) if boxes else None,
         p90_ns=single.latency_ns.p90 if single else None,
         p99_ns=constant.latency_ns.p99 if constant else None,
@@ -101,6 +105,11 @@ def _row(folder: Path, found: Qualification) -> Row:
         watts=endurance.power.mean_w if endurance and endurance.power else None,
         apart=f"{side.device_kind}: its times are no chip's" if side.device_kind in STAND_INS else "",
     )
+
+
+def _accuracy(found: Accuracy) -> str:
+    size = of_set(found)
+    return f"AP {sure(found.candidate['AP'], found.candidate_interval)}{f', {size}' if size else ''}"
 
 
 def _merit(row: Row) -> tuple[bool, int, float, float]:

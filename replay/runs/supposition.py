@@ -29,6 +29,8 @@ class Supposed:
     other: LoadedStream | None = None
     """The node is this stream's: its frames' times in turn, its depth."""
     policy: Policy = "as-recorded"
+    sure: bool = False
+    """With the 95 % intervals of AP and AP50, which take as long again."""
 
 
 class Point(Record, frozen=True, kw_only=True):
@@ -39,7 +41,8 @@ class Point(Record, frozen=True, kw_only=True):
     latency_ns: Percentiles
     """Capture to answer, of the frames that were worked on."""
     figures: dict[str, float | None]
-    """AP, AP50, AP75, n_frames, n_truth, n_found; of the model the means over its passes."""
+    """AP, AP50, AP75, n_frames, n_truth, n_found; of the model the means over its passes. Where they are asked for, the
+    ends of the intervals: `AP_low`, `AP_high`, `AP50_low`, `AP50_high`."""
     freshness: Freshness
     passes: int = 1
     """How many of the model `latency_ns` and `freshness` pool."""
@@ -65,7 +68,7 @@ class Supposition(Record, frozen=True, kw_only=True):
     servers: int | None
     """Inferences that its device works on beside each other."""
     captured: dict[str, float | None]
-    """AP, AP50, AP75 of every captured frame by its own answer, without time."""
+    """AP, AP50, AP75 of every captured frame by its own answer, without time, with n_frames, n_truth and intervals."""
     answered: dict[str, float | None]
     """Of the answered frames alone."""
     offline: dict[str, float | None]

@@ -5,7 +5,7 @@ node keeps it from the next frame, delay on the way after it does not. Every fac
 (`replay.metrics.node_model`), ×1 too; the record stands beside it, and how far the two are apart.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from replay.metrics.streaming import AnswerTimeline, in_force
 from replay.runs.loaded import LoadedStream
 from replay.runs.supposition import Distance, Point, Supposed, Supposition
 from replay.scoring.answer_pairs import pooled_figures
+from replay.scoring.ap_interval import ap_interval
 from replay.scoring.reference import score
 from replay.scoring.stream import ScoredStream
 from replay.scoring.streaming import Unstreamable, answer_timeline
@@ -29,6 +30,7 @@ from sensors.errors import GilmokError
 PASSES, SEED = 16, 1
 """The model runs so often, each time with the recorded times in another order: which frame meets which is luck."""
 FIGURES = ("AP", "AP50", "AP75", "n_frames", "n_truth", "n_found")
+TOLD = FIGURES[:5]
 SHAPES = {"one-at-a-time": Shape(1, 1), "pipelined": Shape(UNLIMITED, UNLIMITED)}
 
 
@@ -47,6 +49,8 @@ class _Asked:
     """(frames,) whose findings stand for each: its own, else those of the last answered one before; -1: none."""
     after: Index
     """Likewise the next answered one: where one is too old by as much as the other is too new, the two cancel out."""
+    sure: bool
+    """Whether AP's intervals are asked for."""
 
 
 def suppose(stream: LoadedStream, supposed: Supposed) -> Supposition:
@@ -64,12 +68,13 @@ def suppose(stream: LoadedStream, supposed: Supposed) -> Supposition:
         raise NothingToSuppose(f"{stream.name}: {error.sentence}") from error
     if not len(timeline.inputs):
         raise NothingToSuppose(f"{stream.name}: no frame was answered, so there is no latency to start from")
-    asked = _Asked(stream.scored, timeline, *_standing_in(timeline))
+    before, after = _standing_in(timeline)
+    asked = _Asked(stream.scored, timeline, before, after, supposed.sure)
     work, shape = _node(stream, supposed)
     record = tuple(_recorded(asked, added) for added in supposed.added_ms) if realtime else ()
     distance = _distance(asked, stream) if realtime and supposed.scales else None
     known = stream.summary.accuracy
-    captured = {name: known.coco.get(name) for name in ("AP", "AP50", "AP75")}
+    captured = {name: known.coco.get(name) for name in TOLD}
     return Supposition(
         node=stream.summary.node,
         stream=stream.summary.stream,
@@ -77,8 +82,9 @@ def suppose(stream: LoadedStream, supposed: Supposed) -> Supposition:
         policy=supposed.policy,
         depth=None if shape.depth == UNLIMITED else shape.depth,
         servers=None if shape.servers == UNLIMITED else shape.servers,
-        captured=captured,
-        answered={name: known.answered.get(name) for name in captured},
+        captured=captured | (known.interval.ends("AP", "AP50") if known.interval else {}),
+        answered={name: known.answered.get(name) for name in TOLD}
+        | (known.interval_answered.ends("AP", "AP50") if known.interval_answered else {}),
         offline=captured,
         record=record,
         points=tuple(_points(asked, work, shape, supposed.scales, supposed.added_ms)),
@@ -127,12 +133,13 @@ def _standing_in(timeline: AnswerTimeline) -> tuple[Index, Index]:
 
 def _recorded(asked: _Asked, added_ms: float) -> Point:
     later = _later(asked.timeline, added_ms)
-    overall = score(asked.stream.answered_from(_sources(later, asked.before))).overall
+    answered = asked.stream.answered_from(_sources(later, asked.before))
+    overall = score(answered).overall
     return Point(
         added_ms=added_ms,
         scale=1.0,
         latency_ns=percentiles(_latencies(later)),
-        figures={name: overall[name] for name in FIGURES},
+        figures={**{name: overall[name] for name in FIGURES}, **(_around(overall, answered) if asked.sure else {})},
         freshness=freshness([later]),
     )
 
@@ -149,12 +156,25 @@ def _points(asked: _Asked, work: Work, shape: Shape, scales: Sequence[float], ad
             added_ms=added,
             scale=scale,
             latency_ns=percentiles(latency for one in passes for latency in _latencies(one)),
-            figures=dict(figures),
+            figures={**figures, **(_around(figures, asked.stream.answered_from(shares[0])) if asked.sure else {})},
             freshness=freshness(passes),
             passes=len(passes),
         )
-        for (scale, added), passes, figures in zip(keys, timelines, pooled_figures(asked.stream, sources), strict=True)
+        for (scale, added), passes, shares, figures in zip(
+            keys, timelines, sources, pooled_figures(asked.stream, sources), strict=True
+        )
     ]
+
+
+def _around(figures: Mapping[str, float], first: ScoredStream) -> dict[str, float | None]:
+    """The ends of the intervals of AP and AP50: as wide as those of the `first` pass, around the mean over all."""
+    sure, own = ap_interval(first.pool), score(first).overall
+    ends: dict[str, float | None] = {}
+    for name in ("AP", "AP50"):
+        shift = figures[name] - own[name]
+        for key, end in sure.ends(name).items():
+            ends[key] = None if end is None else min(max(end + shift, 0.0), 1.0)
+    return ends
 
 
 def _passes(timeline: AnswerTimeline, work: Work, shape: Shape) -> list[AnswerTimeline]:
@@ -182,7 +202,7 @@ def _distance(asked: _Asked, stream: LoadedStream) -> Distance:
     marks = ("p50", "p90", "p99")
     ours, theirs = ([getattr(one.latency_ns, mark) for mark in marks] for one in (model, record))
     return Distance(
-        figures={name: _less(model.figures[name], record.figures[name]) for name in ("AP", "AP50", "AP75")},
+        figures={name: _less(model.figures[name], record.figures[name]) for name in FIGURES[:3]},
         latency_ns={
             mark: None if a is None or b is None else a - b for mark, a, b in zip(marks, ours, theirs, strict=True)
         },

@@ -156,14 +156,22 @@ function summary(steps, mark) {
     + t("Percentiles of stages, stacked, need not add up to the total's.");
 }
 
+/** A figure with its 95 % interval, or a dash for the one that can't be told. @param {any} of  @param {string} name */
+function sure(of, name) {
+  const [low, high] = [of[`${name}_low`], of[`${name}_high`]];
+  const told = figure(of[name], 3);
+  if (of[name] == null) return told;
+  return `${told} (95 %: ${low == null || high == null ? "–" : `${figure(low, 3)} – ${figure(high, 3)}`})`;
+}
+
 /** Accuracy over a window, or what stands in for it, marked as what it is. @param {any} one */
 function right(one) {
   const { accuracy, drift } = one;
   const parts = [make("h2", {}, `${one.name}: ${t("Accuracy of late")}`)];
   if (!accuracy.unknown) {
     parts.push(facts([
-      ["AP", figure(accuracy.AP, 3)], ["AP50", figure(accuracy.AP50, 3)], [t("AP of answered frames"), figure(accuracy.AP_answered, 3)],
-      [t("Streaming AP, node"), figure(accuracy.sAP_edge, 3)], [t("Streaming AP, hub"), figure(accuracy.sAP_hub, 3)],
+      ["AP", sure(accuracy, "AP")], ["AP50", sure(accuracy, "AP50")], [t("AP of answered frames"), sure(accuracy, "AP_answered")],
+      [t("Streaming AP, node"), sure(accuracy, "sAP_edge")], [t("Streaming AP, hub"), sure(accuracy, "sAP_hub")],
       ["n", `${accuracy.n_frames} ${t("frames")} (#${accuracy.first}–${accuracy.last}), ${accuracy.n_answered} ${t("answered")}, ${accuracy.n_truth} ${t("objects")}`],
     ]));
     if (accuracy.streaming_unknown) parts.push(quiet(accuracy.streaming_unknown));

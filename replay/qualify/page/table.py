@@ -44,5 +44,8 @@ def render_comparison(comparison: Comparison) -> list[Text | Table]:
             number(row.throughput, 1),
             "-" if row.cold_start_ns is None else texts.seconds(row.cold_start_ns),
         )
+    accuracy = [
+        Text(f"{row.backend} {row.precision}: {row.accuracy}", "dim") for row in comparison.rows if row.accuracy
+    ]
     warnings = [Text(f"beware: {one}", "yellow") for one in comparison.warnings]
-    return [table, Text(comparison.rule, "dim"), *warnings]
+    return [table, *accuracy, Text(comparison.rule, "dim"), *warnings]

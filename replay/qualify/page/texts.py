@@ -2,12 +2,15 @@
 
 import math
 
+from replay.qualify.parts.accuracy import Accuracy
 from replay.qualify.parts.identity import Side
 from replay.qualify.parts.latency import Estimated, ScenarioResult
+from replay.qualify.parts.ratio import Ratio
 from replay.qualify.parts.streams import Trial
 from replay.qualify.qualification import Qualification
 from replay.qualify.verdict import cosine_text, percent, sureness
 from replay.report.texts import UNKNOWN, figure, ms, percentile, too_few
+from replay.scoring.ap_interval import ApInterval
 from sensors.clock import NS_PER_S
 from sensors.terminal import figures
 
@@ -19,6 +22,23 @@ MEGA = 1e6
 
 def estimate(one: Estimated) -> str:
     return too_few(one.n_needed) if one.latency_ns is None else ms(one.latency_ns)
+
+
+def sure(ap: float, interval: ApInterval | None, name: str | None = None, figure_name: str = "AP") -> str:
+    """An AP with its 95 % interval, over all classes or of one."""
+    low, high = interval.of(name, figure_name) if interval else (None, None)
+    return figures.sure({"AP": ap, "AP_low": low, "AP_high": high}, "AP", to=" to ", unknown=UNKNOWN)
+
+
+def kept(ratio: Ratio) -> str:
+    """With its interval, where enough recordings give one."""
+    ends = figures.between(ratio.low, ratio.high, to=" to ", unknown="")
+    return f"{figure(ratio.value)} ({ends})" if ends else figure(ratio.value)
+
+
+def of_set(accuracy: Accuracy) -> str:
+    """On how much an accuracy rests."""
+    return figures.of_set(accuracy.frames, accuracy.n_truth)
 
 
 def signed(value: float) -> str:

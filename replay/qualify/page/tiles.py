@@ -21,9 +21,10 @@ def scenario(measured: Measured, begins: str) -> ScenarioResult | None:
 def _tiles(measured: Measured) -> Iterator[Tile]:
     accuracy, parity = measured.accuracy, measured.parity
     if accuracy is not None:
-        ours, theirs = accuracy.candidate["AP"], accuracy.reference["AP"]
-        detail = f"AP {texts.figure(ours)} of {texts.figure(theirs)}: {accuracy.ratio.verdict}"
-        yield Tile("Accuracy kept", texts.figure(accuracy.ratio.value), detail, "ratio")
+        ours = texts.sure(accuracy.candidate["AP"], accuracy.candidate_interval)
+        theirs = texts.sure(accuracy.reference["AP"], accuracy.reference_interval)
+        detail = f"AP {ours} of {theirs}, {texts.of_set(accuracy)}: {accuracy.ratio.verdict}"
+        yield Tile("Accuracy kept", texts.kept(accuracy.ratio), detail, "ratio")
     if parity is not None:
         share = min(parity.boxes.of_reference, parity.boxes.of_candidate)
         yield Tile("Boxes matched", texts.percent(share), f"of {parity.boxes.reference:,}, both ways", "matched")

@@ -21,6 +21,7 @@ from replay.qualify.candidate import candidate, frame, recordings, reference
 from replay.qualify.parts.ratio import Ratio, judged
 from replay.qualify.progress import Tell
 from replay.recording import Recording
+from replay.scoring.ap_interval import ApInterval, ap_interval
 from replay.scoring.class_table import ClassTable, class_table, together
 from replay.scoring.classes import Wanted, is_offered, known_to
 from replay.scoring.pool import Pool, pooled_together
@@ -74,6 +75,11 @@ class Accuracy(Record, frozen=True, kw_only=True):
     """sha256 over all findings of each side."""
     resamples: int
     seed: int
+    n_truth: int | None = None
+    """Labelled objects on these frames; None in older records."""
+    reference_interval: ApInterval | None = None
+    """Of AP and AP50, over all classes and of each; None in older records."""
+    candidate_interval: ApInterval | None = None
     counted: ClassTable | None = None
     """Which labels of the candidate count for which class; None in older records."""
 
@@ -201,6 +207,9 @@ def _scored(theirs: Pool, ours: Pool, sequences: int, seed: int, same: int, ref:
         findings={"reference": ref.digest.hexdigest(), "candidate": dut.digest.hexdigest()},
         resamples=len(draws) - 1,
         seed=seed,
+        n_truth=sum(one.n_truth for one in classes),
+        reference_interval=ap_interval(theirs),
+        candidate_interval=ap_interval(ours),
     )
 
 

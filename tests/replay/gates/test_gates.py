@@ -258,6 +258,7 @@ def test_the_example_is_read_and_held(tmp_path: Path, capsys: pytest.CaptureFixt
     assert status == 3
     assert [name for name, bar in bars.items() if not bar["passed"]] == ["share of frames dropped <= 0.01"]
     assert not any(math.isnan(bar["value"]) for bar in bars.values() if bar["value"] is not None)
+    assert bars["AP50 >= 0.5"]["rests_on"].endswith("; 40 boxes in 20 pictures"), bars
 
 
 def test_a_run_that_was_cut_short_is_refused_unless_it_is_allowed(

@@ -24,6 +24,9 @@ def test_every_part_is_measured_and_the_tiny_model_keeps_all_of_its_accuracy(qua
     assert measured.accuracy.ratio.value == pytest.approx(1.0)
     assert measured.accuracy.ratio.verdict == "INCONCLUSIVE"
     assert measured.accuracy.same_findings == measured.accuracy.frames == 6
+    assert measured.accuracy.n_truth == 6
+    assert measured.accuracy.candidate_interval is not None
+    assert "alike in it" in measured.accuracy.candidate_interval.no_interval
     assert measured.parity is not None
     assert measured.parity.identical == measured.parity.frames == 4
     assert measured.determinism is not None

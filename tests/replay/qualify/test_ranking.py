@@ -73,7 +73,9 @@ def test_the_page_and_the_table_mark_what_is_no_chip(
     pretended = variant(read(qualified), tmp_path / "pretended", most=64, kind="emulated")
     page = tmp_path / "page.html"
     assert gilmok.main(["qualify", "compare", str(qualified), str(pretended), "--out", str(page)]) == 0
-    assert "(emulated)" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "(emulated)" in out
+    assert "AP 1.0000 (–), 6 boxes in 6 pictures" in out
     assert '<span class="kind">emulated</span>' in page.read_text()
     assert gilmok.main(["qualify", "compare", str(qualified), str(pretended), "--json"]) == 0
     assert '"place": null' in capsys.readouterr().out

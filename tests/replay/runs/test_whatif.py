@@ -140,6 +140,7 @@ def test_tables_and_notes_are_printed(runs: dict[str, Path], capsys: pytest.Capt
     assert gilmok.main(["replay", "whatif", str(runs["lockstep"])]) == 0
     out = capsys.readouterr().out
     assert "captured" in out
+    assert "AP50 (95 %)  pictures  boxes" in out
     assert "recorded in lockstep" in out
     gilmok.main(["replay", "whatif", str(runs["realtime"])])
     assert "the model at ×1 less the record" in capsys.readouterr().out
