@@ -21,7 +21,7 @@ from replay.datasets.layout import files_in, find_root, pictures
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
-from replay.datasets.video import VideoRecording, is_video, video_beside
+from replay.datasets.video import VideoRecording, video_beside, video_named
 from replay.recording import Problem, Recording, RecordingUnknown, Severity
 from replay.truth import Role, Truth, constant, nothing_there
 from sensors.outside import ContentWrong, open_bytes
@@ -131,8 +131,7 @@ class _Job:
 
     def video(self, root: Path) -> Path | None:
         """The video that the file was made from, by its name."""
-        path = root / re.split(r"[/\\]", self.source)[-1]
-        return path if self.source and is_video(path) else None
+        return video_named(root, re.split(r"[/\\]", self.source)[-1]) if self.source else None
 
 
 def _lengths(job: Node) -> tuple[int | None, range | None]:

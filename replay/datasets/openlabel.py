@@ -29,7 +29,7 @@ from replay.datasets.layout import files_in, find_root, pictures, unnumbered
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
-from replay.datasets.video import VideoRecording, is_video, video_beside
+from replay.datasets.video import VideoRecording, video_beside, video_named
 from replay.recording import Problem, Recording, RecordingUnknown, Severity
 from replay.truth import Truth
 from sensors.sources.folder import ENDINGS
@@ -178,8 +178,8 @@ class _Camera:
     def video(self, root: Path) -> Path | None:
         """That the camera's uri names, or that lies beside the labels."""
         uri = self._stream_uri.lstrip("/")
-        named = (base / uri for base in (self.path.parent, root, root / "videos") if uri)
-        return next((path for path in named if is_video(path)), video_beside(self.path))
+        named = (video_named(base, uri) for base in (self.path.parent, root, root / "videos") if uri)
+        return next((path for path in named if path), video_beside(self.path))
 
     def pictures(self, root: Path) -> tuple[Mapping[int, Path], list[Problem]]:
         """By frame number."""

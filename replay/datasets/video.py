@@ -1,14 +1,15 @@
 """A recording that is a video and a file of labels beside it; frames count from 0."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 
 from replay.datasets.content import content_digest
 from replay.datasets.frames import stamped
 from replay.datasets.soundness import box_problems, counted, label_problems, size_problems
+from replay.datasets.spelling import plain
 from replay.recording import Group, Problem, Severity
 from replay.truth import Truth
 from sensors.clock import Clock
@@ -23,9 +24,39 @@ ENDINGS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".t
 
 
 def video_beside(labels: Path) -> Path | None:
-    """The video of the label file's own name; clip.mp4 for clip.xml."""
-    beside = (path for path in labels.parent.iterdir() if path.stem == labels.stem)
-    return next((path for path in sorted_by_number(beside) if is_video(path)), None)
+    """The video of the label file's own name, in any case and form of Unicode; clip.mp4 for clip.xml."""
+    return _named(_videos(labels.parent).get(plain(labels.stem), ()), labels.stem, lambda path: path.stem)
+
+
+def video_named(folder: Path, name: str) -> Path | None:
+    """The video of that name, in any case and form of Unicode."""
+    place = (folder / name).parent
+    beside = _videos(place).get(plain(Path(name).stem), ())
+    named = [path for path in beside if plain(path.name) == plain(Path(name).name)]
+    return _named(named, Path(name).name, lambda path: path.name)
+
+
+def _named(paths: Sequence[Path], name: str, of: Callable[[Path], str]) -> Path | None:
+    """The first that is spelled so; without one, the only one."""
+    exact = [path for path in paths if of(path) == name]
+    return next(iter(exact or paths), None) if exact or len(paths) == 1 else None
+
+
+def _videos(folder: Path) -> Mapping[str, Sequence[Path]]:
+    """A folder's videos by their plain stems."""
+    try:
+        return _listed(folder, folder.stat().st_mtime_ns)
+    except OSError:
+        return {}
+
+
+@lru_cache(maxsize=8)
+def _listed(folder: Path, _changed_ns: int) -> Mapping[str, Sequence[Path]]:
+    """A folder may hold ten thousand label files, each of which is asked about."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted_by_number(path for path in folder.iterdir() if is_video(path)):
+        found.setdefault(plain(path.stem), []).append(path)
+    return found
 
 
 def is_video(path: Path) -> bool:

@@ -127,3 +127,12 @@ def test_numbers_as_text_are_numbers_and_told_once(kind: str, tmp_path: Path) ->
     check_sound(recording)
     assert boxes(recording) == before
     assert any("numbers are written as text" in one for one in remarks(recording))
+
+
+@pytest.mark.parametrize("source", ["", "다리.mp4", "D:\\work\\다리.MP4"])
+def test_a_video_beside_its_labels_may_be_spelled_otherwise(source: str, tmp_path: Path) -> None:
+    made = MAKERS["cvat"](tmp_path)
+    video = next(iter(made.pictures.values()))
+    video.rename(video.with_name(f"{unicodedata.normalize('NFD', '다리')}.mp4" if source else "CORNER.mp4"))
+    text(made.labels, made.labels.read_text().replace("</meta>", f"<source>{source}</source></meta>"))
+    check_sound(opened("cvat", made))
