@@ -35,9 +35,10 @@ class Bucket:
         self._until_ns = until_ns
         return True
 
-    def fill(self, work_ns: int, now_ns: int) -> None:
+    def fill(self, work_ns: int, now_ns: int, times: int = 1) -> None:
         """So much went in, as far as there is room."""
-        self._until_ns = max(self._until_ns, min(max(self._until_ns, now_ns) + work_ns, now_ns + self._depth_ns))
+        most_ns = now_ns + times * self._depth_ns
+        self._until_ns = max(self._until_ns, min(max(self._until_ns, now_ns) + work_ns, most_ns))
 
 
 class Rates:
@@ -62,11 +63,14 @@ class Rates:
             if len(self._nodes) > NODES:
                 self._nodes.popitem(last=False)
         self._nodes.move_to_end(node)
-        times = 2 if topic.endswith(SELF) else 1
-        return bucket.takes(int(max(self._ns_per_message, size * self._ns_per_byte)), now_ns, times)
+        return bucket.takes(int(max(self._ns_per_message, size * self._ns_per_byte)), now_ns, _times(topic))
 
     def refused(self, topic: str, now_ns: int) -> None:
         """A message of it was admitted, and was no good: it counts as GARBAGE ones."""
         bucket = self._nodes.get(whose(topic))
         if bucket is not None:
-            bucket.fill(int((GARBAGE - 1) * self._ns_per_message), now_ns)
+            bucket.fill(int((GARBAGE - 1) * self._ns_per_message), now_ns, _times(topic))
+
+
+def _times(topic: str) -> int:
+    return 2 if topic.endswith(SELF) else 1

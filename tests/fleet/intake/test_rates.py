@@ -42,3 +42,13 @@ def test_who_says_too_many_reports_can_still_say_who_it_is_and_goodbye() -> None
     assert goodbyes == 20
     rates.refused(DET.format("noisy"), 0)
     assert said(rates, "noisy", 100, now_s=3) == 10
+
+
+def test_garbage_births_count_ten_times_too() -> None:
+    rates, birth = Rates(messages_per_s=10, bytes_per_s=1000, burst_s=2), "gilmok/v1/seoul/garbage/up/birth"
+    admitted = 0
+    for second in range(100):
+        while rates.admits(birth, 1, second * NS_PER_S):
+            rates.refused(birth, second * NS_PER_S)
+            admitted += 1
+    assert admitted <= 40 + 100
