@@ -121,7 +121,11 @@ def _connection(webhook: Webhook) -> http.client.HTTPConnection:
     assert parts.hostname is not None
     if parts.scheme == "http":
         return http.client.HTTPConnection(parts.hostname, parts.port, timeout=webhook.timeout_s)
-    trust = ssl.create_default_context(cafile=webhook.ca_file)
+    try:
+        trust = ssl.create_default_context(cafile=webhook.ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        why = error.strerror or "no certificate is in it"
+        raise NotTaken(webhook, f"webhook.ca_file {webhook.ca_file} can't be used: {why}") from None
     return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=webhook.timeout_s, context=trust)
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from fleet.alerts.keeper import AlertKeeper
 from fleet.alerts.outbox import Outbox
 from fleet.alerts.records import AlertEvent, Outgoing, Sent, StandingAlert
 from fleet.alerts.webhook import NotTaken, WebhookSecretWrong, body_of, post, wait_s
+from fleet.security.authority import Authority
 from gilmok import main
 from sensors.clock import SystemClock
 from tests.fleet.alerts.conftest import SECRET, Fleet, Receiver
@@ -133,6 +135,25 @@ def test_a_secret_that_is_missing_or_short_and_an_address_that_is_none_are_told(
     with pytest.raises(NotTaken) as untaken:
         post(Webhook(url=plain, secret_file=secret, timeout_s=2), body, "trial", 0)
     assert "token-in-the-path" not in untaken.value.sentence
+
+
+def test_a_receiver_behind_tls_is_believed_by_its_authority_alone(
+    receiver: Receiver, secret: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("cryptography", reason="cryptography is not installed (pip install gilmok[fleet])")
+    folder = Authority(tmp_path / "fleet", SystemClock()).enrol("hooks", "broker", "", 1, ["127.0.0.1"])
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / "hooks.crt", folder / "hooks.key")
+    receiver.socket = tls.wrap_socket(receiver.socket, server_side=True)
+    body = body_of(Outgoing(id="trial", made_utc_ns=0, events=()), "hub")
+    url = receiver.url.replace("http:", "https:")
+    with pytest.raises(NotTaken, match="its certificate is not believed"):
+        post(Webhook(url=url, secret_file=secret), body, "trial", 0)
+    for wrong in (folder / "none.crt", secret):
+        with pytest.raises(NotTaken, match=f"ca_file {wrong} can't be used"):
+            post(Webhook(url=url, secret_file=secret, ca_file=wrong), body, "trial", 0)
+    post(Webhook(url=url, secret_file=secret, ca_file=folder / "ca.crt"), body, "trial", 0)
+    assert len(receiver.came) == 1
 
 
 def test_a_person_tries_the_webhook_and_lists_what_stands(
