@@ -98,6 +98,8 @@ def _take_in(
     if own.manifest is not None or own.answers != Answers():
         model = None
     incoming = folder / (model.file if model else given)
+    if not is_url(source):
+        onnxfile.check_size(Path(source).expanduser())
     sha256 = fetch(source, incoming, on_bytes)
     if incoming.suffix == ".onnx":
         onnxfile.check(incoming)
@@ -156,10 +158,12 @@ def _same(one: Manifest, other: Manifest) -> bool:
 
 
 def _bring_parts(source: str, incoming: Path, on_bytes: OnBytes) -> None:
-    """The files that hold the graph's weights lie beside it: theirs, too; raises FetchFailed."""
+    """The files that hold the graph's weights lie beside it: theirs, too; raises FetchFailed or WeightsAbsent."""
+    if not is_url(source):
+        onnxfile.check_weights(Path(source).expanduser())
     for name in onnxfile.external_names(incoming):
         fetch(
-            source.rpartition("/")[0] + "/" + name if is_url(source) else str(Path(source).parent / name),
+            source.rpartition("/")[0] + "/" + name if is_url(source) else str(Path(source).expanduser().parent / name),
             incoming.parent / name,
             on_bytes,
         )

@@ -148,6 +148,7 @@ def _found(name_or_path: str) -> tuple[Manifest, Path]:
         raise unreadable[name_or_path]
     path = Path(name_or_path).expanduser()
     if path.is_file():
+        onnxfile.check_size(path)
         return _recognised(path, models), path
     raise ModelUnknown(name_or_path, models)
 

@@ -11,11 +11,36 @@ INITIALIZER_FIELD, EXTERNAL_FIELD, KEY_FIELD, VALUE_FIELD = 5, 13, 1, 2
 """`GraphProto.initializer`, `TensorProto.external_data`, and the key and value of an entry of it."""
 
 MAX_VARINT_BYTES = 10
+MAX_BYTES = 2**31 - 1
+"""Of one file of protocol buffers; weights beyond that go into external data files."""
 
 
 class ModelFileBroken(GilmokError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} is no whole ONNX model: {why}", "fetch or export it again")
+
+
+class ModelFileForeign(ModelFileBroken):
+    """A whole one, which this ONNX Runtime doesn't run."""
+
+    def __init__(self, path: Path, why: str, hint: str) -> None:
+        GilmokError.__init__(self, f"{path} can't be used here: {why}", hint or "export it again")
+
+
+class WeightsAbsent(ModelFileBroken):
+    def __init__(self, path: Path, name: str) -> None:
+        GilmokError.__init__(
+            self,
+            f"{path} keeps its weights in {name}, which is not beside it",
+            f"put {name} there under that very name, or export the model into one file",
+        )
+
+
+def check_size(path: Path) -> None:
+    """Raise ModelFileBroken where the file has more bytes than a protocol buffer can have."""
+    if path.suffix == ".onnx" and path.is_file() and (size := path.stat().st_size) > MAX_BYTES:
+        why = f"it has {size:,} bytes, and a protocol buffer ends at {MAX_BYTES:,}"
+        raise ModelFileForeign(path, why, "export it with its weights in external data files")
 
 
 def check(path: Path) -> None:
@@ -25,6 +50,8 @@ def check(path: Path) -> None:
     with path.open("rb") as file:
         while file.tell() < size:
             tag = _varint(file, path)
+            if not tag >> 3:
+                raise ModelFileBroken(path, "its records are not those of ONNX")
             fields.add(tag >> 3)
             end = _length(file, tag & 7, path) + file.tell()
             if end > size:
@@ -65,6 +92,13 @@ def _length(file: BinaryIO, wire_type: int, path: Path) -> int:
 def external_files(path: Path) -> list[Path]:
     """The files beside `path` that it names and that are there."""
     return [beside for name in external_names(path) if (beside := path.parent / name).is_file()]
+
+
+def check_weights(path: Path) -> None:
+    """Raise WeightsAbsent where a file that holds the graph's weights is not beside it."""
+    for name in external_names(path):
+        if not (path.parent / name).is_file():
+            raise WeightsAbsent(path, name)
 
 
 def external_names(path: Path) -> list[str]:

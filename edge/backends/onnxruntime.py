@@ -24,6 +24,7 @@ from edge.device.feeds import checked_feeds, zeros
 from edge.device.pooled import Pooled
 from edge.device.sdk import UNTRIED, About
 from models.manifest import Artefact, InputContract
+from models.recognise.refusal import gist, refusal
 from models.tensors import DType, TensorSpec
 from sensors.config import Settings
 from sensors.frame import Array
@@ -49,12 +50,6 @@ DTYPES: Mapping[str, DType] = {
 FATAL_ONLY = 4
 """Log severity. What it can't do, ONNX Runtime raises, and prints in colours besides; it also has a line for every
 initializer that an old exporter listed as an input."""
-
-NEWER = {
-    "opset": r"(?s)Opset (\d+) is under development.* till opset (\d+)",
-    "IR version": r"Unsupported model IR version: (\d+), max supported IR version: (\d+)",
-}
-"""How ONNX Runtime says that a model is of a newer format than it knows: which, and up to which."""
 
 WARM_UP_RUNS = 2
 """The first run allocates, the second one runs with what the first one learnt."""
@@ -120,7 +115,7 @@ class OnnxRuntime:
         try:
             return ort.InferenceSession(artefact.path, self._settings(), providers=[self._options.provider])
         except ORT_ERRORS as error:
-            raise ArtefactRefused(NAME, artefact, *_newer(error) or [_gist(error)]) from error
+            raise ArtefactRefused(NAME, artefact, *refusal(error)) from error
 
     def _settings(self) -> ort.SessionOptions:
         settings = ort.SessionOptions()
@@ -152,7 +147,7 @@ class OnnxSession:
             for _ in range(WARM_UP_RUNS):
                 outputs = session.run(self._names, feeds)
         except ORT_ERRORS as error:
-            raise ArtefactRefused(NAME, artefact, _gist(error)) from error
+            raise ArtefactRefused(NAME, artefact, gist(error)) from error
         # Shapes as they come: a graph may leave some of its output's dimensions open.
         self.outputs: Sequence[TensorSpec] = [
             TensorSpec(port.name, output.shape, _dtype(port, artefact))
@@ -169,7 +164,7 @@ class OnnxSession:
             # Outputs bound to memory of ours were measured to save nothing (14.1 ms either way, YOLOX-nano).
             return list(session.run(self._names, named))
         except ORT_ERRORS as error:
-            raise InferenceFailed(NAME, _gist(error)) from error
+            raise InferenceFailed(NAME, gist(error)) from error
 
     def _named(self, feeds: Tensors) -> dict[str, Array]:
         named = {spec.name: feed for spec, feed in zip(self.inputs, feeds, strict=True)}
@@ -212,27 +207,6 @@ def _operators(session: ort.InferenceSession) -> str:
     for part in session.get_provider_graph_assignment_info():
         counts[part.ep_name] = counts.get(part.ep_name, 0) + len(part.get_nodes())
     return ", ".join(f"{count} on {provider}" for provider, count in sorted(counts.items()))
-
-
-def _newer(error: Exception) -> list[str]:
-    """Why, and what to do, where the model is of a newer format than this ONNX Runtime reads; else nothing."""
-    for what, pattern in NEWER.items():
-        if found := re.search(pattern, str(error)):
-            why = f"it has {what} {found[1]}, and ONNX Runtime {ort.__version__} reads {what}s up to {found[2]}"
-            return [why, f"export it with {what} {found[2]} or older, or install a newer onnxruntime"]
-    return []
-
-
-def _gist(error: Exception) -> str:
-    """ONNX Runtime's sentence on one line, without its numbers."""
-    if isinstance(error, ort_state.InvalidProtobuf):
-        return "it is cut short, or no ONNX model"
-    if isinstance(error, ort_state.NoSuchFile):
-        return "there is no such file"
-    words = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error))
-    # Where in its own sources it says so is nobody's business here.
-    words = re.sub(r"\S*onnxruntime_src/\S+ (?:.*?\) )?", "", words)
-    return " ".join(words.split())
 
 
 def _processor() -> str:

@@ -81,3 +81,9 @@ def over(scores: Floats, floor: float) -> tuple[NDArray[np.intp], NDArray[np.int
     flat = np.flatnonzero(scores > np.float32(floor))
     rows, columns = np.divmod(flat, scores.shape[1])
     return rows, columns
+
+
+def best(scores: Floats, floor: float) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Rows of the (cells, classes) `scores` whose best is greater than `floor`, and the column of it."""
+    rows = np.flatnonzero(scores.max(axis=1, initial=0) > np.float32(floor))
+    return rows, scores[rows].argmax(axis=1).astype(np.int64, copy=False)

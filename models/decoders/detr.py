@@ -25,7 +25,8 @@ def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
     """Candidates in input pixels; a box is (centre x, centre y, width, height) in shares of the input's sides.
 
     A query may be a candidate of several classes: the best (query, class) pairs count, as in the makers' own
-    post-processing. One column more than there are labels is "nothing", and no class. Raises OutputsUnfit.
+    post-processing; of DETR's (`softmax`) it is the best class alone. One column more than there are labels is
+    "nothing", and no class. Raises OutputsUnfit.
     """
     options = config.convert(manifest.decoder_options, Options, f"decoder options of {manifest.name!r}")
     n_classes = len(labels.table(manifest))
@@ -40,6 +41,8 @@ def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
     if places.shape[1] != 4 or len(places) != len(logits) or logits.shape[1] not in (n_classes, n_classes + 1):
         raise OutputsUnfit(manifest, shapes, [(1, len(places), n_classes), (1, len(places), 4)])
     scores = _scores(logits, options)[:, :n_classes]
+    if options.scores == "softmax":
+        scores = np.where(scores == scores.max(axis=1, keepdims=True), scores, np.float32(0))
     rows, classes = over(np.ascontiguousarray(scores), manifest.suppression.score_floor)
     frame = np.array((manifest.input.width, manifest.input.height), np.float32)
     boxes = around(places[:, :2] * frame, places[:, 2:] * frame)

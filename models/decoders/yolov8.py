@@ -4,11 +4,12 @@ Some exporters turn it round, (1, N, 4 + classes): the axis of 4 + classes tells
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from models import labels
-from models.decoders.cells import OutputsUnfit, around, over
+from models.decoders.cells import OutputsUnfit, around, best, over
 from models.detections import Detections
 from models.manifest import Manifest
 from sensors import config
@@ -17,18 +18,20 @@ from sensors.frame import Array
 
 
 class Options(Settings, frozen=True, kw_only=True):
-    """The head has none: boxes come decoded."""
+    classes: Literal["best", "every"] = "best"
+    """Of which class a cell is a candidate: of its best, as Ultralytics' `predict` has it, or of every one over the
+    floor, as their `val`."""
 
 
 def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
     """Candidates in input pixels; a box is (centre x, centre y, width, height), class scores are already sigmoid.
 
-    A cell may be a candidate of several classes, as in Ultralytics' own validation. Raises OutputsUnfit.
+    Raises OutputsUnfit.
     """
-    config.convert(manifest.decoder_options, Options, f"decoder options of {manifest.name!r}")
+    options = config.convert(manifest.decoder_options, Options, f"decoder options of {manifest.name!r}")
     raw = _columns(outputs, manifest)
-    scores = np.ascontiguousarray(raw[:, 4:])
-    rows, classes = over(scores, manifest.suppression.score_floor)
+    floor, scores = manifest.suppression.score_floor, raw[:, 4:]
+    rows, classes = best(scores, floor) if options.classes == "best" else over(np.ascontiguousarray(scores), floor)
     boxes = raw[rows, :4]
     return Detections(around(boxes[:, :2], boxes[:, 2:]), scores[rows, classes], classes)
 

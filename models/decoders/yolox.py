@@ -1,11 +1,12 @@
 """YOLOX: one tensor (1, cells, 4 + 1 + classes) of three strides; objectness and classes are already sigmoid."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from models import labels
-from models.decoders.cells import around, grid, over, require
+from models.decoders.cells import around, best, grid, over, require
 from models.detections import Detections
 from models.manifest import Manifest
 from sensors import config
@@ -20,6 +21,9 @@ MAX_LOG_CELLS = np.float32(16)
 class Options(Settings, frozen=True, kw_only=True):
     strides: Strides = (8, 16, 32)
     """In the order of the cells."""
+    classes: Literal["best", "every"] = "every"
+    """Of which class a cell is a candidate: of its best, as the makers' programs have it, or of every one over the
+    floor."""
 
 
 def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
@@ -36,7 +40,7 @@ def decode(outputs: Sequence[Array], manifest: Manifest) -> Detections:
     likely = np.flatnonzero(raw[:, 4] > np.float32(floor))
     raw, cells, strides = raw[likely], cells[likely], strides[likely]
     scores = raw[:, 5:] * raw[:, 4:5]
-    rows, classes = over(scores, floor)
+    rows, classes = best(scores, floor) if options.classes == "best" else over(scores, floor)
     centres = (raw[:, :2] + cells) * strides
     sides = np.exp(np.minimum(raw[:, 2:4], MAX_LOG_CELLS)) * strides
     return Detections(around(centres, sides)[rows], scores[rows, classes], classes)

@@ -21,6 +21,7 @@ class Convention:
     score_floor: float = 0.01
     iou: float = 0.65
     clipped: bool = True
+    candidates: int = 3000
     keep: int = 300
 
     def unscaled(self) -> "Convention":
@@ -41,8 +42,11 @@ class Convention:
         return f"{self.colour}, pixels {pixels}, {self.resize}"
 
 
-ULTRALYTICS = Convention("Ultralytics'", resize="letterbox-centre", whole="nearest", iou=0.7, clipped=False)
-YOLOX = Convention("YOLOX's", colour="BGR", resize="letterbox-top-left", scale=1.0, keep=100)
+ULTRALYTICS = Convention(
+    "Ultralytics'", resize="letterbox-centre", whole="nearest", iou=0.7, clipped=False, candidates=30_000
+)
+YOLOV5 = replace(ULTRALYTICS, whose="YOLOv5's", iou=0.45)
+YOLOX = Convention("YOLOX's", colour="BGR", resize="letterbox-top-left", scale=1.0, clipped=False, candidates=30_000)
 DETR = Convention("RT-DETR's kinds'")
 IMAGENET = Convention("RF-DETR's and DETR's", mean=IMAGENET_MEAN, std=IMAGENET_STD)
 STRETCHED = Convention("torchvision's")

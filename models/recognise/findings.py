@@ -49,6 +49,8 @@ def rows(tried: Tried) -> Iterator[Head]:
         shares = 0 < float(np.abs(corners).max(initial=0)) <= LEAST_PIXELS
         told = order.replace(CORNERS, CENTRES) if turned else order
         options = {"columns": told, **({"unit": "shares"} if shares else {})}
+        # Ultralytics' RT-DETR: its queries are never letterboxed.
+        convention = DETR if turned and shares else convention
         yield Head("end2end", convention, (), options, in_graph=True, why=f"rows of {told}")
         return
 

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from models.onnxfile import ModelFileBroken
+from models.onnxfile import ModelFileForeign, check, check_size, check_weights
+from models.recognise.refusal import refusal
 from sensors.frame import Array
 
-MAX_BYTES = 2**31 - 1
-"""Of one file of protocol buffers; weights beyond that go into external data files."""
 FATAL_ONLY = 4
 """Log severity: what ONNX Runtime can't do, it raises, and prints in colours besides."""
 NUMPY_NAMES = {"float": "float32", "double": "float64", "bool": "bool"}
@@ -40,13 +39,12 @@ class Output:
 
 
 class Graph:
-    """Raises ModelFileBroken: cut short, no ONNX, newer than this ONNX Runtime, or its external data are missing."""
+    """Raises ModelFileBroken (cut short, no ONNX), ModelFileForeign (newer than this ONNX Runtime) or WeightsAbsent."""
 
     def __init__(self, path: Path) -> None:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            why = f"it has {size:,} bytes, and a protocol buffer ends at {MAX_BYTES:,}: export it with external data"
-            raise ModelFileBroken(path, why)
+        check_size(path)
+        check(path)
+        check_weights(path)
         settings = ort.SessionOptions()
         settings.log_severity_level = FATAL_ONLY
         self._path = path
@@ -54,14 +52,14 @@ class Graph:
             self._session = ort.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
         # ONNX Runtime's errors have no common root, and any of them means that the file is no network for it.
         except Exception as error:
-            raise ModelFileBroken(path, _gist(error, path)) from error
+            raise ModelFileForeign(path, *refusal(error)) from error
         self.inputs: Sequence[Port] = [_port(port) for port in self._session.get_inputs()]
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def tried(self, feeds: Mapping[str, Sequence[int]], fixed: Mapping[str, Any]) -> list[Output]:
         """The outputs for noise, in order; `feeds`: shapes by input name, `fixed`: the values of the others.
 
-        Raises ModelFileBroken where the graph doesn't run so.
+        Raises ModelFileForeign where the graph doesn't run so.
         """
         draw = np.random.default_rng(SEED)
         kinds = {port.name: port.dtype for port in self.inputs}
@@ -72,7 +70,7 @@ class Graph:
             first, second = (self._session.run(None, some | others) for some in (grey, noise))
         # Likewise.
         except Exception as error:
-            raise ModelFileBroken(self._path, _gist(error, self._path)) from error
+            raise ModelFileForeign(self._path, *refusal(error)) from error
         names = [port.name for port in self._session.get_outputs()]
         return [_output(*one) for one in zip(names, map(np.asarray, first), map(np.asarray, second), strict=True)]
 
@@ -92,9 +90,3 @@ def _port(port: Any) -> Port:
     shape = tuple(side if isinstance(side, int) and side > 0 else None for side in port.shape)
     kind = re.sub(r"^tensor\((.*)\)$", r"\1", port.type)
     return Port(port.name, shape, NUMPY_NAMES.get(kind, kind))
-
-
-def _gist(error: Exception, path: Path) -> str:
-    """ONNX Runtime's sentence on one line, without its numbers and without the file's name once more."""
-    text = " ".join(str(error).split()).replace(f"Load model from {path} failed:", "")
-    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)[:300]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from models.decoders.cells import grid
-from models.recognise.conventions import DETR, IMAGENET, NANODET, PICODET, ULTRALYTICS, YOLOX
+from models.recognise.conventions import DETR, IMAGENET, NANODET, PICODET, ULTRALYTICS, YOLOV5, YOLOX, Convention
 from models.recognise.findings import are_findings, columns, rows
 from models.recognise.head import LADDERS, Head, Tried
 from sensors.frame import Array
@@ -37,7 +37,7 @@ def _dense(tried: Tried) -> Iterator[Head]:
             yield _with_objectness(tried, strides, columns)
         if rows == 3 * cells:
             why = f"three anchors in {cells} cells of strides {_said(strides)}"
-            yield Head("yolov5", ULTRALYTICS, (columns - 5,), why=why)
+            yield Head("yolov5", YOLOV5, (columns - 5,), why=why)
 
 
 def _with_objectness(tried: Tried, strides: tuple[int, ...], columns: int) -> Head:
@@ -48,8 +48,11 @@ def _with_objectness(tried: Tried, strides: tuple[int, ...], columns: int) -> He
     # How many cells from its own a box would be, in pixels or relative.
     in_pixels, relative = np.median(np.abs(told / sizes - cells - middle)), np.median(np.abs(told - middle))
     if in_pixels < relative:
-        return Head("yolov5", ULTRALYTICS, (columns - 5,), why="boxes in pixels, with an objectness")
-    return Head("yolox", YOLOX, (columns - 5,), {"strides": list(strides)}, why="boxes relative to their cells")
+        # YOLOv6 has no objectness, and writes 1 in its place; YOLOX has one.
+        convention, every = (YOLOV5, "of 1") if (tried.outputs[0].values[0, :, 4] == 1).all() else (YOLOX, "of its own")
+        return Head("yolov5", convention, (columns - 5,), why=f"boxes in pixels, with an objectness {every}")
+    options = {"strides": list(strides), "classes": "best"}
+    return Head("yolox", YOLOX, (columns - 5,), options, why="boxes relative to their cells")
 
 
 def _queries(tried: Tried) -> Iterator[Head]:
@@ -62,11 +65,23 @@ def _queries(tried: Tried) -> Iterator[Head]:
         places = [i for i in places if tried.outputs[i].name == "dets" or "box" in tried.outputs[i].name.lower()]
     for boxes in places:
         logits, n = tried.outputs[1 - boxes].values, shapes[1 - boxes][2]
-        scores = "as-they-are" if _are_shares(logits) else "softmax" if n == DETR_COLUMNS else "sigmoid"
-        names = {output.name for output in tried.outputs}
-        convention = IMAGENET if names == {"dets", "labels"} or scores == "softmax" else DETR
-        why = f"{shapes[0][1]} queries, classes by {scores}"
-        yield Head("detr", convention, (n, n - 1), {"boxes": boxes, "scores": scores}, in_graph=True, why=why)
+        rf_detr = {output.name for output in tried.outputs} == {"dets", "labels"}
+        for scores, convention, n_labels in _readings_of_queries(n, rf_detr=rf_detr, finished=_are_shares(logits)):
+            why = f"{shapes[0][1]} queries, classes by {scores}"
+            yield Head("detr", convention, n_labels, {"boxes": boxes, "scores": scores}, in_graph=True, why=why)
+
+
+def _readings_of_queries(n: int, *, rf_detr: bool, finished: bool) -> list[tuple[str, Convention, tuple[int, ...]]]:
+    """Of `n` columns: what makes scores of them, how such are fed, and how many labels they are for.
+
+    A column for "nothing" is DETR's own, and for its softmax; RF-DETR has it, too, and no use for it.
+    """
+    if finished:
+        return [("as-they-are", IMAGENET if rf_detr else DETR, (n, n - 1))]
+    if rf_detr:
+        return [("sigmoid", IMAGENET, (n, n - 1))]
+    softmax = ("softmax", IMAGENET, (n - 1,))
+    return [softmax] if n == DETR_COLUMNS else [("sigmoid", DETR, (n,)), softmax]
 
 
 def _joined_queries(tried: Tried) -> Iterator[Head]:

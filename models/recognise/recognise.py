@@ -15,6 +15,7 @@ from models.recognise.recognition import Answers, Recognition
 
 NORMALISED = ("float32", "float16")
 BACKGROUNDS = ("background", "bg", "n/a", "???", "none")
+LARGEST_STRIDE = 32
 SIZES = ("orig_target_sizes", "orig_size", "orig_sizes")
 """RT-DETR's and D-FINE's second input: the picture's width and height. The input's own leave boxes in its pixels."""
 
@@ -44,6 +45,7 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
         "score_floor": head.convention.score_floor,
         "iou": 1.0 if head.in_graph else head.convention.iou,
         "clipped": head.convention.clipped,
+        "candidates": head.convention.candidates,
         "keep": head.convention.keep,
     }
     manifest = {
@@ -54,8 +56,18 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
         "input": contract,
         "suppression": suppression,
     }
-    return Recognition(
-        manifest, _read(picture, tried, about, head), _assumed(head, labels, suppression, about, answers)
+    assumed = _assumed(head, labels, suppression, about, answers)
+    if about.maker == "ultralytics" and None in picture.shape[-3:] and answers.size is None:
+        assumed.append(_as_rectangle(width, height))
+    return Recognition(manifest, _read(picture, tried, about, head), assumed)
+
+
+def _as_rectangle(width: int, height: int) -> str:
+    """What Ultralytics' program makes of an open size: the smallest rectangle of whole strides."""
+    of_16_to_9 = -(-width * 9 // 16 // LARGEST_STRIDE) * LARGEST_STRIDE
+    return (
+        f"its open sides are {width}x{height}, as it was trained; its makers' own program feeds the smallest rectangle "
+        f"of whole strides that holds a picture, {width}x{min(of_16_to_9, height)} for one of 16:9: --size says it"
     )
 
 

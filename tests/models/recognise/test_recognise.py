@@ -2,16 +2,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 
 from models import catalogue, decode
-from models.onnxfile import ModelFileBroken
+from models.onnxfile import MAX_BYTES, ModelFileBroken, ModelFileForeign, WeightsAbsent
 from models.own_manifest import recognised
 from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, SizeAsked, TaskForeign
 from models.recognise.recognise import recognise
 from models.recognise.recognition import Answers, Recognition
 from tests.tiny_heads import write_head, zeros
+from tests.tiny_models import OPSET
 
 CELLS = 8 * 8 + 4 * 4 + 2 * 2
 """Of strides 8, 16 and 32 on 64 x 64 pixels."""
@@ -21,6 +23,10 @@ ULTRALYTICS = {"author": "Ultralytics", "task": "detect", "names": "{0: 'car', 1
 
 def head(found: Recognition) -> tuple[str, dict[str, Any]]:
     return found.manifest["decoder"], dict(found.manifest["decoder_options"])
+
+
+def fed(found: Recognition) -> tuple[str, str, str]:
+    return found.manifest["decoder"], found.manifest["input"]["colour"], found.manifest["input"]["resize"]
 
 
 def test_an_ultralytics_export_says_all_of_it(tmp_path: Path) -> None:
@@ -41,8 +47,11 @@ def test_open_sizes_are_those_that_the_metadata_names_height_first(tmp_path: Pat
         batch="batch",
         metadata={**ULTRALYTICS, "imgsz": "[32, 64]"},
     )
-    contract = recognise(path).manifest["input"]
-    assert (contract["width"], contract["height"]) == (64, 32)
+    found = recognise(path)
+    assert (found.manifest["input"]["width"], found.manifest["input"]["height"]) == (64, 32)
+    # Its makers' own program feeds another size then, and finds something else.
+    assert any("smallest rectangle" in line for line in found.assumed)
+    assert not any("smallest" in line for line in recognise(path, Answers(size=(64, 32))).assumed)
 
 
 @pytest.mark.parametrize("metadata", [None, {**ULTRALYTICS, "end2end": "True"}])
@@ -80,6 +89,8 @@ def test_suppression_in_the_graph_is_not_done_again(tmp_path: Path) -> None:
         ({"out": zeros(1, 8, CELLS)}, None),
         ({"logits": zeros(1, 9, 3), "pred_boxes": zeros(1, 9, 4)}, ("detr", {"boxes": 1, "scores": "as-they-are"})),
         ({"logits": zeros(1, 9, 3) - 4, "pred_boxes": zeros(1, 9, 4)}, ("detr", {"boxes": 1, "scores": "sigmoid"})),
+        # One column more than labels is "nothing", and for a softmax, unless it is RF-DETR's.
+        ({"logits": zeros(1, 9, 4) - 4, "pred_boxes": zeros(1, 9, 4)}, ("detr", {"boxes": 1, "scores": "softmax"})),
         ({"dets": zeros(1, 9, 4), "labels": zeros(1, 9, 4) - 4}, None),
         ({"dets": zeros(1, 9, 4), "labels": zeros(1, 9, 5) - 4}, None),
         ({"out": zeros(5, 7)}, ("end2end", {"columns": "batch x1 y1 x2 y2 class score"})),
@@ -101,7 +112,7 @@ def test_a_tensor_of_every_known_ladder_of_strides_is_dense(tmp_path: Path) -> N
     for strides in ((4, 8, 16, 32), (16, 32), (8, 16)):
         cells = sum((64 // stride) ** 2 for stride in strides)
         path = write_head(tmp_path / "m.onnx", {"out": zeros(1, cells, 6)})
-        assert head(recognise(path, Answers(labels="a"))) == ("yolox", {"strides": list(strides)})
+        assert head(recognise(path, Answers(labels="a"))) == ("yolox", {"strides": list(strides), "classes": "best"})
         assert head(recognise(path, Answers(labels="a,b"))) == ("yolov8", {})
 
 
@@ -125,12 +136,17 @@ ROW = {
         ("x1 y1 x2 y2 class score", {}),
         ("cx cy w h score class", {}),
         ("x1 y1 x2 y2 score class", {"unit": "shares"}),
+        ("cx cy w h score class", {"unit": "shares"}),
     ],
 )
 def test_the_columns_of_a_row_are_told_by_its_values(columns: str, unit: dict[str, str], tmp_path: Path) -> None:
     row = [ROW[name] / (64 if unit and name not in ("score", "class") else 1) for name in columns.split()]
     path = write_head(tmp_path / "m.onnx", {"out": np.array([[row, [0.0] * 6]], np.float32)})
-    assert head(recognise(path, ABC)) == ("end2end", {"columns": columns, **unit})
+    found = recognise(path, ABC)
+    assert head(found) == ("end2end", {"columns": columns, **unit})
+    # In shares and by their centres: Ultralytics' RT-DETR, which stretches pictures.
+    queries = columns.startswith("cx") and bool(unit)
+    assert (found.manifest["input"]["resize"] == "stretch") is queries
 
 
 def test_rows_without_whole_numbers_of_classes_are_no_findings(tmp_path: Path) -> None:
@@ -154,7 +170,10 @@ def test_boxes_about_their_cells_in_pixels_are_decoded_and_others_are_not(tmp_pa
         for cell in range(side * side):
             raw[0, place, :2] = (cell % side + 0.5) * stride, (cell // side + 0.5) * stride
             place += 1
-    assert head(recognise(write_head(tmp_path / "decoded.onnx", {"out": raw}), ABC))[0] == "yolov5"
+    # Whose it is, and so how it is fed, tells the objectness: YOLOv6 writes 1 in its place.
+    assert fed(recognise(write_head(tmp_path / "x.onnx", {"out": raw}), ABC)) == ("yolov5", "BGR", "letterbox-top-left")
+    raw[..., 4] = 1
+    assert fed(recognise(write_head(tmp_path / "v6.onnx", {"out": raw}), ABC)) == ("yolov5", "RGB", "letterbox-centre")
 
 
 def test_tensorflows_ssd_takes_pixels_as_they_are(tmp_path: Path) -> None:
@@ -257,8 +276,42 @@ def test_inputs_that_are_no_single_picture_are_refused(more: dict[str, Any], tmp
 
 def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
-    path.write_bytes(b"no model at all")
-    with pytest.raises(ModelFileBroken):
+    for content in (b"no model at all", bytes(64)):
+        path.write_bytes(content)
+        with pytest.raises(ModelFileBroken):
+            recognise(path)
+
+
+def test_a_file_that_this_runtime_does_not_run_says_why_and_what_to_do(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"out": zeros(1, 7, CELLS)})
+    model = onnx.load(path)
+    model.opset_import[0].version = 99
+    onnx.save(model, path)
+    with pytest.raises(ModelFileForeign, match=r"it has opset 99, and[\s\S]*export it with opset \d+ or older") as told:
+        recognise(path)
+    assert "onnxruntime_src" not in str(told.value)
+    model.opset_import[0].version = OPSET
+    model.opset_import.add(domain="TRT", version=1)
+    model.graph.node[0].domain, model.graph.node[0].op_type = "TRT", "EfficientNMS_TRT"
+    onnx.save(model, path)
+    with pytest.raises(ModelFileForeign, match="TRT:EfficientNMS_TRT is none of"):
+        recognise(path)
+
+
+def test_a_file_of_more_than_two_gigabytes_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "m.onnx").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(ModelFileForeign, match="external data"):
+        recognise(tmp_path / "m.onnx")
+
+
+def test_weights_that_are_not_beside_the_file_are_named(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"out": zeros(1, 7, CELLS)})
+    model = onnx.load(path)
+    model.graph.initializer.append(numpy_helper.from_array(zeros(9), "w"))
+    onnx.save(model, path, save_as_external_data=True, location="m.data", size_threshold=0)
+    (tmp_path / "m.data").rename(tmp_path / "other.data")
+    with pytest.raises(WeightsAbsent, match=r"keeps its weights in m\.data"):
         recognise(path)
 
 
