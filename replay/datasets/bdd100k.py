@@ -3,6 +3,8 @@
 images/100k/{train,val,test}/b1c66a42-6f7d68ca.jpg ...    labels/det_20/det_{train,val}.json
 images/track/{train,val}/VIDEO/VIDEO-0000001.jpg ...      labels/box_track_20/{train,val}/VIDEO.json
 
+The stills' labels of 2018 are read, too: one file of a split, or labels/100k/{train,val}/b1c66a42-6f7d68ca.json ...
+
 Makers: https://github.com/bdd100k/bdd100k. Label files have a gigabyte: they are read a frame at a time.
 """
 
@@ -24,7 +26,7 @@ from replay.datasets.soundness import counted
 from replay.datasets.spelling import spelling
 from replay.recording import Group, Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth
-from sensors.outside import ContentWrong
+from sensors.outside import ContentWrong, json_of, read_bytes
 from sensors.outside_json import json_elements
 from sensors.sources.folder import pictures_in
 
@@ -35,6 +37,11 @@ STILL_LABELS, DRIVE_LABELS = "labels/det_20", "labels/box_track_20"
 SPLITS = ("train", "val", "test")
 FORMER = "labels/bdd100k_labels_images_{}.json"
 """Of 2018, in the same form."""
+SINGLE_LABELS = "labels/100k"
+"""Likewise, a file for each picture."""
+
+MOST_BYTES = 2**24
+"""Of a picture's own file: lanes and areas have many points."""
 
 IGNORED = {"other person": "pedestrian", "other vehicle": "car", "trailer": "truck"}
 """Categories that the makers' evaluation leaves out, and whose found boxes each of them takes."""
@@ -42,7 +49,7 @@ IGNORED = {"other person": "pedestrian", "other vehicle": "car", "trailer": "tru
 
 class Bdd100k:
     def __init__(self, root: Path) -> None:
-        marks = (STILLS, DRIVES, STILL_LABELS, DRIVE_LABELS)
+        marks = (STILLS, DRIVES, STILL_LABELS, DRIVE_LABELS, SINGLE_LABELS)
         self._root = find_root(NAME, root, marks)
         self._stills = {split: self._still_labels(split) for split in SPLITS if self._has_stills(split)}
         self._drives: dict[str, tuple[Path, Path | None]] = {}
@@ -70,7 +77,9 @@ class Bdd100k:
 
     def _still_labels(self, split: str) -> Path | None:
         places = (self._root / STILL_LABELS / f"det_{split}.json", self._root / FORMER.format(split))
-        return next((path for path in places if path.is_file()), None)
+        whole = next((path for path in places if path.is_file()), None)
+        single = self._root / SINGLE_LABELS / split
+        return single if whole is None and files_in(single, ".json") else whole
 
     def _opened(self, name: str, found: Mapping[int, Path], path: Path | None, fps: float) -> PictureRecording:
         film = fps == fps
@@ -84,7 +93,7 @@ class Bdd100k:
             groups=_groups(names),
             pictures=found,
             truths=read.truths() if read else {},
-            truth_files=(path,) if path else (),
+            truth_files=read.files if read else (),
             film=film,
             folder=self._drives[name][0] if film else None,
             read_problems=tuple(read.problems()) if read else (),
@@ -125,11 +134,23 @@ class _Frame(msgspec.Struct):
     labels: list[_Label] | None = None
 
 
+class _Objects2018(msgspec.Struct):
+    objects: list[_Label]
+
+
+class _Picture(msgspec.Struct):
+    """A file of its own; `name` is the picture's without its ending."""
+
+    name: str
+    frames: list[_Objects2018]
+
+
 @dataclass(eq=False)
 class _Objects:
-    """The objects of a label file; raises LabelsWrong."""
+    """The objects of a label file, or of a folder of one for each picture; raises LabelsWrong."""
 
     path: Path
+    """The file; of a folder, the one that is being read."""
     pictures: Mapping[int, Path]
     tracked: bool
 
@@ -144,11 +165,16 @@ class _Objects:
         self._ids = Ids()
         self._frames, self._labels, self._roles = array("q"), array("q"), array("q")
         self._boxes, self._truncated, self._occluded = Boxes(), array("f"), array("f")
-        try:
-            for frame in json_elements(self.path, _Frame, "frames"):
-                self._add(frame)
-        except ContentWrong as error:
-            raise LabelsWrong(self.path, error.line, f"is not BDD100K's labels: {error.what}") from error
+        single = self.path.is_dir()
+        self.files = tuple(files_in(self.path, ".json")) if single else (self.path,)
+        named = {Path(name).stem: name for name in names}
+        for path in self.files:
+            self.path = path
+            try:
+                for frame in self._pictures(named) if single else json_elements(path, _Frame, "frames"):
+                    self._add(frame)
+            except ContentWrong as error:
+                raise LabelsWrong(path, error.line, f"is not BDD100K's labels: {error.what}") from error
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -173,6 +199,11 @@ class _Objects:
         if self._absent:
             what = f"{counted(len(self._absent), 'labelled frame')} without a picture: {self._absent[0][:80]} first"
             yield Problem(Severity.UNSOUND, what)
+
+    def _pictures(self, named: Mapping[str, str]) -> Iterator[_Frame]:
+        """What a picture's own file says."""
+        said = json_of(read_bytes(self.path, MOST_BYTES), _Picture, nan_as_null=True)
+        yield _Frame(named.get(self.path.stem, said.name), [one for frame in said.frames for one in frame.objects])
 
     def _add(self, frame: _Frame) -> None:
         name = self._key(frame.name)

@@ -4,13 +4,18 @@ VOC2012/JPEGImages/2007_000027.jpg ...
 VOC2012/Annotations/2007_000027.xml ...
 VOC2012/ImageSets/Main/{train,val,test}.txt      (names of pictures; without this folder, all of them are one set)
 
+And as tools write it: the XML files beside the pictures, in one folder or in {train,valid,test}/, or in annotations/
+beside images/.
+
 Boxes stay as they are: VOC's own count from 1, those of many tools from 0. What is marked difficult may be found, and
 need not be.
 """
 
 import math
+import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +29,7 @@ from replay.datasets.soundness import counted
 from replay.datasets.spelling import by_stem, spelled, spelling, stems
 from replay.recording import Problem, RecordingUnknown, Severity
 from replay.truth import Role, Truth, constant
-from sensors.outside import ContentWrong
+from sensors.outside import ContentWrong, open_bytes
 from sensors.outside_xml import Node, XmlFile
 from sensors.sources.folder import pictures_in
 
@@ -34,23 +39,36 @@ FPS = float("nan")
 PICTURES, LABELS, SETS = "JPEGImages", "Annotations", "ImageSets/Main"
 ALL = "all"
 """The only recording where there are no sets."""
+SPLITS = ("train", "valid", "val", "test")
+"""Folders of pictures with their files beside them, as Roboflow writes them."""
+APART = (("images", "annotations"), ("images", "Annotations"))
+"""Folders of pictures and of their files, as other tools name them."""
+BEGINNING = 4096
 YES = ("1", "true", "yes")
 OF_ONE_CLASS = ("-1", "0", "1")
 """Whether a picture has the class that a set is of."""
+_BEGINS = re.compile(
+    rb"<annotation(\s[^>]*)?>\s*(<!--.*?-->\s*)*<(folder|filename|path|source|size|object|segmented|owner)\b", re.DOTALL
+)
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 class PascalVoc:
     def __init__(self, root: Path) -> None:
-        self._root = find_root(NAME, root, (PICTURES, f"VOC*/{PICTURES}"))
+        apart = tuple(f"{labels}/*.xml" for labels in dict.fromkeys(labels for _, labels in APART))
+        beside = ("*.xml", *(f"{split}/*.xml" for split in SPLITS))
+        self._root = find_root(NAME, root, (PICTURES, f"VOC*/{PICTURES}", *apart, *beside), _is_voc)
         years = [self._root] if (self._root / PICTURES).is_dir() else _years(self._root)
-        self._sets: dict[str, tuple[Path, Path | None]] = {}
+        self._sets: dict[str, _Set] = {}
         for year in years:
             lead = "" if year == self._root else f"{year.name}/"
+            held = _Set(year / PICTURES, year / LABELS)
             named = [path for path in files_in(year / SETS, ".txt") if not _is_of_one_class(path)]
-            self._sets |= {f"{lead}{path.stem}": (year, path) for path in named}
+            self._sets |= {f"{lead}{path.stem}": replace(held, members=path) for path in named}
             if not named:
-                self._sets[f"{lead}{ALL}"] = year, None
+                self._sets[f"{lead}{ALL}"] = held
+        if not years:
+            self._sets = _as_tools_write_it(self._root)
 
     def recordings(self) -> Sequence[str]:
         return list(self._sets)
@@ -58,8 +76,9 @@ class PascalVoc:
     def open(self, name: str) -> PictureRecording:
         if name not in self._sets:
             raise RecordingUnknown(NAME, self._root, name, self.recordings())
-        year, members = self._sets[name]
-        held, written = pictures_in(year / PICTURES), files_in(year / LABELS, ".xml")
+        place = self._sets[name]
+        members = place.members
+        held, written = pictures_in(place.pictures), files_in(place.labels, ".xml")
         key = spelling(stems(held), stems(written))
         found, files = by_stem(held, key), by_stem(written, key)
         # Without a set, what has labels belongs to the recording, too, whether its picture is there or not.
@@ -83,8 +102,42 @@ class PascalVoc:
             truth_files=tuple(labels.values()),
             film=False,
             promised_sizes=read.sizes,
-            read_problems=(*_absent(absent, files, members), *read.problems(), *spelled(list(pairs.values()))),
+            read_problems=(
+                *_absent(absent, files, members or place.pictures),
+                *read.problems(),
+                *spelled(list(pairs.values())),
+            ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    pictures: Path
+    """A folder."""
+    labels: Path
+    """Likewise, perhaps the same."""
+    members: Path | None = None
+    """The names of the set's pictures; None: all of them."""
+
+
+def _as_tools_write_it(root: Path) -> dict[str, _Set]:
+    apart = [_Set(root / images, root / labels) for images, labels in APART if files_in(root / labels, ".xml")]
+    if apart:
+        return {ALL: apart[0]}
+    splits = {split: root / split for split in SPLITS if files_in(root / split, ".xml")}
+    return {name: _Set(folder, folder) for name, folder in splits.items()} or {ALL: _Set(root, root)}
+
+
+def _is_voc(path: Path) -> bool:
+    """A folder of the layout, or an XML file that begins as its files do."""
+    if path.is_dir():
+        return True
+    try:
+        with open_bytes(path) as file:
+            start = file.read(BEGINNING).replace(b"\0", b"")  # UTF-16, too
+    except (ContentWrong, OSError):
+        return False
+    return bool(_BEGINS.search(start))
 
 
 def _years(root: Path) -> list[Path]:
@@ -101,13 +154,14 @@ def _names(members: Path) -> list[str]:
     return list(dict.fromkeys(parts[0] for _, parts in rows(members, "\n", Lenience())))
 
 
-def _absent(names: Mapping[str, str], files: Mapping[str, Path], members: Path | None) -> Iterator[Problem]:
+def _absent(names: Mapping[str, str], files: Mapping[str, Path], members: Path) -> Iterator[Problem]:
     """`names`: as they are compared -> as they are written."""
     if names:
-        place = members.name if members is not None else PICTURES
         labelled = sum(one in files for one in names)
         first = next(iter(names.values()))[:MOST_SHOWN]
-        what = f"{counted(len(names), 'picture')} of {place} not there, {labelled} of them labelled: {first} first"
+        what = (
+            f"{counted(len(names), 'picture')} of {members.name} not there, {labelled} of them labelled: {first} first"
+        )
         yield Problem(Severity.UNSOUND, what)
 
 

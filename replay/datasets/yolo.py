@@ -5,6 +5,7 @@ images/{train,val,test}/0001.jpg ...         or {train,valid,test}/images/...
 labels/{train,val,test}/0001.txt ...         class, centre x, centre y, width, height: fractions of the picture
                                              class, x1, y1, x2, y2, x3, y3, ...: an outline, read as the box around it
 classes.txt, images/, labels/                where a tool writes no data.yaml
+obj.data, obj.names, train.txt, obj_train_data/0001.{jpg,txt}      as CVAT writes it for Darknet
 """
 
 import math
@@ -27,8 +28,7 @@ from replay.datasets.spelling import by_stem, spelled, spelling, stems
 from replay.datasets.yolo_config import (
     IMAGES,
     LABELS,
-    NAME_FILES,
-    YAMLS,
+    MARKS,
     YoloConfig,
     find_config,
     fractions,
@@ -52,7 +52,7 @@ NO_LABELS = {"classes.txt", "notes.txt", "readme.txt", "train.txt", "val.txt", "
 
 class Yolo:
     def __init__(self, root: Path) -> None:
-        self._root = find_root(NAME, root, (*YAMLS, *NAME_FILES), is_config)
+        self._root = find_root(NAME, root, MARKS, is_config)
         self._config = read_config(find_config(self._root, root.expanduser().resolve()))
 
     def recordings(self) -> Sequence[str]:

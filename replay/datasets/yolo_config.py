@@ -4,6 +4,8 @@ path: ../datasets/crossing      (of the pictures; left out, the file's own folde
 train: images/train             (a folder, a list of pictures in a .txt, or several of them)
 val: images/val
 names: [car, person]            (or {0: car, 1: person})
+
+Or obj.data, as Darknet has it and CVAT writes it ("YOLO 1.1"): names = data/obj.names, train = data/train.txt, a list.
 """
 
 import re
@@ -19,14 +21,18 @@ from sensors.outside import ContentWrong, read_bytes, yaml_of
 from sensors.sources.folder import is_meant, sorted_by_number
 
 YAMLS = ("data.yaml", "*.yaml", "*.yml")
+DARKNET = "obj.data"
 NAME_FILES = ("classes.txt", "obj.names")
 """Of labelling tools that write no data.yaml."""
+MARKS = (*YAMLS, DARKNET, *NAME_FILES)
 SPLITS = ("train", "val", "test")
 IMAGES, LABELS = "images", "labels"
 MOST_BYTES = 2**20
 MOST_CLASSES = 100_000
 
 _NAMES = re.compile(rb"^[\"']?names[\"']?\s*:", re.MULTILINE)
+_NAMED = re.compile(rb"^[ \t]*names[ \t]*=", re.MULTILINE)
+"""In obj.data."""
 _SPLIT = re.compile(rb"^[\"']?(train|val|test)[\"']?\s*:", re.MULTILINE)
 
 
@@ -73,6 +79,8 @@ def is_config(path: Path) -> bool:
         content = read_bytes(path, MOST_BYTES)
     except ContentWrong:
         return False
+    if path.name == DARKNET:
+        return bool(_NAMED.search(content))
     if path.name in NAME_FILES:
         return (path.parent / LABELS).is_dir() and (path.parent / IMAGES).is_dir()
     return path.name == YAMLS[0] or bool(_NAMES.search(content) and _SPLIT.search(content))
@@ -80,6 +88,8 @@ def is_config(path: Path) -> bool:
 
 def read_config(path: Path) -> YoloConfig:
     """Raises LabelsWrong or SplitsAbsent."""
+    if path.name == DARKNET:
+        return _of_darknet(path)
     if path.name in NAME_FILES:
         names = tuple(parts[0] for _, parts in rows(path, "\n", Lenience()))
         inner = [folder for name in SPLITS if (folder := path.parent / IMAGES / name).is_dir()]
@@ -100,11 +110,30 @@ def read_config(path: Path) -> YoloConfig:
     return YoloConfig(path, _names(path, said), found, bool(said.kpt_shape), dropped)
 
 
+def _of_darknet(path: Path) -> YoloConfig:
+    said = _assigned(path)
+    splits = [(name, place) for name in (*SPLITS, "valid") if (place := said.get(name))]
+    found = {name: where for name, place in splits if (where := _found(path.parent, "", place))}
+    if not found:
+        raise SplitsAbsent(path, splits)
+    if (names := _found(path.parent, "", said["names"])) is None:
+        raise LabelsWrong(path, "names", f"{said['names']} is not there")
+    listed = tuple(parts[0] for _, parts in rows(names[0], "\n", Lenience()))
+    # Its places begin with `data/`, the folder that Darknet is called from.
+    return YoloConfig(path, listed, {name: (place,) for name, (place, _) in found.items()})
+
+
+def _assigned(path: Path) -> dict[str, str]:
+    """Lines of `key = value`."""
+    lines = (parts[0].partition("=") for _, parts in rows(path, "\n", Lenience()))
+    return {key.strip(): value.strip() for key, _, value in lines if value.strip()}
+
+
 def find_config(root: Path, asked: Path) -> Path:
     """The file of `root` that names the classes: `asked`, if it is one; else data.yaml before all others."""
     if asked.is_file() and is_config(asked):
         return asked
-    places = (path for mark in (*YAMLS, *NAME_FILES) for path in sorted_by_number(root.glob(mark)))
+    places = (path for mark in MARKS for path in sorted_by_number(root.glob(mark)))
     return next(path for path in places if is_meant(path) and is_config(path))
 
 

@@ -51,6 +51,23 @@ def test_labels_without_a_picture_are_not_sound_and_pictures_without_labels_are_
     assert recording.truth(4) is None
 
 
+def test_the_labels_of_2018_may_be_a_file_for_each_picture(tmp_path: Path) -> None:
+    for name in ("b1c66a42-6f7d68ca", "b1c66a42-7a8b"):
+        picture(tmp_path / "images" / "100k" / "val" / f"{name}.jpg")
+    lane = {"category": "lane/road curb", "id": 1, "poly2d": [[1, 2, "L"]]}
+    objects = [bdd100k_label("car", "7", 20, 10, 30, 30, occluded=True), lane]
+    said = {"name": "b1c66a42-6f7d68ca", "frames": [{"timestamp": 10000, "objects": objects}], "attributes": {}}
+    text(tmp_path / "labels" / "100k" / "val" / "b1c66a42-6f7d68ca.json", json.dumps(said))
+    recording = Bdd100k(tmp_path).open("val")
+    first, second = (recording.truth(number) for number in recording.numbers)
+    assert first is not None
+    assert (first.boxes.tolist(), first.occluded.tolist()) == ([[20, 10, 30, 30]], [1])
+    assert second is None
+    text(tmp_path / "labels" / "100k" / "val" / "b1c66a42-7a8b.json", '{"name": "x"}')
+    with pytest.raises(LabelsWrong, match=r"b1c66a42-7a8b\.json: is not BDD100K's labels"):
+        Bdd100k(tmp_path).open("val")
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [

@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 
 from replay.datasets.labels import LabelsWrong
+from replay.datasets.layout import LayoutAbsent
+from replay.datasets.recognise import recognise
 from replay.datasets.voc import PascalVoc
 from replay.recording import unsound
 from replay.truth import Role
@@ -29,6 +31,28 @@ def test_sets_are_recordings_and_years_stand_before_them(tmp_path: Path) -> None
     dataset = PascalVoc(tmp_path)
     assert dataset.recordings() == ["VOC2007/val", "VOC2012/all"]
     assert dataset.open("VOC2012/all").truth(1) is None
+
+
+@pytest.mark.parametrize(
+    ("pictures", "labels", "name"),
+    [("", "", "all"), ("valid", "valid", "valid"), ("images", "annotations", "all"), ("images", "Annotations", "all")],
+)
+def test_files_are_read_where_tools_write_them(tmp_path: Path, pictures: str, labels: str, name: str) -> None:
+    picture(tmp_path / pictures / "p1.jpg")
+    text(tmp_path / labels / "p1.xml", VOC_XML.format(VOC_CAR))
+    assert recognise(tmp_path) == "voc"
+    dataset = PascalVoc(tmp_path)
+    assert dataset.recordings() == [name]
+    truth = dataset.open(name).truth(1)
+    assert truth is not None
+    assert len(truth) == 1
+
+
+def test_another_s_xml_is_not_voc_s(tmp_path: Path) -> None:
+    text(tmp_path / "annotations.xml", "<annotations><version>1.1</version></annotations>")
+    text(tmp_path / "v3.xml", "<sequence name='MVI_40201'/>")
+    with pytest.raises(LayoutAbsent):
+        PascalVoc(tmp_path)
 
 
 def test_a_set_whose_pictures_are_not_there_is_not_sound(tmp_path: Path) -> None:

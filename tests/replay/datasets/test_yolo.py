@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from replay.datasets.labels import LabelsWrong
+from replay.datasets.recognise import recognise
 from replay.datasets.yolo import Yolo
 from replay.datasets.yolo_config import SplitsAbsent
 from replay.recording import DatasetWrong, unsound
@@ -49,6 +50,22 @@ def test_every_way_to_lay_it_out_is_the_same_truth(tmp_path: Path, make: Callabl
     assert (dataset.recordings(), recording.labels, recording.numbers) == (["val"], ("no", "car"), (1,))
     assert truth.boxes.tolist() == [[24, 12, 40, 36]]
     assert told(recording, thoroughly=True) == []
+
+
+def test_cvat_s_files_for_darknet_are_read(tmp_path: Path) -> None:
+    picture(tmp_path / "obj_train_data" / "a.png")
+    text(tmp_path / "obj_train_data" / "a.txt", ROW)
+    text(tmp_path / "obj.names", "no\ncar\n")
+    text(tmp_path / "obj.data", "classes = 2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n")
+    text(tmp_path / "train.txt", "data/obj_train_data/a.png\n")
+    assert recognise(tmp_path) == "yolo"
+    recording = Yolo(tmp_path).open("train")
+    truth = recording.truth(1)
+    assert truth is not None
+    assert (recording.labels, truth.boxes.tolist()) == (("no", "car"), [[24, 12, 40, 36]])
+    (tmp_path / "obj.names").unlink()
+    with pytest.raises(LabelsWrong, match=r"data/obj\.names is not there"):
+        Yolo(tmp_path)
 
 
 def test_an_outline_is_the_box_around_it_with_its_own_area(tmp_path: Path) -> None:
