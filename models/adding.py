@@ -2,7 +2,6 @@
 
 import errno
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,20 +67,16 @@ def add(
         raise NameUnusable(name)
     if name in catalogue.broken():
         raise NameTaken(name, catalogue.store() / name)
-    try:
-        catalogue.store().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=catalogue.store(), prefix=".incoming-") as aside:
-            folder = Path(aside, name)
-            folder.mkdir()
-            own = Brought(manifest, answers or Answers(), on_recognised)
-            try:
-                return _take_in(name, source, models.get(name), own, folder, on_bytes)
-            except GilmokError as error:
-                # Nobody knows the folder aside: a file is called by the name that was given.
-                error.rename(f"{folder}/", source.rpartition("/")[0] + "/" if "/" in source else "")
-                raise
-    except OSError as error:
-        raise catalogue.StoreUnusable(catalogue.store(), error) from error
+    with catalogue.aside(".incoming-") as aside:
+        folder = aside / name
+        folder.mkdir()
+        own = Brought(manifest, answers or Answers(), on_recognised)
+        try:
+            return _take_in(name, source, models.get(name), own, folder, on_bytes)
+        except GilmokError as error:
+            # Nobody knows the folder aside: a file is called by the name that was given.
+            error.rename(f"{folder}/", source.rpartition("/")[0] + "/" if "/" in source else "")
+            raise
 
 
 def _take_in(

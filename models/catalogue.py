@@ -3,8 +3,12 @@
 The store holds a folder a model, `<name>/<file>`; a model of the user's own has its `manifest.toml` beside the file.
 """
 
+import errno
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -58,11 +62,16 @@ class PartWrong(GilmokError):
         )
 
 
+LEAST_BYTES = 2**16
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
 class StoreUnusable(GilmokError):
     def __init__(self, path: Path, error: OSError) -> None:
+        what = "make room there" if error.errno in FULL else "correct its permissions"
         super().__init__(
-            f"the model store {path} can't be used: {error.strerror}",
-            "correct its permissions, or set GILMOK_HOME to a folder of yours",
+            f"the model store {path} can't be used: {error.strerror or error}",
+            f"{what}, or set GILMOK_HOME to a folder of yours",
         )
 
 
@@ -70,6 +79,22 @@ def store() -> Path:
     """The folder of model files; it need not exist yet."""
     home = os.environ.get("GILMOK_HOME")
     return (Path(home).expanduser() if home else Path.home() / ".local/share/gilmok") / "models"
+
+
+@contextmanager
+def aside(prefix: str) -> Iterator[Path]:
+    """A folder in the store for what isn't whole yet, gone when the block ends. Raises StoreUnusable."""
+    try:
+        store().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=store(), prefix=prefix) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise StoreUnusable(store(), error) from error
+    except GilmokError as error:
+        # A vendor's compiler says anything of a full disk but that it is full.
+        if shutil.disk_usage(store()).free < LEAST_BYTES:
+            raise StoreUnusable(store(), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) from error
+        raise
 
 
 def known() -> Mapping[str, Manifest]:

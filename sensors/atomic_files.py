@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,15 @@ def write(path: Path, content: bytes | str, *, durable: bool = False, private: b
     raw = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     with replacing(path, durable=durable, private=private, hint=hint, wanted=len(raw)) as file:
         file.write(raw)
+    return path
+
+
+def copy(source: Path, path: Path, *, hint: str = "") -> Path:
+    """A file's content at `path`, which is returned. Raises FileUnwritable, or OSError where `source` isn't there."""
+    with source.open("rb") as content:
+        wanted = os.fstat(content.fileno()).st_size
+        with replacing(path, hint=hint, wanted=wanted) as file:
+            shutil.copyfileobj(content, file)
     return path
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from fleet.ledger.errors import StoreAbsent, StoreBroken, StoreForbidden, StoreGone, StoreUnreadable
+from fleet.ledger.errors import StoreAbsent, StoreBroken, StoreForbidden, StoreGone, StoreUnreadable, StoreUnwritable
 from sensors.errors import GilmokError
 from sensors.private_files import close_to_strangers, private_file
 from sensors.terminal.figures import size
@@ -69,6 +69,8 @@ class SqliteFile:
     def not_opened(self, error: DBAPIError) -> GilmokError:
         if (why := _forbidden(self._path, self._write)) is not None:
             return StoreForbidden(self._path, why)
+        if str(error.orig) == FULL:
+            return StoreUnwritable(self._path, self.in_words(error))
         return StoreUnreadable(self._path, str(error.orig))
 
     def in_words(self, error: DBAPIError) -> str:

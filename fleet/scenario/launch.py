@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.wire.messages import Birth
+from fleet.broker import BrokerDied
 from fleet.ledger.reader import LedgerReader
 from fleet.reporting.run_records import notes, records, troubles, with_truth
 from fleet.reporting.truth_index import TruthIndex
@@ -141,7 +142,10 @@ class ScenarioRun:
             self._parts.start(self._stop)
             if self._stop.is_set():
                 raise NothingRan
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, BrokerDied):
+                # Its log goes with the folder of a run that never began.
+                error.hint = "mend what it says, and run it again; nothing was kept of this run"
             self._parts.end_nodes(lambda: 0.0)
             self._parts.end_hub(lambda: 0.0)
             self._parts.close(hurried=True)

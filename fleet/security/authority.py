@@ -18,6 +18,7 @@ from edge.wire.topics import check_name
 from fleet.security import register
 from fleet.security.register import ISSUED, AlreadyEnrolled, Holder, Issued, Role
 from sensors import atomic_files
+from sensors.atomic_files import FileUnwritable
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 from sensors.outside import read_small
@@ -133,9 +134,14 @@ class Authority:
             .sign(key, _sha256())
         )
         atomic_files.write(self.folder / CA_KEY, _pem_of_key(key), durable=True, private=True)
-        atomic_files.write(self.folder / CA, made.public_bytes(serialization.Encoding.PEM), private=True)
-        self._write_revocations([])
-        register.write(self.folder, [])
+        try:
+            atomic_files.write(self.folder / CA, made.public_bytes(serialization.Encoding.PEM), private=True)
+            self._write_revocations([])
+            register.write(self.folder, [])
+        except FileUnwritable:
+            # Nothing was issued by it yet, and half an authority is in the way of the next one.
+            (self.folder / CA_KEY).unlink()
+            raise
 
     def _issue(self, who: Holder, public: Any, days: int) -> tuple[bytes, Issued]:
         serialization, x509 = _cryptography()

@@ -14,6 +14,8 @@ from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, Siz
 from models.recognise.recognition import Answers, Recognition
 
 NORMALISED = ("float32", "float16")
+MOST_SIDE_PX = 4096
+"""No detector takes more, and a try of it would take gigabytes."""
 BACKGROUNDS = ("background", "bg", "n/a", "???", "none")
 LARGEST_STRIDE = 32
 SIZES = ("orig_target_sizes", "orig_size", "orig_sizes")
@@ -29,6 +31,8 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
     layout, size = _placed(picture, answers.size or about.size)
     fixed = _fixed(graph.inputs, picture, size)
     width, height = size
+    if max(size) > MOST_SIDE_PX:
+        raise NoDetector(f"pictures of {width}x{height} pixels: a side has {MOST_SIDE_PX:,} at most")
     sides = (3, height, width) if layout == "NCHW" else (height, width, 3)
     outputs = graph.tried({picture.name: (1, *sides)[-len(picture.shape) :]}, fixed)
     tried = Tried(outputs, width, height, "scale_factor" in fixed, about.suppressed)

@@ -1,6 +1,5 @@
 """A model compiled for a backend and kept in the store with its record: the door to every toolchain."""
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -48,9 +47,8 @@ def compile_model(
             raise CalibrationMissing(precision)
         seen, pictures = calibrate()
     store = catalogue.store()
-    store.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=store, prefix=".compiling-") as aside:
-        folder, scratch = Path(aside, "artefact"), Path(aside, "scratch")
+    with catalogue.aside(".compiling-") as aside:
+        folder, scratch = aside / "artefact", aside / "scratch"
         folder.mkdir()
         scratch.mkdir()
         on_step("read the graph")

@@ -2,13 +2,13 @@
 
 import base64
 import binascii
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.fetch import digest
 from replay.qualify.record import PAGE, RECORD, SIGNATURE, RecordUnreadable
 from sensors import atomic_files
+from sensors.atomic_files import FileUnwritable
 from sensors.clock import Clock
 from sensors.errors import GilmokError
 from sensors.outside import ContentWrong, json_of, read_bytes, read_small
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 HEAD = "gilmok qualification, signed: 1"
-PRIVATE_MODE = 0o600
 
 
 class SigningUnavailable(GilmokError):
@@ -59,7 +58,7 @@ class Signature(Record, frozen=True, kw_only=True):
 
 
 def make_keys(name: Path) -> tuple[Path, Path]:
-    """NAME.pem (private, for its owner's eyes) and NAME.pub. Raises SigningUnavailable, KeyTaken or KeyUnusable."""
+    """NAME.pem (private, for its owner's eyes) and NAME.pub. Raises SigningUnavailable, KeyTaken or FileUnwritable."""
     try:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -74,12 +73,13 @@ def make_keys(name: Path) -> tuple[Path, Path]:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     shown = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    atomic_files.write(private, secret, private=True)
     try:
-        with os.fdopen(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE), "wb") as file:
-            file.write(secret)
-        public.write_bytes(shown)
-    except OSError as error:
-        raise KeyUnusable(private, error.strerror or str(error)) from error
+        atomic_files.write(public, shown)
+    except FileUnwritable:
+        # Half a pair is in the way of the next one.
+        private.unlink()
+        raise
     return private, public
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sensors import atomic_files
 from sensors.atomic_files import FileUnwritable
 from sensors.errors import GilmokError
 from sensors.world import conditions, rig, scene
@@ -36,6 +37,9 @@ Tell = Callable[[str, float], None]
 class NothingDelivered(GilmokError):
     def __init__(self, camera: str) -> None:
         super().__init__(f"camera {camera} delivered not a single frame", "let fewer be lost, or make the drive longer")
+
+
+ELSEWHERE = "name other folders with --out and --cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def render(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
     try:
         return _rendered(order, out, cache, tell)
     except OSError as error:
-        raise FileUnwritable(Path(error.filename or out), error, "name other folders with --out and --cache") from error
+        raise FileUnwritable(Path(error.filename or out), error, ELSEWHERE) from error
 
 
 def _rendered(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
@@ -100,7 +104,9 @@ def _rendered(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
         finally:
             renderer.close()
     for name, folder in zip(order.cameras, folders, strict=True):
-        shutil.copytree(kept[name], folder, dirs_exist_ok=True)
+        folder.mkdir(exist_ok=True)
+        for file in sorted(kept[name].iterdir()):
+            atomic_files.copy(file, folder / file.name, hint=ELSEWHERE)
     return folders
 
 

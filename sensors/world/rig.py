@@ -87,7 +87,7 @@ def riding(
 def check_names(layout: str, names: Sequence[str]) -> list[tuple[str, int]]:
     """Kind and number, from 1, of each camera: `rsu-1` hangs at a corner, `vehicle-1` rides on the best carrier.
 
-    Raises CameraUnknown, also for a corner that the layout doesn't have.
+    Raises CameraTwice, or CameraUnknown, also for a corner that the layout doesn't have.
     """
     corners = len(LAYOUTS[layout].arms)
     found = []
@@ -98,6 +98,8 @@ def check_names(layout: str, names: Sequence[str]) -> list[tuple[str, int]]:
         kind, number = written["kind"], int(written["number"])
         if kind == "rsu" and number > corners:
             raise CameraUnknown(name, f": layout '{layout}' has {corners} corners", corners)
+        if (kind, number) in found:
+            raise CameraTwice(name)
         found.append((kind, number))
     return found
 
@@ -117,6 +119,11 @@ def named(
         else:
             raise NoCarrier(name, len(able), world.duration_s)
     return cameras
+
+
+class CameraTwice(GilmokError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"camera {quoted(name)} is named twice", "name each once: its recording is called by its name")
 
 
 class CameraUnknown(GilmokError):

@@ -229,6 +229,18 @@ def test_a_store_that_can_not_be_used_is_one_clear_line(model: Path, home: Path)
         adding.add("my-net", str(model), written(model.with_name("any.toml")))
 
 
+def test_of_a_full_disk_it_is_told_that_it_is_full_whatever_else_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "LEAST_BYTES", 2**62)  # more than any disk has
+    with (
+        pytest.raises(StoreUnusable, match=r"No space left on device\n  make room there"),
+        catalogue.aside(".x-") as made,
+    ):
+        raise ModelFileBroken(made, "basic_ios::clear")
+    assert list((home / "models").iterdir()) == []
+
+
 def test_the_same_model_added_again_is_there_already_and_another_is_refused(model: Path, home: Path) -> None:
     manifest = written(model.with_name("any.toml"))
     first, _ = adding.add("my-net", str(model), manifest)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sensors.atomic_files import FileUnwritable, replacing, write
+from sensors.atomic_files import FileUnwritable, copy, replacing, write
 
 ABANDONED = """
 import os, sys
@@ -94,6 +94,13 @@ def test_a_full_disk_is_told_with_what_was_to_be_written_and_the_room_there_is()
         FileUnwritable, match=r"^/dev/full can't be written: No space left.*\(9\.0 kB to write, .* left\)"
     ):
         write(Path("/dev/full"), bytes(9000))
+
+
+def test_of_a_copy_it_is_the_new_place_that_is_full(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.bin", b"a")
+    with pytest.raises(FileUnwritable, match=r"^/dev/full can't be written"):
+        copy(source, Path("/dev/full"))
+    assert copy(source, tmp_path / "b.bin").read_bytes() == b"a"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import math
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from replay.datasets.writing.losses import SAME, SAME_PX, Losses, of_recording
 from replay.datasets.writing.whole_folder import whole_folder
 from replay.recording import Recording, open_dataset
 from replay.truth import OPTIONAL, Role, Truth
+from sensors import atomic_files
 from sensors.errors import GilmokError
 from sensors.sources.pictures import write_picture
 
@@ -167,7 +167,7 @@ class Conversion:
                 pass  # another disk, or one that has no links
             else:
                 return "linked"
-        shutil.copyfile(place.file, path)
+        atomic_files.copy(place.file, path)
         return "copied"
 
     def _check(self, folder: Path) -> None:

@@ -55,6 +55,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 raise
         finally:
             os.close(handle)
+    except FileUnwritable as error:
+        error.rename(str(unfinished), str(path))
+        raise
     except OSError as error:
         place = str(error.filename or path).replace(str(unfinished), str(path))
         raise FileUnwritable(Path(place), error, "name another folder") from error

@@ -15,6 +15,7 @@ from fleet.broker import nats_server
 from fleet.security import permissions, register
 from fleet.security.authority import Authority, NotEnrollable
 from fleet.security.register import AlreadyEnrolled, HolderUnknown
+from sensors.atomic_files import FileUnwritable
 from sensors.clock import NS_PER_S, SystemClock
 from tests.brokers import mosquitto
 from tests.fakes import EPOCH_NS, ManualClock
@@ -164,6 +165,16 @@ def test_what_is_issued_is_its_owners_alone(tmp_path: Path) -> None:
     fleet = enrolled(tmp_path / "fleet")
     assert fleet.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in fleet.rglob("*.key")} == {0o600}
+
+
+def test_half_an_authority_is_not_left(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "fleet" / ".ca.crt.new"
+    in_the_way.mkdir(parents=True)
+    authority = Authority(tmp_path / "fleet", CLOCK)
+    with pytest.raises(FileUnwritable, match=r"ca\.crt"):
+        authority.enrol("pole", "node", "seoul", 7)
+    in_the_way.rmdir()
+    assert authority.enrol("pole", "node", "seoul", 7).is_dir()
 
 
 def test_the_register_tells_the_renewed_the_expired_and_the_revoked(tmp_path: Path) -> None:

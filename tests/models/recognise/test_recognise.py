@@ -63,6 +63,12 @@ def test_findings_as_many_as_a_grid_has_cells_are_findings(metadata: dict[str, s
     assert recognise(path, Answers(labels="a,b")).manifest["decoder"] == "end2end"
 
 
+def test_a_picture_beyond_any_detector_s_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"output0": zeros(1, 7, CELLS)}, size=(2**31, 32), metadata=ULTRALYTICS)
+    with pytest.raises(NoDetector, match="pictures of 32x2147483648 pixels"):
+        recognise(path)
+
+
 def test_any_number_of_labels_is_asked_for_in_words(tmp_path: Path) -> None:
     path = write_head(tmp_path / "m.onnx", {"output0": zeros(1, 300, 6)})
     with pytest.raises(LabelsAsked, match="fit any number"):

@@ -126,6 +126,15 @@ def test_neither_a_key_nor_a_signature_is_overwritten(signed: Path, capsys: pyte
     assert "the report is signed" in capsys.readouterr().err
 
 
+def test_half_a_pair_of_keys_is_not_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    in_the_way = tmp_path / ".owner.pub.new"
+    in_the_way.mkdir()
+    assert gilmok.main(["qualify", "keygen", str(tmp_path / "owner")]) == 1
+    assert "owner.pub can't be written" in capsys.readouterr().err
+    in_the_way.rmdir()
+    assert gilmok.main(["qualify", "keygen", str(tmp_path / "owner")]) == 0
+
+
 def test_what_is_no_report_is_not_signed(signed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     empty = signed.parent / "empty"
     empty.mkdir()

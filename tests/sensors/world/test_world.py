@@ -196,6 +196,8 @@ def test_a_camera_that_the_layout_does_not_have_is_refused_before_the_traffic_ru
     assert rig.check_names("narrow", ["rsu-4", "vehicle-12"]) == [("rsu", 4), ("vehicle", 12)]
     with pytest.raises(rig.CameraUnknown, match="rsu-1 to rsu-3"):
         rig.check_names("tjunction", [name])
+    with pytest.raises(rig.CameraTwice):
+        rig.check_names("narrow", ["rsu-1", "vehicle-1", "rsu-1"])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from replay.datasets.writing.formats import WRITERS
 from replay.datasets.writing.whole_folder import PlaceTaken, whole_folder
 from replay.recording import Recording, Severity, open_dataset
 from replay.truth import OPTIONAL, Role
-from sensors import plugins
+from sensors import atomic_files, plugins
+from sensors.atomic_files import FileUnwritable
 from tests.layouts import mot15
 from tests.makers import MAKERS
 
@@ -135,6 +136,11 @@ def test_two_never_write_one_folder(tmp_path: Path) -> None:
         whole_folder(tmp_path / "out"),
     ):
         pass
+
+
+def test_a_file_that_can_not_be_written_is_called_by_the_folder_that_was_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(FileUnwritable, match=f"^{tmp_path}/out/no/a.txt can't"), whole_folder(tmp_path / "out") as made:
+        atomic_files.write(made / "no" / "a.txt", b"a")
 
 
 def test_what_is_written_otherwise_than_it_reads_back_is_not_kept(
