@@ -60,7 +60,8 @@ class StoreNewer(StoreUnreadable):
 class StoreUnwritable(GilmokError):
     def __init__(self, where: object, why: str) -> None:
         super().__init__(
-            f"the store {where} can't be written: {why}", "check who may write it and its folder, or name another"
+            f"the store {where} can't be written: {why}",
+            "check who may write it and its folder, and the room there, or name another",
         )
 
 

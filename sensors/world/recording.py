@@ -105,7 +105,8 @@ def _rendered(order: Order, out: Path, cache: Path, tell: Tell) -> list[Path]:
             renderer.close()
     for name, folder in zip(order.cameras, folders, strict=True):
         folder.mkdir(exist_ok=True)
-        for file in sorted(kept[name].iterdir()):
+        # Last what makes a recording of them.
+        for file in sorted(kept[name].iterdir(), key=lambda file: file.name == FACTS):
             atomic_files.copy(file, folder / file.name, hint=ELSEWHERE)
     return folders
 
