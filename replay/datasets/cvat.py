@@ -33,6 +33,8 @@ FPS = float("nan")
 BEGINNING = 4096
 JOBS = ("task", "job", "project")
 MOST_FRAMES = 10_000_000
+LONGEST = 19
+"""Digits of a frame number."""
 
 _STEP = re.compile(r"step\s*=\s*([0-9]{1,6})")
 
@@ -139,13 +141,15 @@ def _lengths(job: Node) -> tuple[int | None, range | None]:
     told = {}
     for key in ("size", "start_frame", "stop_frame"):
         text = next((one.text for one in job.all(key)), "")
-        if text.isdecimal() and int(text[:12]) < MOST_FRAMES:
+        if text.isdecimal() and len(text) <= LONGEST:
             told[key] = int(text)
     step = _STEP.search(next((one.text for one in job.all("frame_filter")), ""))
     stride = max(1, int(step[1])) if step else 1
     start, size = told.get("start_frame", 0), told.get("size")
     stop = told.get("stop_frame", None if size is None else start + (size - 1) * stride)
-    frames = None if stop is None else range(start, stop + 1, stride)
+    # Numbers may be nanoseconds: then which of them are frames, the pictures tell.
+    far = stop is None or stop - start >= MOST_FRAMES * stride
+    frames = None if far or stop is None else range(start, stop + 1, stride)
     # The length of the task is the video's own only where it takes all of it.
     return (size if start == 0 and stride == 1 and job.tag != "job" else None), frames
 

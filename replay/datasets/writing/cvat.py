@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -80,15 +79,14 @@ def _tracks(frames: Iterable[FrameRows], names: list[str]) -> Iterator[str]:
         for place in range(len(frame.rows)):
             key = int(frame.rows.tracks[place]), int(frame.rows.labels[place])
             boxes.setdefault(key, []).append((frame.number, _box(frame, place)))
-    numbers = [frame.number for frame in frames]
-    after = dict(pairwise(numbers))
+    last = max((frame.number for frame in frames), default=0)
     for (track, label), shapes in boxes.items():
         yield f'  <track id="{track}" label={quoteattr(names[label])} source="manual">'
         for place, (number, box) in enumerate(shapes):
             yield f'    <box frame="{number}" keyframe="1" outside="0" {box} z_order="0"></box>'
-            # Gone in the next frame, unless it is there: else it would be carried on.
-            gone = after.get(number)
-            if gone is not None and (place + 1 == len(shapes) or shapes[place + 1][0] != gone):
+            # Gone behind it, unless it is there: else it would be carried on, also into numbers that no frame has.
+            gone = number + 1
+            if gone <= last and (place + 1 == len(shapes) or shapes[place + 1][0] != gone):
                 yield f'    <box frame="{gone}" keyframe="1" outside="1" {box} z_order="0"></box>'
         yield "  </track>"
 

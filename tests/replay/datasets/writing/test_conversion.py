@@ -195,3 +195,18 @@ def test_truths_are_compared_in_whatever_order_their_rows_are(tmp_path: Path) ->
     assert difference(truth, recording.labels, moved, recording.labels) == "a box moved"
     assert difference(truth, recording.labels, None, recording.labels) == "nobody labelled it"
     assert truth.of_role(Role.REGION).any()
+
+
+@pytest.mark.parametrize("to", WRITERS)
+def test_frames_numbered_with_holes_or_in_nanoseconds_stay_what_they_are(to: str, tmp_path: Path) -> None:
+    one = mot15(tmp_path / "root")
+    numbers = (2, 10, 1_700_000_000_123_456_789)
+    for number, path in zip(numbers, one.pictures.values(), strict=True):
+        path.rename(path.with_name(f"{number}.jpg"))
+    said = one.labels.read_text().splitlines()
+    one.labels.write_text("".join(f"{numbers[int(line[0]) - 1]}{line[1:]}\n" for line in said))
+    recording = open_dataset("mot", one.root).open(one.name)
+    Conversion(recording, WRITERS[to]).write(tmp_path / "out")
+    back = open_dataset(to, tmp_path / "out").open(WRITERS[to].called(one.name))
+    assert [problem for problem in back.problems() if problem.severity is not Severity.REMARK] == []
+    assert len(back.numbers) == 3
