@@ -59,8 +59,8 @@ class _HangingSession:
 
 def hang(where: str) -> None:
     """For ever: no signal interrupts who waits for a mutex."""
-    sys.stdout.write(f"hangs in {where}\n")
-    sys.stdout.flush()
+    sys.stderr.write(f"hangs in {where}\n")
+    sys.stderr.flush()
     mutex = ctypes.create_string_buffer(64)
     for _ in range(2):
         ctypes.CDLL(None).pthread_mutex_lock(mutex)

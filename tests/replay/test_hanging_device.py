@@ -36,9 +36,11 @@ def begun(parts: dict[str, str], folder: Path, *arguments: str) -> "Iterator[sub
         command, env=parts, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
         try:
-            assert child.stdout is not None
-            while not (line := child.stdout.readline()).startswith("hangs in "):
-                assert line, child.communicate()[1]
+            assert child.stderr is not None
+            said = ""
+            while not (line := child.stderr.readline()).startswith("hangs in "):
+                said += line
+                assert line, said
             yield child
         finally:
             child.kill()
