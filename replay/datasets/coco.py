@@ -4,9 +4,11 @@ annotations/instances_val2017.json   val2017/000000000139.jpg ...   (or images/v
 val/_annotations.coco.json           val/a_jpg.rf.1f.jpg ...        (Roboflow)
 result.json                          images/...                     (Label Studio)
 labels.json                          data/...                       (FiftyOne)
+train.json, annotations/train.json   images/..., train/... or beside the file
 clip.json                            clip.mp4                       (images are frames of the video)
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,24 +20,26 @@ from replay.datasets.pictures import PictureRecording
 from replay.datasets.video import VideoRecording, frames_in, video_beside
 from replay.recording import Recording, RecordingUnknown
 from sensors.outside import ContentWrong, open_bytes
-from sensors.sources.folder import is_meant, sorted_by_number
+from sensors.sources.folder import is_meant, is_picture, sorted_by_number
 
 NAME = "coco"
 PREFIX, FOLDER = "instances_", "annotations"
 BESIDE = "_annotations.coco.json"
 PICTURES = {"result.json": "images", "labels.json": "data"}
 """The folder of pictures that must lie beside a file of such a name."""
-MARKS = (f"{FOLDER}/{PREFIX}*.json", f"*/{BESIDE}", *PICTURES, "*.json")
+MARKS = (f"{FOLDER}/{PREFIX}*.json", f"*/{BESIDE}", *PICTURES, "*.json", f"{FOLDER}/*.json")
 FPS = float("nan")
 """Stills have no rate."""
 BEGINNING = 65_536
+_LISTS = re.compile(rb'\A[^\[]*{.*"(images|annotations|categories)"\s*:\s*\[', re.DOTALL)
+"""One of a file's lists, which is no list itself."""
 
 
 class Coco:
     def __init__(self, root: Path) -> None:
         root = find_root(NAME, root, MARKS, _is_coco)
         # A name without a folder before it is looked for in this one, too.
-        self._root = root.parent if root.name == FOLDER and any(matching(root, f"{PREFIX}*.json")) else root
+        self._root = root.parent if root.name == FOLDER and any(matching(root, "*.json")) else root
         found = {path for mark in MARKS for path in matching(self._root, mark) if is_meant(path) and _is_coco(path)}
         named = {_name(path): path for path in sorted(found)}
         self._labels = {path.name: named[path.name] for path in sorted_by_number(map(Path, named))}
@@ -89,17 +93,26 @@ def _name(path: Path) -> str:
     return path.parent.name if path.name == BESIDE else path.stem.removeprefix(PREFIX)
 
 
+def _has_pictures(folder: Path, labels: Path) -> bool:
+    places = (folder / "images", folder / _name(labels))
+    return any(place.is_dir() for place in places) or any(map(is_picture, folder.iterdir()))
+
+
 def _is_coco(path: Path) -> bool:
-    """By its name, and what lies beside it; a video's label file by its beginning, too."""
-    if path.name == BESIDE or path.parent.name == FOLDER:
+    """By its name, and what lies beside it; of any other name, by its beginning, too."""
+    if path.name == BESIDE or (path.parent.name == FOLDER and path.name.startswith(PREFIX)):
         return path.is_file()
-    if path.name in PICTURES:
-        return (path.parent / PICTURES[path.name]).is_dir()
-    if video_beside(path) is None:
+    if path.name in PICTURES and (path.parent / PICTURES[path.name]).is_dir():
+        return True
+    if path.parent.name == FOLDER:
+        # COCO's own captions and key points are no boxes of their own.
+        if any(matching(path.parent, f"{PREFIX}*.json")) or not _has_pictures(path.parent.parent, path):
+            return False
+    elif video_beside(path) is None and not _has_pictures(path.parent, path):
         return False
     try:
         with open_bytes(path) as file:
             start = file.read(BEGINNING).replace(b"\0", b"")  # UTF-16, too
     except (ContentWrong, OSError):
         return False
-    return any(key in start for key in (b'"images"', b'"annotations"', b'"categories"')) and b'"openlabel"' not in start
+    return bool(_LISTS.search(start)) and b'"openlabel"' not in start

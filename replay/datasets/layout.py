@@ -18,6 +18,8 @@ class LayoutAbsent(DatasetWrong):
         self.dataset, self.marks, self.nearby = dataset, tuple(marks), nearby
         if root.is_dir():
             sentence = f"{root} is no {dataset} folder: it holds {holding(root)}"
+        elif root.exists():
+            sentence = f"{root} is no part of a {dataset} folder"
         else:
             sentence = f"there is no folder {root}"
         wanted = f"name the folder that holds {' or '.join(marks)}"

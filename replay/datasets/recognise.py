@@ -19,7 +19,10 @@ SHOWN_MARKS = 2
 
 class LayoutUnknown(DatasetWrong):
     def __init__(self, root: Path, absent: Sequence[LayoutAbsent]) -> None:
-        sentence = f"{root} is of no known layout: it holds {holding(root)}" if root.is_dir() else absent[0].sentence
+        sentence = absent[0].sentence
+        if root.exists():
+            what = f"it holds {holding(root)}" if root.is_dir() else "it is a file, and no part of one"
+            sentence = f"{root} is of no known layout: {what}"
         nearby = [f"{one.nearby} is a {one.dataset} folder" for one in absent if one.nearby]
         looked = "; ".join(f"{one.dataset}: {' or '.join(one.marks[:SHOWN_MARKS])}" for one in absent)
         super().__init__(sentence, f"name that one: {nearby[0]}" if nearby else f"looked for {looked}")

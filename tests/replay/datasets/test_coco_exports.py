@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from replay.datasets.coco import Coco
+from replay.datasets.recognise import recognise
 from replay.recording import unsound
-from tests.layouts import COCO_JSON, clip, picture, text, told
+from tests.layouts import COCO_JSON, clip, coco, picture, text, told
 
 NAMES = {139: "a.jpg", 285: "b.jpg", 632: "c.jpg"}
 
@@ -73,3 +74,25 @@ def test_a_heading_over_the_categories_is_no_class(tmp_path: Path) -> None:
     ]
     text(tmp_path / "train" / "_annotations.coco.json", json.dumps(made))
     assert list(Coco(tmp_path).open("train").groups) == ["person", "car"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "pictures"),
+    [("train.json", "images"), ("annotations/train.json", "images"), ("train.json", "train"), ("set.json", "")],
+)
+def test_a_file_of_any_name_with_its_pictures_is_read(tmp_path: Path, labels: str, pictures: str) -> None:
+    made = coco(tmp_path / "made")
+    text(tmp_path / "mine" / labels, made.labels.read_text())
+    for path in made.pictures.values():
+        picture(tmp_path / "mine" / pictures / path.name)
+    for root in (tmp_path / "mine", tmp_path / "mine" / labels):
+        assert recognise(root) == "coco"
+        recording = Coco(root).open(Path(labels).stem)
+        assert [recording.truth(number) is not None for number in recording.numbers] == [True] * len(made.pictures)
+
+
+def test_captions_and_a_list_beside_pictures_are_no_recordings(tmp_path: Path) -> None:
+    made = coco(tmp_path)
+    text(made.labels.with_name("captions_val2017.json"), made.labels.read_text())
+    text(tmp_path / "val2017.json", '[{"images": []}]')
+    assert Coco(tmp_path).recordings() == [made.name]
