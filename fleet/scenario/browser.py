@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,10 +10,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fleet.config import HubConfig
-from fleet.web.listening import address, listen
-from fleet.web.serve import Dashboard
+from fleet.web.door import Door
 from sensors import config
-from sensors.clock import SystemClock
+from sensors.errors import GilmokError
 from sensors.signals import ended_by_signals
 from sensors.terminal import console
 
@@ -24,11 +24,34 @@ def open_browser(at: str) -> None:
         webbrowser.open(at)
 
 
-def stay(hub_toml: Path, before: str) -> None:
-    """Go on showing a hub's ledger until Ctrl-C, at the address where pages wait for it, or at the next port."""
-    hub = config.read(hub_toml, HubConfig)
-    port = urlsplit(before).port or hub.web.port
-    with listen(msgspec.structs.replace(hub.web, port=port, or_next=True)) as listener:
-        dashboard = Dashboard(hub, SystemClock(), listener)
-        with ended_by_signals(dashboard.stop):
-            dashboard.run(lambda: console.warn(f"dashboard: {address(listener)} until Ctrl-C"))
+class Showing:
+    """Goes on showing a hub's ledger when the hub has ended: pages wait at its address, and are there again at once."""
+
+    def __init__(self) -> None:
+        self._door: Door | None = None
+        self._enough = threading.Event()
+
+    def begin(self, hub_toml: Path, before: str) -> None:
+        """At the address `before`, or the next port that is free; where there can be no page, that is told."""
+        try:
+            hub = config.read(hub_toml, HubConfig)
+            port = urlsplit(before).port or hub.web.port
+            door = Door(msgspec.structs.replace(hub, web=msgspec.structs.replace(hub.web, port=port, or_next=True)))
+        except GilmokError as error:
+            console.warn(f"{error.sentence}; {error.hint}")
+            return
+        door.open(None)
+        self._door = door
+
+    def wait(self) -> None:
+        """Until Ctrl-C or SIGTERM; not at all where there is no page."""
+        if self._door is None:
+            return
+        console.warn(f"dashboard: {self._door.address} until Ctrl-C")
+        with ended_by_signals(self._enough.set):
+            self._enough.wait()
+
+    def end(self) -> None:
+        if self._door is not None:
+            self._door.close()
+            self._door = None

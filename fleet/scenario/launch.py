@@ -109,8 +109,9 @@ class ScenarioRun:
     def stopped(self) -> bool:
         return self._stop.is_set()
 
-    def run(self, watch: Callable[[RunProgress], None]) -> Summary:
-        """Run to the end and write the run folder; `watch` is told what the hub has heard, a few times a second.
+    def run(self, watch: Callable[[RunProgress], None], hub_ended: Callable[[], None] = lambda: None) -> Summary:
+        """Run to the end and write the run folder; `watch` is told what the hub has heard, a few times a second;
+        `hub_ended` is called when that can be no more, before the figures are worked out.
 
         Raises what kept a part from starting, NothingRan where it was stopped before, or RunUnfinished where the disk
         has no room for the results. A part that dies later is started again (`Summary.restarts`); one that stays dead
@@ -130,6 +131,8 @@ class ScenarioRun:
             self._parts.end_hub(self._patience(STOP_S, HUB_S))
         finally:
             self._parts.close(hurried=self.stopped)
+        if not self.stopped:
+            hub_ended()
         try:
             return self._finish(started_utc_ns, interrupted)
         except FileUnwritable as error:

@@ -29,24 +29,31 @@ def run_at_terminal(
     run = ScenarioRun(scenario, folder, SystemClock(), strict=strict)
     drawing = Postponable(later=not report)
     seen: list[str] = []
+    showing = browser.Showing()
 
     def show(dashboard: str) -> None:
         seen.append(dashboard)
         browser.open_browser(dashboard)
 
+    def hub_ended() -> None:
+        if stay:
+            showing.begin(folder / PARTS / "hub.toml", seen[0] if seen else "")
+
     def stop() -> None:
         run.stop()
         drawing.put_off()
 
-    with ended_by_signals(stop, hurry=run.scoring.put_off, finishing=lambda: run.ending):
-        with bars(scenario, show) as watch:
-            summary = run.run(watch)
-        conclude(folder, summary, as_json, drawing)
-    if run.stopped:
-        return INTERRUPTED
-    if stay:
-        browser.stay(folder / PARTS / "hub.toml", seen[0] if seen else "")
-    elif seen and not as_json:
+    try:
+        with ended_by_signals(stop, hurry=run.scoring.put_off, finishing=lambda: run.ending):
+            with bars(scenario, show) as watch:
+                summary = run.run(watch, hub_ended)
+            conclude(folder, summary, as_json, drawing)
+        if run.stopped:
+            return INTERRUPTED
+        showing.wait()
+    finally:
+        showing.end()
+    if not stay and seen and not as_json:
         console.show(
             f"`gilmok hub web --hub {shlex.quote(str(folder / PARTS / 'hub.toml'))}` shows its dashboard again"
         )

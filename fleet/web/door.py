@@ -52,6 +52,10 @@ class Door:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Once."""
         os.close(self._close)
         if self._keeper is not None:
             self._keeper.join(STOP_S + AGAIN_S)
