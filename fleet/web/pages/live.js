@@ -44,7 +44,7 @@ export function follow(changed, link) {
     own.onopen = () => { waitMs = FIRST_WAIT_MS; own.send(JSON.stringify(view)); link("live"); };
     own.onmessage = (event) => { take(JSON.parse(event.data)); changed(); };
     own.onclose = () => {
-      link("no connection, trying again");
+      link("no connection");
       // A session that ended: the page that asks for the token comes in this one's place.
       fetch("/", { method: "HEAD" }).then((answer) => { if (answer.status === 401) location.reload(); }, () => {});
       setTimeout(connect, waitMs);

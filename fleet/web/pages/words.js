@@ -13,7 +13,7 @@ const KOREAN = {
   "No node fits this filter.": "이 필터에 맞는 노드가 없습니다.", "Reading…": "읽는 중…",
   "No node has introduced itself yet. Start one: gilmok node run NODE.toml, or see four: gilmok demo":
     "아직 등록된 노드가 없습니다. 시작: gilmok node run NODE.toml, 또는 예시 네 개: gilmok demo",
-  "live": "실시간", "connecting": "연결 중", "no connection, trying again": "연결 끊김, 다시 시도 중",
+  "live": "실시간", "connecting": "연결 중", "no connection": "연결 끊김",
   "online": "온라인", "late": "지연 보고", "stale": "응답 없음", "lost": "연결 상실", "failing": "프레임 실패", "hot": "과열", "refused": "거부됨",
   "offline": "종료", "unknown": "알 수 없음", "introduced": "처음 등록", "began a new session": "새 세션 시작",
   "now": "방금", "{n} s ago": "{n}초 전", "{n} min ago": "{n}분 전", "{n} h ago": "{n}시간 전", "{n} d ago": "{n}일 전",

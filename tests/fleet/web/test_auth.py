@@ -218,7 +218,12 @@ def test_a_token_file_that_keeps_nobody_out_is_told_at_the_start(tmp_path: Path)
 
 
 def test_a_browser_logs_in_where_it_wanted_to_go_and_out_again(closed: str, open_page: "Callable[[str], Page]") -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     page = open_page(f"{closed}#/node/seoul/pole")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = axe.Axe().run(page)
+        assert not found.response["violations"], (scheme, found.generate_report())
     page.get_by_label("Token").fill("not the token")
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("That is not the token.").wait_for()
