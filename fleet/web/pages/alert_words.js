@@ -30,6 +30,9 @@ export const ALERTS = {
   "Make room, or keep less: [retention] of HUB.toml. A full disk stops the books; nodes keep their reports meanwhile.":
     "공간을 확보하거나 덜 보관하세요(HUB.toml의 [retention]). 디스크가 차면 기록이 멈추고, 그동안 노드가 보고를 보관합니다.",
   "Alerts": "경보",
+  "Filter: words of an alert, site, node or stream": "필터: 경보, 사이트, 노드, 스트림의 낱말",
+  "Filter alerts": "경보 필터",
+  "No alert fits this filter.": "이 필터에 맞는 경보가 없습니다.",
   "What rose and cleared": "발생과 해제 기록",
   "No alert stands.": "지금은 경보가 없습니다.",
   "critical": "심각",

@@ -11,15 +11,28 @@ import { t } from "/pages/words.js";
 /** @typedef {{at_utc_ns: number, became: string, why: string, alert: Alert}} AlertEvent */
 
 const STALE_S = 30;
+const SHOWN = 200;
 const SHOWN_PAST = 100;
 /** By shape and word, not by colour alone. @type {Record<string, string>} */
 const SHAPE = { critical: "✕", warning: "▲" };
 
 /** Fill `place`, and what renews it. @param {HTMLElement} place */
 export function alertsPage(place) {
+  const find = /** @type {HTMLInputElement} */ (make("input", {
+    class: "find", type: "search", placeholder: t("Filter: words of an alert, site, node or stream"), "aria-label": t("Filter alerts"), maxlength: "200",
+  }));
+  const wrong = make("div"), held = make("div"), ended = make("div");
+  place.replaceChildren(make("h1", {}, t("Alerts")), wrong, find, held, make("h2", {}, t("What rose and cleared")), ended);
   let told = "";
+  /** @type {any} */
+  let said = null;
+  const show = () => {
+    held.replaceChildren(...standing(said, find.value));
+    ended.replaceChildren(past(said.past, find.value));
+  };
+  find.oninput = () => { if (said) show(); };
   return async () => {
-    const said = await ask("/api/alerts");
+    said = await ask("/api/alerts");
     // The ages change though nothing else does; a reader's place in the page stays where nothing rose or cleared.
     const now = JSON.stringify([said.standing, said.past.length, said.waiting, said.sent, said.looked_s_ago > STALE_S]);
     if (now === told) {
@@ -27,9 +40,15 @@ export function alertsPage(place) {
       return;
     }
     told = now;
-    place.replaceChildren(make("h1", {}, t("Alerts")), ...trouble(said), ...standing(said),
-      make("h2", {}, t("What rose and cleared")), past(said.past));
+    wrong.replaceChildren(...trouble(said));
+    show();
   };
+}
+
+/** Whether every word is somewhere in it. @param {Alert} alert  @param {string} filter */
+function fits(alert, filter) {
+  const text = [alert.name, alert.rule, alert.severity, alert.site, alert.node, alert.stream].join(" ").toLowerCase();
+  return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
 /** @param {any} said */
@@ -41,13 +60,15 @@ function trouble(said) {
   return parts.map((what) => make("p", { class: "quiet" }, what));
 }
 
-/** @param {any} said */
-function standing(said) {
-  const rows = [...said.standing].sort((/** @type {Alert} */ a, /** @type {Alert} */ b) =>
+/** @param {any} said  @param {string} filter */
+function standing(said, filter) {
+  const rows = said.standing.filter((/** @type {Alert} */ alert) => fits(alert, filter)).sort((/** @type {Alert} */ a, /** @type {Alert} */ b) =>
     Number(a.severity !== "critical") - Number(b.severity !== "critical") || a.since_utc_ns - b.since_utc_ns);
-  if (!rows.length) return [make("p", {}, said.rules ? t("No alert stands.") : "")];
-  const parts = [make("ul", { class: "alerts" }, ...rows.map(one))];
-  if (said.left_out) parts.push(make("p", { class: "quiet" }, t("{n} more are not listed.", { n: said.left_out })));
+  if (!said.standing.length) return [make("p", {}, said.rules ? t("No alert stands.") : "")];
+  const parts = [make("ul", { class: "alerts" }, ...rows.slice(0, SHOWN).map(one))];
+  if (!rows.length) parts.push(make("p", { class: "quiet" }, t("No alert fits this filter.")));
+  const hidden = Math.max(rows.length - SHOWN, 0) + said.left_out;
+  if (hidden) parts.push(make("p", { class: "quiet" }, t("{n} more are not listed.", { n: hidden })));
   return parts;
 }
 
@@ -80,8 +101,9 @@ function about(alert) {
   return make("a", { href: where(alert) }, [alert.site, alert.node, alert.stream].filter(Boolean).join("/"));
 }
 
-/** @param {AlertEvent[]} events */
-function past(events) {
+/** @param {AlertEvent[]} all  @param {string} filter */
+function past(all, filter) {
+  const events = all.filter((event) => fits(event.alert, filter));
   if (!events.length) return make("p", { class: "quiet" }, t("Nothing yet."));
   const lines = events.slice(-SHOWN_PAST).reverse().map((event) => make("li", {},
     make("time", {}, when(event.at_utc_ns)), " ", event.became === "raised" ? severity(event.alert) : `✓ ${t("cleared")}`, " ",

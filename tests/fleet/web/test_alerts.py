@@ -64,6 +64,8 @@ def test_who_looks_sees_how_many_stand_since_when_and_what_to_do_and_sees_them_c
         assert "nothing is heard of it" in critical.inner_text()
         assert NAME.split("\n")[0] in critical.inner_text()
         assert page.locator(".alerts li").first.get_attribute("class") == "alert-critical"
+        page.get_by_label("Filter alerts").fill("mast critical")
+        page.locator("li.alert-warning").wait_for(state="detached")
         page.get_by_label("Language").select_option("ko")
         page.get_by_text("소식이 없습니다. 연결이 끊겼거나 응답이 없습니다.").first.wait_for()
         page.get_by_label("언어").select_option("en")
