@@ -11,7 +11,7 @@ from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.errors import GilmokError
 from sensors.frame import Frame
-from sensors.ranges import FileName, Name
+from sensors.ranges import FileName, Fps, Name
 from sensors.sources.source import Origin, SourceUnusable
 
 
@@ -20,6 +20,8 @@ class RecordingSource:
         dataset: Name
         root: Path
         recording: FileName
+        fps: Fps | None = None
+        """Of a recording that has no rate of its own (stills), for a run in real time."""
 
     live = False
 
@@ -34,7 +36,12 @@ class RecordingSource:
                 f"the {options.dataset} recording {options.recording} in {options.root} holds no pictures",
                 f"`gilmok replay list --dataset {options.dataset} --root {options.root}` shows what is there",
             )
-        self.fps = self.recording.fps
+        if options.fps is not None and self.recording.fps > 0:
+            raise SourceUnusable(
+                f"{options.recording} has a rate of its own, {self.recording.fps:g} frames a second",
+                "leave fps away: it is for stills, which have none",
+            )
+        self.fps = options.fps or self.recording.fps
         self._stream = stream
         self._clock = clock
 

@@ -96,7 +96,8 @@ def expected_frames(stream: StreamConfig, seconds: float | None) -> int | None:
         recording = _recording(stream.source.options)
         known.append(len(recording.numbers))
         if seconds is not None and stream.pace == "realtime":
-            known.append(seconds * recording.fps)
+            fps = stream.source.options.get("fps") or recording.fps
+            known += [seconds * fps] if fps > 0 else []
     return int(min(known)) if known else None
 
 

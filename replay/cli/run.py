@@ -9,7 +9,7 @@ from replay.cli.classes_option import add_classes, classes_of, names
 from replay.cli.which_recording import add_recording, name_recording
 from replay.report.conclusion import add_option, conclude
 from sensors.errors import GilmokError
-from sensors.ranges import Count, Milliseconds, in_range
+from sensors.ranges import Count, Fps, Milliseconds, in_range
 
 if TYPE_CHECKING:
     from edge.stream import Stream
@@ -38,6 +38,7 @@ def register(run: argparse.ArgumentParser) -> None:
         help="names for the model's classes, in order: car,person,truck",
     )
     run.add_argument("--pace", choices=["lockstep", "realtime"], default="lockstep")
+    run.add_argument("--fps", type=in_range(Fps), help="of stills, which have no rate of their own, in real time")
     run.add_argument("--backend", default="onnxruntime")
     run.add_argument("--device", default="cpu")
     run.add_argument(
@@ -142,6 +143,7 @@ def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
         labels=tuple(chosen.labels),
         classes=classes_of(chosen),
         frames=chosen.frames,
+        fps=chosen.fps,
         unsound=chosen.unsound,
     )
 

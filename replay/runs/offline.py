@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from edge.assembly import loaded, open_stream
 from edge.birth import birth
@@ -19,7 +20,7 @@ from replay.runs.unscored import without_truth
 from replay.scoring.classes import evaluated
 from sensors.clock import Clock, SystemClock
 from sensors.config import Settings, convert, plain
-from sensors.ranges import ClassKey, Count, FileName, Name
+from sensors.ranges import ClassKey, Count, FileName, Fps, Name
 from sensors.signals import Postponable
 
 OFFLINE = "offline"
@@ -38,11 +39,14 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
     classes: dict[ClassKey, tuple[Name, ...]] = {}
     """More classes to evaluate, each with the model's labels that count for it; none: those that mean the same."""
     frames: Count | None = None
+    fps: Fps | None = None
+    """Of stills, in real time."""
     unsound: bool = False
     """Score the recording even if it isn't sound."""
 
     def stream(self) -> StreamConfig:
-        options = {"dataset": self.dataset, "root": str(self.root), "recording": self.name}
+        options: dict[str, Any] = {"dataset": self.dataset, "root": str(self.root), "recording": self.name}
+        options |= {} if self.fps is None else {"fps": self.fps}
         return StreamConfig(
             name=STREAM,
             source=SourceChoice(kind="recording", options=options),

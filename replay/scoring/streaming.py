@@ -171,7 +171,7 @@ def _schedule(stream: ScoredStream, scheduled: bool) -> Index:
     """(frames,) when each was due, dropped ones too."""
     recording, reports = stream.recording, stream.reports
     if not recording.fps > 0:
-        raise Unstreamable(f"nobody knows the frame rate of {recording.dataset} {recording.name}")
+        raise Unstreamable(f"{recording.dataset} {recording.name} states no frame rate: stills are no stream")
     if not stream.frames:
         return np.empty(0, np.int64)
     first = recording.numbers[0]

@@ -60,8 +60,11 @@ def feed(
 
 class RateUnknown(SourceUnusable):
     def __init__(self, source: Source) -> None:
-        hint = "its data set states none: lockstep needs no rate" if source.origin.dataset else "give the source an fps"
-        super().__init__(f"nobody knows the frame rate of {source.origin.name}", hint)
+        hint = "its data set states none: lockstep needs no rate, or " if source.origin.dataset else ""
+        super().__init__(
+            f"nobody knows the frame rate of {source.origin.name}",
+            hint + "say one (fps = 10 of the source; --fps 10 on the command line)",
+        )
 
 
 def _fed(

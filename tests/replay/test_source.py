@@ -1,4 +1,6 @@
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,10 +9,10 @@ from sensors import plugins
 from sensors.config import ConfigWrong
 from sensors.sources.source import SourceUnusable, open_source, options_of
 from tests.fakes import ManualClock
-from tests.layouts import kitti_tracking
+from tests.layouts import coco, kitti_tracking
 
 
-def opened(root: Path, **changes: str) -> RecordingSource:
+def opened(root: Path, **changes: Any) -> RecordingSource:
     options = {"dataset": "kitti-tracking", "root": str(root), "recording": "0003"} | changes
     source = open_source("recording", options_of("recording", options, Path()), stream="east", clock=ManualClock())
     assert isinstance(source, RecordingSource)
@@ -63,3 +65,12 @@ def test_a_recording_without_pictures_is_refused(tmp_path: Path) -> None:
 def test_a_misspelt_option_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigWrong, match="unknown key 'name'"):
         opened(tmp_path, name="0003")
+
+
+def test_stills_take_the_rate_that_they_are_given_and_a_drive_keeps_its_own(tmp_path: Path) -> None:
+    made = coco(tmp_path / "coco")
+    stills = {"dataset": "coco", "recording": "val2017"}
+    assert math.isnan(opened(made.root, **stills).fps)
+    assert opened(made.root, **stills, fps=8.0).fps == 8
+    with pytest.raises(SourceUnusable, match="a rate of its own, 10 frames"):
+        opened(kitti_tracking(tmp_path / "kitti").root, fps=8.0)
