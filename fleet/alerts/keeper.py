@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from fleet.alerts.webhook import WebhookSecretWrong, secret_of
 from fleet.config import HubConfig
 from fleet.die_with_parent import tied_to_parent
 from sensors.config import plain
@@ -31,6 +32,12 @@ class AlertKeeper:
         """Of the process; None while there is none."""
 
     def __enter__(self) -> Self:
+        if self._config.webhook is not None:
+            try:
+                secret_of(self._config.webhook)
+            except WebhookSecretWrong as error:
+                # Told now, not when the first alert rises; it is read anew then.
+                log.error("%s; %s", error.sentence, error.hint)
         if self._config.alert:
             # The kernel ends the process with the thread that started it.
             self._thread.start()

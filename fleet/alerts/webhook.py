@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import http.client
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from sensors.clock import NS_PER_S
 from sensors.errors import GilmokError
 from sensors.host import software
 from sensors.outside import MOST_SMALL_BYTES, ContentWrong, read_bytes
+from sensors.private_files import STRANGERS
 from sensors.terminal.pretty_json import compact
 
 SIGNATURE, DELIVERY = "X-Gilmok-Signature", "X-Gilmok-Delivery"
@@ -34,7 +36,8 @@ class WebhookSecretWrong(GilmokError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
             f"webhook.secret_file names {path}, {why}",
-            f"write {LEAST_SECRET} or more random characters into it: `openssl rand -hex 32`",
+            f"write {LEAST_SECRET} or more random characters into a file of your own: "
+            "`(umask 077; openssl rand -hex 32 > FILE)`",
         )
 
 
@@ -52,6 +55,9 @@ class NotTaken(GilmokError):
 
 def secret_of(webhook: Webhook) -> bytes:
     """Without the spaces and line ends around it. Raises WebhookSecretWrong."""
+    with suppress(OSError):
+        if webhook.secret_file.stat().st_mode & STRANGERS:
+            raise WebhookSecretWrong(webhook.secret_file, "which every account of this machine may read or write")
     try:
         secret = read_bytes(webhook.secret_file, MOST_SMALL_BYTES).strip()
     except ContentWrong as wrong:

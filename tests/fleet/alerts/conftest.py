@@ -113,4 +113,5 @@ def receiver() -> Iterator[Receiver]:
 def secret(tmp_path: Path) -> Path:
     path = tmp_path / "hook.key"
     path.write_text(f"{SECRET}\n", encoding="utf-8")
+    path.chmod(0o600)
     return path

@@ -19,6 +19,7 @@ from fleet.alerts.keeper import AlertKeeper
 from fleet.alerts.outbox import Outbox
 from fleet.alerts.records import AlertEvent, Outgoing, Sent, StandingAlert
 from fleet.alerts.webhook import NotTaken, WebhookSecretWrong, body_of, post, wait_s
+from fleet.config import HubConfig
 from fleet.security.authority import Authority
 from gilmok import main
 from sensors.clock import SystemClock
@@ -122,10 +123,14 @@ def test_a_secret_that_is_missing_or_short_and_an_address_that_is_none_are_told(
     body = body_of(Outgoing(id="trial", made_utc_ns=0, events=()), "hub")
     short = tmp_path / "short.key"
     short.write_text("0123", encoding="utf-8")
-    for path in (short, tmp_path / "none.key", tmp_path):
+    short.chmod(0o600)
+    open_to_all = tmp_path / "open.key"
+    open_to_all.write_text(SECRET, encoding="utf-8")
+    open_to_all.chmod(0o644)
+    for path in (short, open_to_all, tmp_path / "none.key", tmp_path):
         with pytest.raises(WebhookSecretWrong) as wrong:
             post(Webhook(url=receiver.url, secret_file=path), body, "trial", 0)
-        assert "0123" not in wrong.value.sentence
+        assert "0123" not in str(wrong.value)
     assert not receiver.came
     for url in ("ftp://host/x", "http://", "https://user:pass@host/", "http://host:99999/", "http://host/a b", "x"):
         with pytest.raises(WebhookWrong) as refused:
@@ -178,6 +183,14 @@ def test_a_person_tries_the_webhook_and_lists_what_stands(
     receiver.answers = [500]
     assert main(["hub", "alerts", "--hub", str(path), "--try-webhook"]) == 1
     assert "it answered 500" in capsys.readouterr().err
+
+
+def test_a_hub_tells_at_its_start_of_a_secret_that_is_none(
+    receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook = Webhook(url=receiver.url, secret_file=tmp_path / "none.key")
+    with AlertKeeper(HubConfig(store=tmp_path / "hub.db", webhook=hook)):
+        assert "none.key, which can't be read" in caplog.text
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 """Alerts on the page, in the JSON API and for Prometheus."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -78,3 +80,14 @@ def test_who_looks_sees_how_many_stand_since_when_and_what_to_do_and_sees_them_c
         page.get_by_role("heading", name="seoul/mast").wait_for()
         page.close()
     assert complaints == []
+
+
+def test_every_text_of_the_page_is_there_in_korean() -> None:
+    pages = sorted((Path(__file__).parents[3] / "fleet" / "web" / "pages").glob("*.js"))
+    texts = {page.name: page.read_text(encoding="utf-8") for page in pages}
+    known = {
+        key for name, text in texts.items() if "words" in name for key in re.findall(r'"((?:[^"\\]|\\.)*)":', text)
+    }
+    said = {key for text in texts.values() for key in re.findall(r'\bt\("((?:[^"\\]|\\.)*)"', text)}
+    assert len(said) > 50
+    assert said <= known, said - known
