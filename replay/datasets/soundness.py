@@ -94,7 +94,8 @@ def box_problems(truths: Mapping[int, Truth], sizes: Mapping[int, Size]) -> Iter
     yield from hollow.problems("without width or height, which nothing can find")
     many = strays > STRAY * positives
     yield from outside.problems("wholly outside the picture", Severity.UNSOUND if many else Severity.REMARK)
-    far = f"the farthest by {worst:.1f} px in frame {worst_frame}"
+    # Of a single frame the sentence ends with its number.
+    far = f"the farthest by {worst:.1f} px" + (f" in frame {worst_frame}" if len(reaching.frames) > 1 else "")
     yield from reaching.problems(f"reaching more than {OUTSIDE_PX:g} px out of the picture, {far}")
 
 

@@ -16,7 +16,7 @@ from replay.metrics.streaming import answered, answering_rows
 from replay.metrics.tracking import tracking_figures
 from replay.metrics.tracks import Moments, TrackRows, moments
 from replay.scoring.ap_interval import ApInterval, cut
-from replay.scoring.profiles.kitti_curves import kitti_curves
+from replay.scoring.profiles.kitti_curves import kitti_scores
 from replay.scoring.stream import NO_TRACK
 from replay.scoring.submission import Submission, ints
 from replay.scoring.submission_files import RowRefused, is_tracked
@@ -147,16 +147,17 @@ def kitti(submission: Submission) -> Figures:
     rows = KittiFound(found.images, types[found.labels], from_sizes(found.boxes), found.scores)
     # Like ones lie beside each other: sequence after sequence, each in the order of its frames.
     place, n = _in_order(submission)
-    told = kitti_curves(
+    scores = kitti_scores(
         replace(labels, images=place[labels.images]),
         replace(rows, images=place[rows.images]),
         [name for name, code in EVALUATED.items() if code in types],
         cut(n, _matched(found, own, place, len(names))),
     )
+    told = scores.curves
     curves = {name: {level: one.curve for level, one in by.items()} for name, by in told.items()}
-    moderate = [by["moderate"].ap40 for by in curves.values() if by["moderate"].n]
     return {
-        "AP": float(np.mean(moderate)) if moderate else math.nan,
+        "AP": scores.mean,
+        **{f"AP_{end}": value for end, value in scores.mean_ap40.items()},
         "AP40": {name: {level: curve.ap40 for level, curve in by.items()} for name, by in curves.items()},
         "AP40_low": {name: {level: one.ap40["low"] for level, one in by.items()} for name, by in told.items()},
         "AP40_high": {name: {level: one.ap40["high"] for level, one in by.items()} for name, by in told.items()},

@@ -26,30 +26,45 @@ class SureCurve:
     """The 95 % interval of the curve's AP40; NaN where the blocks can't tell."""
 
 
-def kitti_curves(
-    labels: KittiLabels, found: KittiFound, names: Sequence[str], cut: Cut
-) -> dict[str, dict[str, SureCurve]]:
-    """By class and difficulty; `names`: those of KITTI's classes that are looked for."""
+@dataclass(frozen=True, slots=True, eq=False)
+class KittiScores:
+    curves: dict[str, dict[str, SureCurve]]
+    """By class and difficulty."""
+    mean: float
+    """AP40 at moderate, over the classes that something counts of there; NaN where there is none."""
+    mean_ap40: Bounds
+    """Its interval."""
+
+
+def kitti_scores(labels: KittiLabels, found: KittiFound, names: Sequence[str], cut: Cut) -> KittiScores:
+    """`names`: those of KITTI's classes that are looked for."""
     whole = _curves(labels, found, names)
     n = cut.blocks.n
-    if n < LEAST_BLOCKS:
-        return {name: {key: SureCurve(one, UNKNOWN) for key, one in by.items()} for name, by in whole.items()}
-    left_out = []
-    for block in range(n):
-        kept = cut.block_of_image != block
-        left_out.append(_curves(_of(labels, kept), _of(found, kept), names))
+    kept = [cut.block_of_image != block for block in range(n if n >= LEAST_BLOCKS else 0)]
+    left_out = [_curves(_of(labels, one), _of(found, one), names) for one in kept]
     told: dict[str, dict[str, SureCurve]] = {}
     for name, by in whole.items():
         told[name] = {}
-        for key, one in by.items():
-            others = [each[name][key] for each in left_out]
+        for level, one in by.items():
+            others = [each[name][level] for each in left_out]
             holding = sum(other.n < one.n for other in others)
-            error = jackknife(np.array([other.ap40 for other in others]))
-            estimate = cut.blocks.around_level(Estimate(one.ap40, error, n))
-            enough = holding >= LEAST_BLOCKS
-            bounds = around(estimate.value, QUANTILES[n - 1] * estimate.error) if enough else UNKNOWN
-            told[name][key] = SureCurve(one, bounds)
-    return told
+            values = [other.ap40 for other in others]
+            told[name][level] = SureCurve(one, _bounds(one.ap40, values, cut) if holding >= LEAST_BLOCKS else UNKNOWN)
+    mean = _mean(whole)
+    return KittiScores(told, mean, _bounds(mean, [_mean(one) for one in left_out], cut))
+
+
+def _bounds(value: float, left_out: Sequence[float], cut: Cut) -> Bounds:
+    """`left_out`: the figure without each of the blocks; none: there are too few of them."""
+    if not left_out:
+        return UNKNOWN
+    estimate = cut.blocks.around_level(Estimate(value, jackknife(np.array(left_out)), cut.blocks.n))
+    return around(value, QUANTILES[cut.blocks.n - 1] * estimate.error)
+
+
+def _mean(curves: Mapping[str, Mapping[str, KittiCurve]]) -> float:
+    moderate = [by["moderate"].ap40 for by in curves.values() if by["moderate"].n]
+    return float(np.mean(moderate)) if moderate else float("nan")
 
 
 def _curves(labels: KittiLabels, found: KittiFound, names: Sequence[str]) -> Mapping[str, Mapping[str, KittiCurve]]:

@@ -18,7 +18,7 @@ from replay.metrics.kitti import (
 )
 from replay.metrics.matching import Matching
 from replay.metrics.overlap import RegionRule
-from replay.scoring.ap_interval import cut
+from replay.scoring.ap_interval import Bounds, cut
 from replay.scoring.profiles.figures import (
     Figures,
     ProfileFigures,
@@ -27,7 +27,7 @@ from replay.scoring.profiles.figures import (
     one_class_found,
     one_class_truth,
 )
-from replay.scoring.profiles.kitti_curves import kitti_curves
+from replay.scoring.profiles.kitti_curves import kitti_scores
 from replay.scoring.profiles.official_tracks import kitti_tracking, mot_challenge
 from replay.scoring.stream import ScoredStream
 from replay.truth import Role, from_sizes
@@ -114,14 +114,13 @@ def _kitti_object(stream: ScoredStream) -> ProfileFigures:
     per_class: dict[str, Figures] = {}
     pool = stream.pool
     pooled = Matching(pool.found, pool.labelled, len(pool.classes)).outcomes()
-    told = kitti_curves(
+    scores = kitti_scores(
         labels, found, [name for name, code in EVALUATED.items() if code in codes], cut(pool.n_images, pooled)
     )
-    for name, by in told.items():
+    for name, by in scores.curves.items():
         per_class[name] = {}
         for level, one in by.items():
-            known = {end: None if np.isnan(value) else value for end, value in one.ap40.items()}
-            per_class[name] |= {f"AP40_{level}": one.curve.ap40, **{f"AP40_{level}_{end}": known[end] for end in known}}
+            per_class[name] |= {f"AP40_{level}": one.curve.ap40, **_ends(f"AP40_{level}", one.ap40)}
         per_class[name] |= {f"AP11_{level}": one.curve.ap11 for level, one in by.items()}
         per_class[name] |= {f"n_{level}": one.curve.n for level, one in by.items()}
         per_class[name]["n_truth"] = by["moderate"].curve.n
@@ -134,11 +133,20 @@ def _kitti_object(stream: ScoredStream) -> ProfileFigures:
     notes = {name: f"{n:.0f} boxes count at moderate: below {STEPS}, AP can't reach 1" for name, n in few.items() if n}
     return ProfileFigures(
         rules={"all": rule, **notes},
-        overall={**means(per_class, ("AP40_moderate", "AP11_moderate")), "n_frames": len(stream.images)},
+        overall={
+            **means(per_class, ("AP40_moderate", "AP11_moderate")),
+            **_ends("AP40_moderate", scores.mean_ap40),
+            "n_frames": len(stream.images),
+            "n_truth": sum(one["n_truth"] or 0 for one in per_class.values()),
+        },
         per_class=per_class,
         left_out=left_out,
         unmapped=int((found.types == OTHER).sum()),
     )
+
+
+def _ends(figure: str, bounds: Bounds) -> Figures:
+    return {f"{figure}_{end}": None if np.isnan(value) else value for end, value in bounds.items()}
 
 
 def _kitti_type(label: str) -> int:

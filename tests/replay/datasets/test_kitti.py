@@ -111,5 +111,5 @@ def test_labels_without_pictures_are_read_and_complained_of(shared: Path) -> Non
 def test_the_shared_stills_are_cropped_and_check_says_so(shared: Path) -> None:
     recording = KittiObject(shared / "recordings" / "KITTI_object").open("training")
     assert told(recording) == [
-        "1 box reaching more than 1 px out of the picture, the farthest by 16.0 px in frame 4: frame 4",
+        "1 box reaching more than 1 px out of the picture, the farthest by 16.0 px: frame 4",
     ]

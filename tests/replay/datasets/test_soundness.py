@@ -8,7 +8,7 @@ from replay.datasets.pictures import PictureRecording
 from replay.truth import Role, Truth, nothing_there
 from tests.layouts import picture, told
 
-REACHING = "1 box reaching more than 1 px out of the picture, the farthest by {} px in frame 1: frame 1"
+REACHING = "1 box reaching more than 1 px out of the picture, the farthest by {} px: frame 1"
 
 
 def truth(*boxes: tuple[float, float, float, float], tracks: tuple[int, ...] = ()) -> Truth:

@@ -3,9 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from replay.metrics.pool import Found, Labelled
-from replay.scoring.ap_interval import ApInterval, ap_interval, interval_of
+from replay.metrics.kitti import EVALUATED, KittiFound, KittiLabels
+from replay.metrics.matching import Matching
+from replay.metrics.pool import Found, Labelled, Numbers
+from replay.scoring.ap_interval import ApInterval, ap_interval, cut, interval_of
 from replay.scoring.pool import Pool
+from replay.scoring.profiles.kitti_curves import kitti_scores
 from replay.truth import Role, nothing_there
 
 
@@ -64,3 +67,26 @@ def test_where_every_block_is_perfect_there_is_none_and_no_rounding_error_makes_
     interval = interval_of(Found(images, zeros, boxes, np.array([0.9, 0.8, 0.7])), labelled, ("car",), 14)
     assert math.isnan(interval.low)
     assert "are alike in it, or" in interval.no_interval
+
+
+def test_kitti_s_ap40_has_an_interval_where_six_blocks_hold_the_class() -> None:
+    rng = np.random.default_rng(5)
+    made = pool(rng, 60)
+    there, seen = made.labelled, made.found
+
+    def corners(boxes: Numbers) -> Numbers:
+        return np.column_stack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+
+    zeros = np.zeros(len(there))
+    # Of the pedestrians there is one, in the first picture.
+    types = np.where(np.arange(len(there)) == 0, EVALUATED["Pedestrian"], EVALUATED["Car"])
+    labels = KittiLabels(there.images, types, corners(there.boxes), zeros, zeros)
+    found = KittiFound(seen.images, np.full(len(seen), EVALUATED["Car"]), corners(seen.boxes), seen.scores)
+    outcomes = Matching(seen, there, 2).outcomes()
+    scores = kitti_scores(labels, found, ["Car", "Pedestrian"], cut(60, outcomes))
+    car = scores.curves["Car"]["moderate"]
+    assert 0 < car.ap40["low"] < car.curve.ap40 < car.ap40["high"] < 1
+    assert math.isnan(scores.curves["Pedestrian"]["moderate"].ap40["low"])
+    assert scores.mean_ap40["low"] < scores.mean < scores.mean_ap40["high"]
+    too_few = kitti_scores(labels, found, ["Car"], cut(4, outcomes))
+    assert math.isnan(too_few.curves["Car"]["moderate"].ap40["low"])
