@@ -9,7 +9,6 @@ from fleet.arrivals import SessionKey, key_of
 from fleet.config import TruthRoot
 from fleet.ledger.fleet_reader import FleetReader
 from fleet.reporting.truth_index import TruthIndex, TruthUnknown
-from fleet.watch.window_accuracy import WINDOW, window_accuracy
 from replay.recording import Recording
 from sensors.clock import NS_PER_S, Clock
 
@@ -65,6 +64,9 @@ class RecentAccuracy:
                 self._scored[at] = self._score(ledger, *known[at], recording)
 
     def _score(self, ledger: FleetReader, birth: Birth, stream: StreamBirth, recording: Recording) -> Scored:
+        # 20 MB that a hub without such a rule needn't have.
+        from fleet.watch.window_accuracy import WINDOW, window_accuracy
+
         rows = ledger.newest_frames(key_of(birth), stream.name, -1, WINDOW)
         now = self._clock.now()
         if not rows or now.utc_ns - rows[-1].received.utc_ns > FRESH_S * NS_PER_S:
