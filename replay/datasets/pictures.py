@@ -97,7 +97,7 @@ class PictureRecording:
             on_picture()
         yield from _damaged(damaged)
         for odd, paths in oddities.items():
-            yield Problem(Severity.REMARK, f"{counted(len(paths), 'picture')} {odd}, {paths[0].name} first")
+            yield Problem(Severity.REMARK, _so_many(odd, paths))
 
     @cached_property
     def _quick_problems(self) -> tuple[Problem, ...]:
@@ -168,6 +168,15 @@ class PictureRecording:
                 f"are of the upright picture or of the stored one: read {how}"
             )
             yield Problem(Severity.REMARK, what)
+
+
+def _so_many(odd: str, paths: list[Path]) -> str:
+    """`odd` begins with what one picture does: has, or is."""
+    verb, _, what = odd.partition(" ")
+    several = {"has": "have", "is": "are"}
+    return (
+        f"{counted(len(paths), 'picture')} {verb if len(paths) == 1 else several[verb]} {what}, {paths[0].name} first"
+    )
 
 
 def _damaged(sentences: list[str]) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ ON_ITS_SIDE = 5
 """From this orientation on, width and height change places."""
 
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
-_APP1, _SCAN = 0xE1, 0xDA
+_APP1, _APP2, _SCAN = 0xE1, 0xE2, 0xDA
 _WITHOUT_LENGTH = (0x01, *range(0xD0, 0xD9))
 
 
@@ -50,7 +50,8 @@ def header_of(content: bytes) -> Header | None:
     """Of a whole picture, or of its first bytes; None for a kind that isn't known here. Raises HeaderDamaged."""
     try:
         if content.startswith(JPEG):
-            height, width, *_ = simplejpeg.decode_jpeg_header(content)
+            # Not strict: what libjpeg merely warns of, an odd colour profile for one, leaves the size as it is.
+            height, width, *_ = simplejpeg.decode_jpeg_header(content, strict=False)
             return Header(width, height, _jpeg_orientation(content))
         if content.startswith(PNG):
             width, height = struct.unpack_from(">II", content, 16)
@@ -62,6 +63,8 @@ def header_of(content: bytes) -> Header | None:
             return Header(*_webp_size(content), _webp_orientation(content))
     except (ValueError, struct.error) as error:
         raise HeaderDamaged(f"its header is damaged: {error}") from error
+    except KeyError as error:  # of a JPEG that ends before it says what its colours are
+        raise HeaderDamaged("its header is damaged: it is cut off") from error
     return None
 
 
@@ -79,7 +82,18 @@ def png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int, bool]]:
         start = end
 
 
-def _jpeg_orientation(content: bytes) -> int:
+def without_profile(content: bytes) -> bytes:
+    """A JPEG without its colour profile, which is not looked at here."""
+    kept, copied = bytearray(), 0
+    for marker, start, end in _jpeg_segments(content):
+        if marker == _APP2 and content[start + 4 : end].startswith(b"ICC_PROFILE\0"):
+            kept += content[copied:start]
+            copied = end
+    return bytes(kept + content[copied:])
+
+
+def _jpeg_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """(marker, start, end) of each segment before the picture's own data; the last may be cut short."""
     at = len(JPEG)
     while at + 4 <= len(content) and content[at] == 0xFF:
         marker = content[at + 1]
@@ -87,11 +101,16 @@ def _jpeg_orientation(content: bytes) -> int:
             at += 1 if marker == 0xFF else 2
             continue
         if marker == _SCAN:
-            break
+            return
         (length,) = struct.unpack_from(">H", content, at + 2)
-        if marker == _APP1 and content[at + 4 : at + 10] == b"Exif\0\0":
-            return _exif_orientation(content[at + 10 : at + 2 + length])
+        yield marker, at, at + 2 + length
         at += 2 + length
+
+
+def _jpeg_orientation(content: bytes) -> int:
+    for marker, start, end in _jpeg_segments(content):
+        if marker == _APP1 and content[start + 4 : start + 10] == b"Exif\0\0":
+            return _exif_orientation(content[start + 10 : end])
     return UPRIGHT
 
 

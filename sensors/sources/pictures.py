@@ -23,6 +23,7 @@ from sensors.sources.picture_header import (
     HeaderDamaged,
     header_of,
     png_chunks,
+    without_profile,
 )
 
 FIRST_BYTES = 65_536
@@ -34,6 +35,7 @@ MOST_PIXELS = 2**26
 
 HARMLESS = ("Invalid SOS parameters", "Unknown Adobe color transform")
 """What libjpeg warns of although nothing is missing."""
+ODD_PROFILE = "Corrupt JPEG data: bad ICC marker"
 
 
 class PictureUnreadable(GilmokError):
@@ -133,6 +135,8 @@ def _jpeg(path: Path, content: bytes) -> tuple[Image, str]:
         return simplejpeg.decode_jpeg(content, "BGR", strict=True), _after(content, JPEG_END)
     except ValueError as error:
         why = str(error)
+    if why == ODD_PROFILE and (plain := without_profile(content)) != content:
+        return _jpeg(path, plain)[0], "has a colour profile that nobody can read"
     if why.startswith(HARMLESS):
         return simplejpeg.decode_jpeg(content, "BGR", strict=False), f"is oddly written ({why})"
     try:

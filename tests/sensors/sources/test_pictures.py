@@ -143,3 +143,16 @@ def test_a_header_cut_short_is_told(tmp_path: Path, suffix: str, kept: int) -> N
 def test_a_name_that_is_not_utf_8_is_a_name(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.jpg", gradient()).rename(tmp_path / "\udcb1\udce6.jpg")
     assert read_picture(path).shape == (48, 80, 3)
+
+
+def test_an_odd_colour_profile_leaves_a_jpeg_readable_and_is_told(tmp_path: Path) -> None:
+    path = saved(tmp_path, "a.jpg", gradient())
+    content = path.read_bytes()
+    path.write_bytes(content[:2] + b"\xff\xe2" + (100).to_bytes(2, "big") + b"ICC_PROFILE\0" + b"x" * 86 + content[2:])
+    assert read_header(path).stored == (80, 48)
+    decoded = decode(path)
+    assert decoded.oddity == "has a colour profile that nobody can read"
+    np.testing.assert_array_equal(decoded.image, cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR))
+    path.write_bytes(content[:100])
+    with pytest.raises(PictureUnreadable, match="its header is damaged"):
+        read_header(path)
