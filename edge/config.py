@@ -126,6 +126,8 @@ class NodePlan(Settings, frozen=True, kw_only=True):
     spool: SpoolChoice = SpoolChoice()
     otel: Otel | None = None
     """Without it, no traces are sent."""
+    pictures: bool = True
+    """Send pictures while somebody looks at a stream on the dashboard, two a second at most; false: none, ever."""
 
     def __post_init__(self) -> None:
         check_name("node", self.name)

@@ -11,6 +11,7 @@ from edge.birth import birth
 from edge.config import NodeConfig
 from edge.device.watched import Watched
 from edge.live_view.foxglove import LiveView, live_view
+from edge.live_view.on_demand import PicturesOnDemand
 from edge.session_name import SessionName, claimed, next_session
 from edge.spool.spool import Spool
 from edge.stream import Deliver, Stream
@@ -18,9 +19,11 @@ from edge.uncommitted import ReportsUncommitted
 from edge.uplink import Uplink
 from edge.wire.acknowledgements import Fenced, SessionAt
 from edge.wire.messages import Birth, FrameReport
+from edge.wire.pictures import PictureAsk
 from edge.wire.traces import Source, Traced, Traces, tracing
 from sensors.clock import Clock, boot_id
 from sensors.errors import Defect, GilmokError
+from sensors.frame import Frame
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ class Node:
         self._faults: list[GilmokError] = []
         self._streams: list[Stream] = []
         self._device: Watched | None = None
+        self._pictures: PicturesOnDemand | None = None
         self._stopped = False
         self.session: SessionName | None = None
         """Known when `ready` is called."""
@@ -112,12 +116,15 @@ class Node:
                 late_per_s=self._config.spool.late_per_s,
                 hub=self._config.hub,
                 on_rival=self._rival,
+                on_look=self._look if self._config.pictures else None,
             )
+            names = [stream.name for stream in self._streams]
+            self._pictures = PicturesOnDemand(names, uplink.show, self._clock)
+            stack.callback(self._pictures.close)
             uplink.connect()
             named = f"{self._config.site}/{self._config.name}"
             traces = stack.enter_context(tracing(self._config.otel, "gilmok-node", named))
-            streams = [stream.name for stream in self._streams]
-            self.view = stack.enter_context(live_view(self._foxglove, named, streams, parts.labels, self._clock))
+            self.view = stack.enter_context(live_view(self._foxglove, named, names, parts.labels, self._clock))
             try:
                 ready()
                 self._work(uplink, parts, self._deliver(uplink, traces))
@@ -134,7 +141,7 @@ class Node:
 
     def _deliver(self, uplink: Uplink, traces: Traces | None) -> Deliver:
         """To the hub first; then to whoever watches."""
-        source, view = Source(self._config.site, self._config.name), self.view
+        source, view, pictures = Source(self._config.site, self._config.name), self.view, self._pictures
 
         def deliver(report: FrameReport) -> None:
             uplink.report(report)
@@ -142,8 +149,21 @@ class Node:
                 traces.put(Traced(source, report))
             if view is not None:
                 view.report(report)
+            if pictures is not None:
+                pictures.report(report)
 
         return deliver
+
+    def _see(self, frame: Frame) -> None:
+        if self.view is not None:
+            self.view.see(frame)
+        if self._pictures is not None:
+            self._pictures.see(frame)
+
+    def _look(self, asked: PictureAsk) -> None:
+        """In the network's thread."""
+        if self._pictures is not None:
+            self._pictures.ask(asked)
 
     @property
     def _spool_file(self) -> Path:
@@ -200,10 +220,7 @@ class Node:
 
     def _drive(self, stream: Stream, deliver: Deliver) -> None:
         try:
-            if self.view is None:
-                stream.run(deliver)
-            else:
-                stream.run(deliver, self.view.see)
+            stream.run(deliver, self._see)
         except GilmokError as error:
             self._faults.append(error)
             self._end_streams()

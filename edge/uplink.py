@@ -36,6 +36,7 @@ from edge.wire.messages import (
     decode_birth,
     encode,
 )
+from edge.wire.pictures import PictureAsk
 from edge.wire.topics import NodeTopics
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
@@ -55,6 +56,8 @@ HOPELESS_S = 2.0
 FLUSH_S = 5.0
 """How long the broker may take to acknowledge the last words."""
 POLL_S = 0.05
+BEHIND = 8
+"""Reports that the broker hasn't acknowledged: a picture would wait behind them, and the next ones behind it."""
 TELL_NS = NS_PER_S
 
 AGAIN_NS = 5 * NS_PER_S
@@ -84,11 +87,13 @@ class Uplink:
         late_per_s: int = 500,
         hub: str = "",
         on_rival: Callable[[Fenced], None] = lambda _: None,
+        on_look: Callable[[PictureAsk], None] | None = None,
     ) -> None:
         """`birth` is said at every connection; whose session it is, and whose `clock`, stands in it.
 
         Takes over `spool`. `late_per_s`: so fast a backlog goes out. `hub`: whose word counts; empty: any hub's.
-        `on_rival` is called in the network's thread, once for each other process that has this node's name.
+        `on_rival` is called in the network's thread, once for each other process that has this node's name; so is
+        `on_look`, for who asks for pictures; None: nobody gets any.
         Connects nothing yet. Raises BirthUnfit, SpoolUnusable, BrokerUrlWrong or SecretMissing.
         """
         try:
@@ -105,6 +110,7 @@ class Uplink:
         self._topics = NodeTopics(birth.site, birth.node)
         self._duplicates = DuplicateNodes(birth.session_id)
         self._on_rival = on_rival
+        self._on_look = on_look
         self._clocks = ClockClient(birth.session, birth.boot, clock)
         self._link = Link(
             at.beginning_for(f"{birth.site}/{birth.node}"),
@@ -114,6 +120,7 @@ class Uplink:
             will=Will(self._topics.conn, self._conn("lost"), WILL_DELAY_S),
             subscriptions=[
                 (self._topics.clock_answer, 0),
+                *([] if on_look is None else [(self._topics.picture_ask, 0)]),
                 *((topic, 1) for topic in (self._topics.committed, self._topics.refused, self._topics.fenced)),
             ],
             on_delivery=self._hear,
@@ -143,6 +150,11 @@ class Uplink:
         health = self._health(streams, device)
         self._link.publish(self._topics.health, encode(health), qos=0)
         return health
+
+    def show(self, stream: str, picture: bytes) -> None:
+        """At QoS 0, and not at all where the link is behind: reports come first."""
+        if self._link.unacknowledged <= BEHIND:
+            self._link.publish(self._topics.picture(stream), picture, qos=0)
 
     def farewell(self, streams: Sequence[Stream], device: Telemetry | None, *, hurried: bool = False) -> Uncommitted:
         """Wait until a hub has committed everything, say how it ended, and disconnect without the last will.
@@ -211,6 +223,8 @@ class Uplink:
         try:
             if delivery.topic == self._topics.clock_answer:
                 self._answered(delivery.payload)
+            elif delivery.topic == self._topics.picture_ask and self._on_look is not None:
+                self._on_look(decode(delivery.payload, PictureAsk))
             elif delivery.topic == self._topics.fenced:
                 self._hear_fenced(decode(delivery.payload, Fenced))
             elif delivery.topic == self._topics.committed:

@@ -70,6 +70,9 @@ class Admission:
                 return tuple(self._late(topic, key, stream, one, received) for one in split_late(payload))
             case "health", "":
                 return self._health(key, payload, received)
+            case "picture", stream if stream:
+                # For who looks at the dashboard, which hears it itself.
+                return ()
             case (("birth" | "conn"), "") if not payload:
                 return ()
             case "birth", "":

@@ -172,9 +172,10 @@ class Address:
         if self.user:
             client.username_pw_set(self.user, self.password or None)
         if self.tls:
-            client.tls_set_context(self._context())
+            client.tls_set_context(self.tls_context())
 
-    def _context(self) -> ssl.SSLContext:
+    def tls_context(self) -> ssl.SSLContext:
+        """Raises SecretMissing or CertificateWrong."""
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:

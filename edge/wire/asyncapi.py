@@ -21,6 +21,8 @@ from edge.wire.messages import (
     Health,
     Refusals,
 )
+from edge.wire.pictures import MOST_BYTES as PICTURE_BYTES
+from edge.wire.pictures import PictureAsk, PictureHead
 from edge.wire.topics import NodeTopics
 
 Channel: TypeAlias = tuple[str, Any, str]
@@ -37,6 +39,12 @@ SENT: dict[str, Channel] = {
         f"QoS 1, never retained: reports of one session out of the backlog, oldest first, {LATE_BYTES} bytes at most.",
     ),
     "Health": ("health", Health, "QoS 0 at 1 Hz, the last one of a session at QoS 1: the books of every stream."),
+    "Picture": (
+        "picture/stream",
+        PictureHead,
+        "QoS 0, never retained, while somebody asks: four bytes (the length of this), this, and a JPEG of the frame; "
+        f"two a second, {PICTURE_BYTES} bytes at most.",
+    ),
     "ClockAsk": ("clock", ClockAsk, "QoS 0 at 1 Hz, and a burst at every connection: what does the hub's clock read?"),
 }
 """By nodes, below their `up`."""
@@ -45,6 +53,7 @@ RECEIVED: dict[str, Channel] = {
     "ClockAnswer": ("clock", ClockAnswer, "QoS 0: a hub's answer; the node tells the whole exchange in its health."),
     "Committed": ("committed", Committed, "QoS 1: which reports are in a hub's ledger; also in answer to each birth."),
     "Fenced": ("fenced", Fenced, "QoS 1, once a second while two processes have one name: the older one has to end."),
+    "PictureAsk": ("picture", PictureAsk, "QoS 0, every few seconds while somebody looks at a stream's pictures."),
     "Refusals": ("refused", Refusals, "QoS 1, at most one a second: what a hub refused of the node, and why."),
 }
 """By nodes, below their `down`."""

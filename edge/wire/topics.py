@@ -85,6 +85,11 @@ class NodeTopics:
         return self._down("fenced")
 
     @property
+    def picture_ask(self) -> str:
+        """QoS 0: a dashboard's PictureAsk, every few seconds while somebody looks."""
+        return self._down("picture")
+
+    @property
     def everything_down(self) -> str:
         """A filter: all that is said to the node."""
         return self._down("+")
@@ -96,6 +101,10 @@ class NodeTopics:
     def late(self, stream: str) -> str:
         """QoS 1, never retained: arrays of FrameReports out of the backlog, of one session, oldest first."""
         return self._up(f"late/{stream}")
+
+    def picture(self, stream: str) -> str:
+        """QoS 0, never retained, only while somebody asks: a PictureHead and a JPEG."""
+        return self._up(f"picture/{stream}")
 
     def _up(self, leaf: str) -> str:
         return f"{ROOT}/{self.site}/{self.node}/up/{leaf}"

@@ -10,6 +10,7 @@ from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.reader import LedgerReader
 from fleet.ledger.rollups.history import History
 from fleet.reporting.listing import node_rows, refused_rows, run_rows
+from fleet.web.nodes.pictures import live_message
 from fleet.web.nodes.steps import minutes
 from fleet.web.nodes.watches import NodeWatches
 from sensors.clock import NS_PER_S, Clock
@@ -56,6 +57,11 @@ class Answers:
         with FleetReader(self._hub.where) as ledger:
             at, by = _whole(at_ms, 10**15), _whole(skip, MOST_SKIPPED) or 0
             return self._watches.picture(ledger, site, name, stream, at, by)
+
+    def live_picture(self, site: str, name: str, stream: str, payload: bytes) -> bytes:
+        """Of what the node sent; raises NodeUnknown or MessageWrong."""
+        with FleetReader(self._hub.where) as ledger:
+            return live_message(_newest_birth(ledger, site, name), stream, payload)
 
     def runs(self) -> list[dict[str, Any]]:
         """As `gilmok hub runs` lists them, and which nodes and models were in them."""

@@ -21,8 +21,9 @@ from fleet.web.answers import Answers
 from fleet.web.auth.middleware import AuthMiddleware
 from fleet.web.exposition import MEDIA, exposition
 from fleet.web.live import Live
+from fleet.web.nodes.live_pictures import LivePictures
 from fleet.web.openapi import ENDPOINTS, document
-from fleet.web.routes import about_runs, answering, json_answer
+from fleet.web.routes import about_runs, answering, json_answer, pictures
 from fleet.web.runs.worker_client import WorkerClient
 from sensors.clock import Clock
 from sensors.host import software
@@ -49,10 +50,10 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
 
     `broker`: where nodes can be asked for pictures. `token`: what opens the door; empty where none is asked for.
     """
-    del broker
     fleet = Live(hub, clock)
     answers = Answers(hub, clock)
     worker = WorkerClient(hub)
+    live_pictures = None if broker is None else LivePictures(broker, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -62,6 +63,8 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
         finally:
             answers.close()
             worker.close()
+            if live_pictures is not None:
+                await live_pictures.close()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -94,7 +97,8 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
         Route("/openapi.json", openapi),
         WebSocketRoute("/live", live),
         *(Route(one.route, about_runs(one, worker)) for one in ENDPOINTS if one.apart),
-        *(Route(one.route, answering(one, answers, one_at_a_time)) for one in ENDPOINTS if not one.apart),
+        *(Route(one.route, pictures(one, answers, one_at_a_time, live_pictures)) for one in ENDPOINTS if one.pictured),
+        *(Route(one.route, answering(one, answers, one_at_a_time)) for one in ENDPOINTS if one.plain),
         Mount("/pages", StaticFiles(directory=PAGES)),
     ]
     guards = [

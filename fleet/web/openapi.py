@@ -20,8 +20,14 @@ class Endpoint:
     media: str = JSON
     apart: bool = False
     """Whether it is a question about runs (`fleet.web.runs`), whose parameters have the names of its parts."""
+    pictured: bool = False
+    """Whether it answers with a picture, which a node may have to send first."""
     needed: tuple[str, ...] = ()
     """Of `query`: what must be there."""
+
+    @property
+    def plain(self) -> bool:
+        return not (self.apart or self.pictured)
 
     @property
     def route(self) -> str:
@@ -46,6 +52,7 @@ ENDPOINTS = (
         ("site", "node", "stream"),
         ("at_ms", "skip"),
         BINARY,
+        pictured=True,
     ),
     Endpoint("/api/runs", "Every run, the newest first", "runs"),
     Endpoint(

@@ -1,6 +1,7 @@
 """Each route of the JSON API: what was asked, given to whoever answers it, and what comes back, in HTTP."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
@@ -10,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from fleet.web.answers import Answers, NodeUnknown
+from fleet.web.nodes.live_pictures import LivePictures
+from fleet.web.nodes.pictures import has_picture
 from fleet.web.nodes.watches import FrameUnknown, StreamUnknown
 from fleet.web.openapi import JSON, Endpoint
 from fleet.web.runs.questions import Failed, Question
@@ -17,6 +20,8 @@ from fleet.web.runs.worker_client import WorkerClient
 from sensors.errors import GilmokError
 from sensors.terminal.foreign_text import without_logins
 from sensors.terminal.pretty_json import compact
+
+log = logging.getLogger(__name__)
 
 Answering = Callable[[Request], Awaitable[Response]]
 UNKNOWN = (NodeUnknown, StreamUnknown, FrameUnknown)
@@ -43,6 +48,31 @@ def answering(one: Endpoint, answers: Answers, turns: asyncio.Semaphore) -> Answ
             return _wrong(404, error.sentence, error.hint)
         except GilmokError as error:
             return _wrong(503, error.sentence, error.hint)
+
+    return answer
+
+
+def pictures(one: Endpoint, answers: Answers, turns: asyncio.Semaphore, live: LivePictures | None) -> Answering:
+    """As `answering`; where the hub has no picture of a stream, its node is asked for one."""
+    recorded = answering(one, answers, turns)
+
+    async def answer(request: Request) -> Response:
+        told = await recorded(request)
+        if live is None or told.status_code != 200 or "at_ms" in request.query_params or has_picture(bytes(told.body)):
+            return told
+        site, node, stream = (request.path_params[name] for name in one.parameters)
+        payload = await live.newest(site, node, stream)
+        if payload is None:
+            return told
+        try:
+            async with turns:
+                told = Response(
+                    await asyncio.to_thread(answers.live_picture, site, node, stream, payload), media_type=one.media
+                )
+        except GilmokError as error:
+            # Of a session that is over, or no picture at all.
+            log.debug("%s/%s: %s", site, node, error)
+        return told
 
     return answer
 

@@ -38,6 +38,10 @@ def admission(speaker: Speaker) -> Admission:
     return admission
 
 
+def test_a_picture_is_for_the_dashboard_and_nothing_to_book(admission: Admission) -> None:
+    assert admission.admit("gilmok/v1/seoul/pole/up/picture/camera", b"anything", CLOCK.now()) == ()
+
+
 def test_a_report_is_admitted_with_its_way_to_the_hub(admission: Admission, speaker: Speaker) -> None:
     report = speaker.report(0)
     received = report.published.shifted_to(report.published.mono_ns + 700)

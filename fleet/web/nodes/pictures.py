@@ -1,12 +1,12 @@
 """A stream's newest answered frame as one message: the picture and the boxes that belong to it, never apart."""
 
-import struct
 from typing import Any
 
 import cv2
 import numpy as np
 
-from edge.wire.messages import Birth, StreamBirth
+from edge.wire.messages import Birth, FrameReport, MessageWrong, StreamBirth
+from edge.wire.pictures import LENGTH, packed, unpacked
 from fleet.ledger.reader import FrameRow
 from fleet.watch.fleet_row import ms
 from replay.recording import Recording
@@ -18,7 +18,6 @@ from sensors.terminal.pretty_json import compact
 
 WIDTH = 640
 QUALITY = 75
-LENGTH = struct.Struct(">I")
 
 
 def picture_message(birth: Birth, stream: StreamBirth, row: FrameRow, recording: Recording | str) -> bytes:
@@ -26,37 +25,54 @@ def picture_message(birth: Birth, stream: StreamBirth, row: FrameRow, recording:
 
     Boxes are in pixels of the recording's picture, whose size the JSON says. `unknown` says why there is no picture.
     """
-    report = row.report
+    told = {**_told(birth, stream.name, row.report), "unknown": recording if isinstance(recording, str) else ""}
+    number = row.report.seq
+    jpeg = b""
+    if not isinstance(recording, str):
+        try:
+            image = recording.picture(number)
+        except (GilmokError, KeyError) as error:
+            told["unknown"] = error.sentence if isinstance(error, GilmokError) else "the recording has no such frame"
+        else:
+            told |= {"width": image.shape[1], "height": image.shape[0], "truth": _truth(recording, number)}
+            scale = min(1.0, WIDTH / image.shape[1])
+            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+            jpeg = cv2.imencode(".jpg", np.ascontiguousarray(small), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return packed(compact(told), jpeg)
+
+
+def _told(birth: Birth, stream: str, report: FrameReport) -> dict[str, Any]:
+    """Of an answered frame."""
     assert report.findings is not None
-    told: dict[str, Any] = {
+    found = zip(report.findings.boxes, report.findings.scores, report.findings.labels, strict=True)
+    return {
         "site": birth.site,
         "node": birth.node,
-        "stream": stream.name,
+        "stream": stream,
         "seq": report.seq,
         "t": report.stamp.utc_ns // NS_PER_MS,
         "total_ms": ms(report.total_ns),
         "stages_ms": {name: ms(took) for name, took in report.stages.items()},
         "found": [
             {"box": box, "score": score, "label": shown(_name(birth.model.labels, label))}
-            for box, score, label in zip(
-                report.findings.boxes, report.findings.scores, report.findings.labels, strict=True
-            )
+            for box, score, label in found
         ],
-        "unknown": recording if isinstance(recording, str) else "",
     }
-    jpeg = b""
-    if not isinstance(recording, str):
-        try:
-            image = recording.picture(report.seq)
-        except (GilmokError, KeyError) as error:
-            told["unknown"] = error.sentence if isinstance(error, GilmokError) else "the recording has no such frame"
-        else:
-            told |= {"width": image.shape[1], "height": image.shape[0], "truth": _truth(recording, report.seq)}
-            scale = min(1.0, WIDTH / image.shape[1])
-            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-            jpeg = cv2.imencode(".jpg", np.ascontiguousarray(small), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
-    head = compact(told)
-    return LENGTH.pack(len(head)) + head + jpeg
+
+
+def live_message(birth: Birth, stream: str, payload: bytes) -> bytes:
+    """The same, of a picture that the node itself sent; raises MessageWrong where it is none of that session's."""
+    head, jpeg = unpacked(payload)
+    report = head.report
+    if (report.session_id, report.stream) != (birth.session_id, stream):
+        raise MessageWrong("foreign", "it is a picture of another stream or session")
+    told = {**_told(birth, stream, report), "unknown": "", "width": head.width, "height": head.height, "truth": None}
+    return packed(compact(told), jpeg)
+
+
+def has_picture(message: bytes) -> bool:
+    end: int = LENGTH.unpack_from(message)[0]
+    return len(message) > LENGTH.size + end
 
 
 def _truth(recording: Recording, number: int) -> list[dict[str, Any]] | None:

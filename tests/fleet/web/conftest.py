@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from edge.wire.address import BrokerAt
 from edge.wire.messages import ConnState, encode
 from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, ReportArrived
 from fleet.config import HubConfig, Web
@@ -69,10 +70,10 @@ def page_at(told: Told) -> Iterator[str]:
 
 
 @contextmanager
-def serving(hub: HubConfig, port: int = 0) -> Iterator[str]:
+def serving(hub: HubConfig, port: int = 0, broker: BrokerAt | None = None) -> Iterator[str]:
     """Its address, while the context lasts."""
     listener = listen(Web(port=port))
-    dashboard, ready = Dashboard(hub, SystemClock(), listener), threading.Event()
+    dashboard, ready = Dashboard(hub, SystemClock(), listener, broker), threading.Event()
     with ThreadPoolExecutor() as pool:
         ended = pool.submit(dashboard.run, ready.set)
         try:

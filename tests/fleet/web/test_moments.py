@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from edge.wire.messages import Findings, encode
+from edge.wire.pictures import LENGTH
 from fleet.arrivals import Arrival, BirthArrived, ReportArrived
 from fleet.config import HubConfig, TruthRoot
 from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.ledger import Ledger
 from fleet.ledger.rollups.roll import Rollups
-from fleet.web.nodes.pictures import LENGTH
 from replay.recording import open_dataset
 from sensors.clock import NS_PER_MS, NS_PER_S, Stamp, SystemClock
 from tests.fleet.web.conftest import Told, get, serving
