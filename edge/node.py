@@ -18,8 +18,8 @@ from edge.stream import Deliver, Stream
 from edge.uncommitted import ReportsUncommitted
 from edge.uplink import Uplink
 from edge.wire.acknowledgements import Fenced, SessionAt
+from edge.wire.live.pictures import PictureAsk
 from edge.wire.messages import Birth, FrameReport
-from edge.wire.pictures import PictureAsk
 from edge.wire.traces import Source, Traced, Traces, tracing
 from sensors.clock import Clock, boot_id
 from sensors.errors import Defect, GilmokError

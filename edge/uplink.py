@@ -21,6 +21,7 @@ from edge.wire.acknowledgements import UNINTRODUCED, Fenced
 from edge.wire.address import BrokerAt
 from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
+from edge.wire.live.pictures import PictureAsk
 from edge.wire.messages import (
     Birth,
     ClockAsk,
@@ -36,7 +37,6 @@ from edge.wire.messages import (
     decode_birth,
     encode,
 )
-from edge.wire.pictures import PictureAsk
 from edge.wire.topics import NodeTopics
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import cv2
 
+from edge.wire.live.pictures import MOST_BYTES, PictureAsk, PictureHead, packed
 from edge.wire.messages import FrameReport, encode
-from edge.wire.pictures import MOST_BYTES, PictureAsk, PictureHead, packed
 from sensors.clock import NS_PER_S, Clock
 from sensors.frame import Frame, Image
 

@@ -9,6 +9,8 @@ from msgspec import Meta
 
 from edge.wire import messages
 from edge.wire.acknowledgements import Fenced
+from edge.wire.live.pictures import MOST_BYTES as PICTURE_BYTES
+from edge.wire.live.pictures import PictureAsk, PictureHead
 from edge.wire.messages import (
     LATE_BYTES,
     LATE_REPORTS,
@@ -21,8 +23,6 @@ from edge.wire.messages import (
     Health,
     Refusals,
 )
-from edge.wire.pictures import MOST_BYTES as PICTURE_BYTES
-from edge.wire.pictures import PictureAsk, PictureHead
 from edge.wire.topics import NodeTopics
 
 Channel: TypeAlias = tuple[str, Any, str]

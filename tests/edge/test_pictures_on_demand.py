@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from edge.live_view.on_demand import PicturesOnDemand
+from edge.wire.live.pictures import LENGTH, MOST_BYTES, PictureAsk, PictureHead, packed, unpacked
 from edge.wire.messages import FrameReport, MessageWrong, encode
-from edge.wire.pictures import LENGTH, MOST_BYTES, PictureAsk, PictureHead, packed, unpacked
 from sensors.clock import NS_PER_MS, NS_PER_S
 from sensors.frame import Frame, FrameId, Image
 from tests.fakes import ManualClock

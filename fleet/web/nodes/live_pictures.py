@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import aiomqtt
 
 from edge.wire.address import Address, BrokerAt
+from edge.wire.live.pictures import MOST_BYTES, PictureAsk
 from edge.wire.messages import encode
-from edge.wire.pictures import MOST_BYTES, PictureAsk
 from edge.wire.topics import NodeTopics
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError

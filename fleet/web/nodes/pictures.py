@@ -5,8 +5,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from edge.wire.live.pictures import LENGTH, packed, unpacked
 from edge.wire.messages import Birth, FrameReport, MessageWrong, StreamBirth
-from edge.wire.pictures import LENGTH, packed, unpacked
 from fleet.ledger.reader import FrameRow
 from fleet.watch.fleet_row import ms
 from replay.recording import Recording

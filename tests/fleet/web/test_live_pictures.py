@@ -9,8 +9,8 @@ import pytest
 
 from edge.wire.address import BrokerAt
 from edge.wire.link import Delivery, Link
+from edge.wire.live.pictures import LENGTH, PictureAsk, PictureHead, packed
 from edge.wire.messages import decode, encode
-from edge.wire.pictures import LENGTH, PictureAsk, PictureHead, packed
 from fleet.web.nodes import live_pictures
 from fleet.web.nodes.live_pictures import LivePictures
 from sensors.clock import SystemClock

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from edge.wire.live.pictures import LENGTH
 from edge.wire.messages import Findings, encode
-from edge.wire.pictures import LENGTH
 from fleet.arrivals import Arrival, BirthArrived, ReportArrived
 from fleet.config import HubConfig, TruthRoot
 from fleet.ledger.fleet_reader import FleetReader
