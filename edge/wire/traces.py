@@ -236,7 +236,10 @@ class _Sender:
             self._end(traced)
         spans = list(self._ended)
         self._ended.clear()
-        return self._exporter.export(spans) is SpanExportResult.SUCCESS
+        try:
+            return self._exporter.export(spans) is SpanExportResult.SUCCESS
+        except OSError:  # of requests, which older exporters let through
+            return False
 
     def _end(self, traced: Traced) -> None:
         from opentelemetry.context import Context
