@@ -23,7 +23,8 @@ LIVES_S = 2.0
 GRACE_S = 12.0
 MEMORY_BYTES = 6 << 30
 SPARE_BYTES, TIMES_INPUT = 200_000_000, 4
-"""What a trial may take beyond what this process has, from which it is forked with everything imported."""
+"""What a trial may take beyond what this process has, from which it is forked with everything imported, and beyond
+what the same command takes of inputs that are not spoilt."""
 TEMPORARY = (".*.new", ".incoming-*", "*.part")
 WORDS_SPOILT = 0.2
 ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -59,8 +60,11 @@ def tried(subject: Subject, seed: int, folder: Path) -> tuple[int, Finding | Non
     what = _wrong(status, words, output, errors, here, folder)
     if took_s > LIMIT_S:
         what = f"hangs: {took_s:.0f} s"
-    elif not what and peak_bytes > _own_bytes() + TIMES_INPUT * size + SPARE_BYTES:
-        what = f"takes {peak_bytes / 1e6:.0f} MB, of {size / 1e6:.1f} MB of input"
+    elif not what and peak_bytes > (allowed := _own_bytes() + TIMES_INPUT * size + SPARE_BYTES):
+        # Unless the command takes as much of good inputs: a renderer, a compiler.
+        good_bytes = _peak_unspoilt(subject, folder / "unspoilt")
+        if peak_bytes > allowed + max(0, good_bytes - _own_bytes()):
+            what = f"takes {peak_bytes / 1e6:.0f} MB, of {size / 1e6:.1f} MB of input; else {good_bytes / 1e6:.0f} MB"
     if not what:
         shutil.rmtree(folder)
         return status, None
@@ -89,6 +93,12 @@ def run(words: list[str], folder: Path, lives: bool = False, home: Path | None =
             os.waitpid(pid, 0)
             return -signal.SIGKILL, LIMIT_S + took_s, 0
         time.sleep(0.005)
+
+
+def _peak_unspoilt(subject: Subject, folder: Path) -> int:
+    shutil.copytree(subject.base, folder / "here", symlinks=True)
+    words = [word.replace("{here}", str(folder / "here")) for word in subject.words]
+    return run(words, folder, subject.lives)[2]
 
 
 def _own_bytes() -> int:
