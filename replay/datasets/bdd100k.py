@@ -175,6 +175,8 @@ class _Objects:
                     self._add(frame)
             except ContentWrong as error:
                 raise LabelsWrong(path, error.line, f"is not BDD100K's labels: {error.what}") from error
+        if self.pictures and not self._seen:
+            raise LabelsWrong(self.path, 0, "lists no picture, and there are some")
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -125,6 +125,8 @@ def _label_files(side: Path) -> Mapping[int, Path]:
     if beside or not (side / INDEX).is_file():
         return beside
     listed = json_labels(side / INDEX, list[_Indexed], "the index of DAIR-V2X")
+    if not listed and pictures(side / IMAGES):
+        raise LabelsWrong(side / INDEX, 0, "lists no picture, and there are some")
     names: dict[int, str] = {}
     for row in listed:
         stem = Path(row.image_path).stem

@@ -37,6 +37,8 @@ def label_problems(
         yield _unsound("there are no pictures")
     if not unmentioned_is_labelled:
         yield from _unlabelled(numbers, mentioned)
+    if len(numbers) and (unmentioned_is_labelled or len(mentioned)) and not labels.counts().any():
+        yield _remark("not a single object is labelled: whatever is found is wrong, and nothing can be missed")
     away = ~np.isin(mentioned, numbers)
     missing = mentioned[away]
     if len(missing):

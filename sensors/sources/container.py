@@ -4,22 +4,29 @@ from pathlib import Path
 from typing import BinaryIO
 
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
+"""With which an MP4 or a QuickTime file may begin."""
+LATER_BOXES = (b"moof", b"mfra", b"sidx", b"styp", b"uuid", b"meta", b"udta")
+LONG, TO_THE_END = 1, 0
+"""Lengths of such a box: in the next eight bytes; whatever there is."""
 TS_SYNC, TS_BYTES = b"G", 188
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
 """What a writer leaves that could not go back to the beginning."""
 
 
 def is_cut_off(path: Path) -> bool:
-    """True of RIFF (AVI) and EBML (Matroska, WebM) that end before they should, and of MPEG-TS and FLV that end within
-    a packet; False where nothing tells.
+    """True of RIFF (AVI), EBML (Matroska, WebM) and boxes (MP4, QuickTime) that end before they should, and of MPEG-TS
+    and FLV that end within a packet; False where nothing tells.
     """
     with path.open("rb") as file:
-        start = file.read(4)
+        start, kind = file.read(4), file.read(4)
         file.seek(0)
         if start == b"RIFF":
             promised = _riff_end(file)
         elif start == EBML:
             promised = _ebml_end(file)
+        elif kind in BOXES:
+            promised = _boxes_end(file, path.stat().st_size)
         elif start[:1] == TS_SYNC and file.read(TS_BYTES + 1)[-1:] == TS_SYNC:
             return path.stat().st_size % TS_BYTES != 0
         elif start[:3] == b"FLV":
@@ -27,6 +34,24 @@ def is_cut_off(path: Path) -> bool:
         else:
             return False
         return promised is not None and promised > path.stat().st_size
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int | None:
+    """Of the last box that begins in the file, and beyond it where the index is none of them; None where what is there
+    is no box: trailing bytes, that every player passes over.
+    """
+    end, kinds = 0, set()
+    while end < size:
+        file.seek(end)
+        head = file.read(16)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+        if length == TO_THE_END or kind not in (*BOXES, *LATER_BOXES):
+            return None
+        kinds.add(kind)
+        if length == LONG:
+            length = int.from_bytes(head[8:], "big") if len(head) == 16 else 16
+        end += max(length, 8)
+    return end if b"moov" in kinds else end + 1
 
 
 def _ends_with_a_tag(file: BinaryIO, size: int) -> bool:

@@ -19,6 +19,9 @@ from sensors.sources.container import is_cut_off
 from sensors.sources.pictures import MOST_PIXELS, PictureUnreadable
 
 ERRORS = (av.FFmpegError, ValueError)
+GUESSING, STRICT = ("mjpeg", "hevc"), "crccheck+bitstream+buffer+explode"
+"""These decoders put a guess in the place of what they can't read and tell nobody, unless they are told to be strict;
+others tell by themselves, or can't know."""
 LEAST_FPS, MOST_FPS = 0.001, 1000.0
 MOST_PAUSE_NS = 60 * NS_PER_S
 """Between two frames; where the frames' own clock jumps further, or back, the rate says how long."""
@@ -27,6 +30,12 @@ MOST_PAUSE_NS = 60 * NS_PER_S
 class VideoUnreadable(GilmokError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} is no video that FFmpeg reads: {why}", "re-encode it, e.g. as H.264 in MP4")
+
+
+class VideoCutOff(VideoUnreadable):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "it was cut off, and the index of its frames with what is missing")
+        self.hint = "copy it again from where it was whole, or record MP4 in fragments: these can be read so far"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +66,8 @@ class Video:
         # One decoding thread costs the least CPU, and a replay has a whole period for each frame.
         self._stream.thread_type = "SLICE"
         self._stream.codec_context.thread_count = 1
+        if self._stream.codec_context.name in GUESSING:
+            self._stream.codec_context.options = {"err_detect": STRICT}
 
     @property
     def fps(self) -> float:
@@ -167,6 +178,8 @@ def _opened(path: Path) -> Any:
         # A file, whatever its name (2024-05-01T10:00:00.mp4 names no protocol), and no other that it may point at.
         return av.open(f"file:{path}", options={"protocol_whitelist": "file"})
     except ERRORS as error:
+        if path.is_file() and is_cut_off(path):
+            raise VideoCutOff(path) from error
         raise VideoUnreadable(path, _words(error)) from error
 
 

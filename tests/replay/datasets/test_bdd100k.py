@@ -76,6 +76,7 @@ def test_the_labels_of_2018_may_be_a_file_for_each_picture(tmp_path: Path) -> No
          "frame b1c66a42-6f7d68ca-0000001.jpg: the box has a negative size: -7x2"),
         ('[{"labels": []}]', "missing required field 'name'"),
         ('[{"name": "a.jpg"}', "ends in the middle"),
+        ("[]", "lists no picture, and there are some"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_meant_is_refused_with_its_frame(tmp_path: Path, content: str, what: str) -> None:

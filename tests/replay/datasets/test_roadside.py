@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,14 @@ def test_dairs_ignored_types_are_regions_and_unknown_things_need_not_be_found(tm
     ]
     assert (truth.truncated[0], truth.occluded[0]) == (1, 2)
     assert told(recording) == ["classes that are scored only where --labels names them: Wheelchair (1 box)"]
+
+
+def test_an_index_of_dairs_that_lists_nothing_is_refused_where_there_are_pictures(tmp_path: Path) -> None:
+    made = dair_v2x_i(tmp_path)
+    text(made.root / made.name / "data_info.json", "[]")
+    shutil.rmtree(made.labels.parents[1])
+    with pytest.raises(LabelsWrong, match=r"data_info\.json: lists no picture"):
+        DairV2xI(made.root).open(made.name)
 
 
 def test_dairs_labels_are_found_by_the_index_where_they_lie_elsewhere(tmp_path: Path) -> None:

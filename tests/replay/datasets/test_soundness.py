@@ -90,7 +90,10 @@ def test_a_track_in_two_places_at_once_is_told(tmp_path: Path) -> None:
 def test_pictures_that_nobody_labelled_are_counted(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         picture(tmp_path / f"{number:06}.png")
-    assert told(recording(tmp_path, {1: truth()}, labelled=False)) == ["2 of 3 pictures have no labels: frames 2, 3"]
+    assert told(recording(tmp_path, {1: truth()}, labelled=False)) == [
+        "2 of 3 pictures have no labels: frames 2, 3",
+        "not a single object is labelled: whatever is found is wrong, and nothing can be missed",
+    ]
 
 
 def test_two_pictures_of_one_frame_are_refused(tmp_path: Path) -> None:

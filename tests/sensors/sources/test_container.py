@@ -16,6 +16,10 @@ def ebml(length: bytes, content: bytes = bytes(100)) -> bytes:
     return b"\x1a\x45\xdf\xa3\x84" + bytes(4) + b"\x18\x53\x80\x67" + length + content
 
 
+def box(kind: bytes, content: bytes = bytes(20)) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
 @pytest.mark.parametrize(
     ("content", "cut"),
     [
@@ -43,6 +47,13 @@ def ebml(length: bytes, content: bytes = bytes(100)) -> bytes:
         (FLV, False),
         (FLV[:-7], True),
         (b"FLV", True),
+        (box(b"ftyp") + box(b"moov") + box(b"mdat"), False),
+        (box(b"ftyp") + box(b"moov") + box(b"mdat")[:-1], True),
+        (box(b"ftyp") + box(b"mdat"), True),  # the index would come behind it
+        (box(b"ftyp") + box(b"mdat") + box(b"moov") + b"trailing bytes", False),
+        (box(b"ftyp") + box(b"mdat") + box(b"moov") + bytes(9), False),
+        (box(b"ftyp") + bytes(4) + b"mdat" + bytes(99), False),  # to the end, says its length
+        (box(b"ftyp") + box(b"moov") + b"\0\0\0\1mdat" + (99).to_bytes(8, "big"), True),
         (b"", False),
     ],
 )

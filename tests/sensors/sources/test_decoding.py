@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sensors.sources.decoding import Shown, Video, VideoUnreadable
+from sensors.sources.decoding import Shown, Video, VideoCutOff, VideoUnreadable
 from sensors.sources.pictures import PictureUnreadable
 from tests.videos import begin_at, number_in, picture, turn, write_video
 
@@ -140,6 +140,27 @@ def test_a_video_that_was_cut_off_does_not_pass_for_a_short_one(
             assert len(shown) == missing
         with pytest.raises(PictureUnreadable, match=r"cut off|can't be decoded"):
             video.image(faults[-1])
+
+
+def test_an_mp4_whose_index_was_cut_off_says_so(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 10)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.find(b"moov") - 100])
+    with pytest.raises(VideoCutOff, match="it was cut off, and the index"):
+        Video(path)
+
+
+def test_what_a_decoder_would_guess_at_is_a_frame_with_a_fault(tmp_path: Path) -> None:
+    """Of single bits that were flipped, most are told; FFmpeg by itself conceals nearly all."""
+    path = write_video(tmp_path / "a.avi", 20, codec="mjpeg", pixels="yuvj420p", size=(320, 240))
+    content = path.read_bytes()
+    told = 0
+    for place in range(10):
+        spoilt = bytearray(content)
+        spoilt[len(content) // 4 + place * len(content) // 20] ^= 16
+        path.write_bytes(spoilt)
+        told += any(one.fault for one in all_of(path)[1])
+    assert told >= 4
 
 
 def test_a_damaged_frame_is_one_with_a_fault_in_its_place(tmp_path: Path) -> None:
