@@ -28,10 +28,12 @@ from replay.datasets.soundness import counted
 from replay.recording import Problem, Severity
 from replay.truth import Role, Truth, constant
 from sensors.outside import ContentWrong
-from sensors.outside_json import json_parts
+from sensors.outside_json import json_elements, json_parts
 
 WHAT = "a COCO instances file"
 NOTHING = ("", "none", "null", "nan")
+LARGE_BYTES = 2**27
+"""A larger file is read through for each of its lists, and never whole: slower, in a fraction of its size."""
 MOST_EDGE = MOST_VALUE / 2
 NO = (*NOTHING, "0", "false", "no")
 
@@ -76,13 +78,20 @@ class Instances(msgspec.Struct):
 class InstancesFile(msgspec.Struct):
     images: list[Image]
     categories: list[_Category]
-    annotations: msgspec.Raw
-    """Left as they are: they are read one by one, so that a file of millions takes little more than its own size."""
+    annotations: msgspec.Raw | None
+    """Left as they are: they are read one by one. None: they are left on the disk, too."""
 
 
 def read_instances(path: Path) -> InstancesFile:
     """Raises LabelsWrong."""
-    return json_labels(path, InstancesFile, WHAT)
+    if not path.is_file() or path.stat().st_size <= LARGE_BYTES:
+        return json_labels(path, InstancesFile, WHAT)
+    try:
+        # Read through once for each list, so that no more of it is ever in memory than a block.
+        images = list(json_elements(path, Image, "images"))
+        return InstancesFile(images, list(json_elements(path, _Category, "categories")), None)
+    except ContentWrong as error:
+        raise LabelsWrong(path, error.line, f"is not {WHAT}: {error.what}") from error
 
 
 @dataclass(eq=False)
@@ -233,8 +242,12 @@ class CocoFile:
         if isinstance(self.file, Instances):
             yield from self.file.annotations
             return
+        rows = self.file.annotations
         try:
-            yield from json_parts(memoryview(self.file.annotations), _Annotation)
+            if rows is None:
+                yield from json_elements(self.path, _Annotation, "annotations")
+            else:
+                yield from json_parts(memoryview(rows), _Annotation)
         except ContentWrong as error:
             what = error.what.replace("$[", "$.annotations[", 1)
             raise LabelsWrong(self.path, error.line, f"is not {WHAT}: {what}") from error

@@ -2,6 +2,7 @@
 
 annotations.xml  images/0001.jpg ...      pictures, listed one by one or numbered as the frames are
 clip.xml         clip.mp4                 tracks (or images) beside the video that they are of
+annotations.xml  images/train/0001.jpg    of a project: the pictures in folders of its subsets
 
 https://docs.cvat.ai/docs/manual/advanced/formats/format-cvat
 """
@@ -86,7 +87,8 @@ def _of_video(name: str, path: Path, read: "_Content", video: Path) -> VideoReco
 def _of_pictures(name: str, path: Path, read: "_Content") -> PictureRecording:
     root = path.parent
     listed = ListedPictures(dict(sorted(read.images.items())), (root / "images", root)) if read.images else None
-    folder = next((place for place in (root / "images", root) if pictures(place)), root)
+    places = (root / "images", *(root / "images" / subset for subset in sorted(read.subsets)), root)
+    folder = next((place for place in places if pictures(place)), root)
     found = listed.found if listed else pictures(folder)
     labels, truth = read.truth()
     labelled = read.images or (found if read.job.frames is None else [n for n in found if n in read.job.frames])
@@ -124,6 +126,9 @@ class _Job:
         """Raises ContentWrong."""
         job = next((one for kind in JOBS for one in meta.all(kind)), meta)
         labels = [one.text for one in job.all("labels", "label", "name")]
+        if len(tasks := list(job.all("tasks", "task"))) == 1:
+            # A project's only task says as much as one that was exported by itself.
+            job = tasks[0]
         source = next((one.text for place in (job, meta) for one in place.all("source")), "")
         original = next((one for place in (job, meta) for one in place.all("original_size")), None)
         size = None
@@ -165,6 +170,11 @@ class _Content:
         self.images: dict[int, str] = {}
         """The listed pictures by frame number."""
         self.sizes: dict[int, tuple[int, int]] = {}
+        self.subsets: set[str] = set()
+        """Of a project, whose tracks are in them."""
+        self._first: dict[str, int] = {}
+        """Of a project: where each task's images begin, which all count from 0."""
+        self._track_task = ""
         self.tracks = TrackReader(path, self.shapes, self.lenience)
         self._kinds: dict[str, int] = {}
         self._ids = Ids()
@@ -181,6 +191,7 @@ class _Content:
             self._add_image(element)
         elif element.tag == "track":
             track = whole(self._path, element.line, element.attribute("id"))
+            self._of_one_task(element)
             self._ids.add(track)
             self._left_out += self.tracks.add(element, self._kind(element), len(self._ids) - 1)
 
@@ -207,9 +218,12 @@ class _Content:
 
     def _add_image(self, image: Node) -> None:
         number = frame_number(self._path, image.line, image.attribute("id"))
+        if task := image.attributes.get("task_id", ""):
+            number += self._first.setdefault(task, max(self.images, default=-1) + 1)
         if number in self.images:
             raise ContentWrong(f"image {number} stands there twice", image.line)
-        self.images[number] = image.attribute("name")
+        subset, name = image.attributes.get("subset", ""), image.attribute("name")
+        self.images[number] = f"{subset}/{name}" if subset else name
         if "width" in image.attributes and "height" in image.attributes:
             width, height = image.number("width"), image.number("height")
             if width > 0 and height > 0:
@@ -219,6 +233,17 @@ class _Content:
                 read = shape_of(self._path, shape, self.lenience)
                 self.shapes.add(number, self._kind(shape), -1, (*read.box, read.area, read.occluded))
             self._left_out += shape.tag in NO_BOXES
+
+    def _of_one_task(self, track: Node) -> None:
+        """Raises ContentWrong where a project's tracks are of several tasks: their frames have the same numbers."""
+        task = track.attributes.get("task_id", "")
+        if len(self._ids) and task != self._track_task:
+            raise ContentWrong(
+                "tracks of several tasks, whose frames all count from 0: export each by itself", track.line
+            )
+        self._track_task = task
+        if subset := track.attributes.get("subset", ""):
+            self.subsets.add(subset)
 
     def _kind(self, node: Node) -> int:
         return self._kinds.setdefault(node.attribute("label"), len(self._kinds))

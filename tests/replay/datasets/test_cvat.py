@@ -4,6 +4,7 @@ import pytest
 
 from replay.datasets.cvat import Cvat
 from replay.datasets.labels import LabelsWrong
+from replay.datasets.pictures import PictureRecording
 from replay.recording import Recording, unsound
 from replay.truth import Truth
 from tests.layouts import clip, picture, text, told
@@ -119,3 +120,42 @@ def test_utf_16_is_recognised_and_read(tmp_path: Path) -> None:
     clip(tmp_path / "corner.mp4")
     (tmp_path / "corner.xml").write_bytes(CVAT_VIDEO.replace("utf-8", "utf-16").encode("utf-16"))
     assert len(truth_of(Cvat(tmp_path).open("corner"), 0)) == 2
+
+
+def project(tasks: str, content: str) -> str:
+    """As CVAT exports a project."""
+    labels = "<labels><label><name>car</name></label></labels>"
+    meta = f"<meta><project><name>p</name><tasks>{tasks}</tasks>{labels}</project></meta>"
+    return f"<annotations><version>1.1</version>{meta}{content}</annotations>"
+
+
+def test_a_project_s_pictures_lie_by_subset_and_its_tasks_follow_each_other(tmp_path: Path) -> None:
+    box = '<box label="car" occluded="0" xtl="1" ytl="2" xbr="30" ybr="40"/>'
+    images = ""
+    for task, subset in (("7", "train"), ("9", "val")):
+        for number in range(2):
+            picture(tmp_path / "images" / subset / f"f{number}.png")
+            place = f'name="f{number}.png" subset="{subset}" task_id="{task}"'
+            images += f'<image id="{number}" {place} width="64" height="48">{box}</image>'
+    text(tmp_path / "annotations.xml", project("<task><id>7</id></task><task><id>9</id></task>", images))
+    recording = Cvat(tmp_path).open("annotations")
+    assert recording.numbers == (0, 1, 2, 3)
+    assert [len(recording.truth(number) or ()) for number in recording.numbers] == [1] * 4
+    assert isinstance(recording, PictureRecording)
+    assert recording.pictures[2] == tmp_path / "images" / "val" / "f0.png"
+    assert told(recording) == []
+
+
+def test_a_project_s_tracks_are_of_one_task(tmp_path: Path) -> None:
+    box = '<box frame="0" keyframe="1" outside="0" occluded="0" xtl="1" ytl="2" xbr="30" ybr="40"/>'
+    track = '<track id="{0}" label="car" task_id="{1}" subset="train">{2}</track>'
+    picture(tmp_path / "images" / "train" / "frame_000000.PNG")
+    task = "<task><id>7</id><size>1</size><mode>interpolation</mode></task>"
+    text(tmp_path / "annotations.xml", project(task, track.format(0, 7, box) + track.format(1, 7, box)))
+    recording = Cvat(tmp_path).open("annotations")
+    truth = recording.truth(0)
+    assert truth is not None
+    assert truth.tracks.tolist() == [0, 1]
+    text(tmp_path / "annotations.xml", project(task, track.format(0, 7, box) + track.format(0, 8, box)))
+    with pytest.raises(LabelsWrong, match="tracks of several tasks"):
+        Cvat(tmp_path).open("annotations")
