@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from replay.datasets.classes import groups_of
-from replay.datasets.coco_file import CocoFile, InstancesFile, read_instances
+from replay.datasets.coco_file import CocoFile, InstancesFile, LargeInstances, read_instances
 from replay.datasets.layout import find_root, matching
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
@@ -55,7 +55,7 @@ class Coco:
         video = video_beside(path) if path.parent == self._root else None
         return self._of_video(name, path, file, video) if video else self._of_pictures(name, path, file)
 
-    def _of_pictures(self, name: str, path: Path, file: InstancesFile) -> PictureRecording:
+    def _of_pictures(self, name: str, path: Path, file: InstancesFile | LargeInstances) -> PictureRecording:
         content = CocoFile(path, file)
         images = self._root / PICTURES.get(path.name, "images")
         bases = (path.parent,) if path.name == BESIDE else (self._root / name, images / name, images)
@@ -74,7 +74,7 @@ class Coco:
             read_problems=(*content.problems, *listed.problems()),
         )
 
-    def _of_video(self, name: str, path: Path, file: InstancesFile, video: Path) -> VideoRecording:
+    def _of_video(self, name: str, path: Path, file: InstancesFile | LargeInstances, video: Path) -> VideoRecording:
         content = CocoFile(path, file, frames_in(video))
         return VideoRecording(
             dataset=NAME,

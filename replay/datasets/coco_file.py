@@ -78,18 +78,25 @@ class Instances(msgspec.Struct):
 class InstancesFile(msgspec.Struct):
     images: list[Image]
     categories: list[_Category]
-    annotations: msgspec.Raw | None
-    """Left as they are: they are read one by one. None: they are left on the disk, too."""
+    annotations: msgspec.Raw
+    """Left as they are: they are read one by one, so that a file of millions takes little more than its own size."""
 
 
-def read_instances(path: Path) -> InstancesFile:
+class LargeInstances(msgspec.Struct):
+    """The annotations are left on the disk."""
+
+    images: list[Image]
+    categories: list[_Category]
+
+
+def read_instances(path: Path) -> InstancesFile | LargeInstances:
     """Raises LabelsWrong."""
     if not path.is_file() or path.stat().st_size <= LARGE_BYTES:
         return json_labels(path, InstancesFile, WHAT)
     try:
         # Read through once for each list, so that no more of it is ever in memory than a block.
         images = list(json_elements(path, Image, "images"))
-        return InstancesFile(images, list(json_elements(path, _Category, "categories")), None)
+        return LargeInstances(images, list(json_elements(path, _Category, "categories")))
     except ContentWrong as error:
         raise LabelsWrong(path, error.line, f"is not {WHAT}: {error.what}") from error
 
@@ -99,7 +106,7 @@ class CocoFile:
     """An instances file as frames; raises LabelsWrong."""
 
     path: Path
-    file: Instances | InstancesFile
+    file: Instances | InstancesFile | LargeInstances
     video_frames: int | None = None
     """How many the video has that the images are frames of; None: they are pictures of their own."""
     lenience: Lenience = field(default_factory=Lenience)
@@ -242,12 +249,11 @@ class CocoFile:
         if isinstance(self.file, Instances):
             yield from self.file.annotations
             return
-        rows = self.file.annotations
         try:
-            if rows is None:
+            if isinstance(self.file, LargeInstances):
                 yield from json_elements(self.path, _Annotation, "annotations")
             else:
-                yield from json_parts(memoryview(rows), _Annotation)
+                yield from json_parts(memoryview(self.file.annotations), _Annotation)
         except ContentWrong as error:
             what = error.what.replace("$[", "$.annotations[", 1)
             raise LabelsWrong(self.path, error.line, f"is not {WHAT}: {what}") from error

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from replay.datasets.classes import groups_of
 from replay.datasets.frame_truths import FrameTruths
 from replay.datasets.labels import MOST_SHOWN, Boxes, LabelsWrong, Lenience, check_size, rows, whole
-from replay.datasets.layout import files_in, find_root, in_order, numbered_or_counted
+from replay.datasets.layout import files_in, find_root, folders, in_order, numbered_or_counted
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.soundness import counted
@@ -243,8 +243,10 @@ def _place_of_labels(picture: Path) -> Path:
 def _labels_folder(path: Path) -> Path:
     parts = list(path.parts)
     for place in reversed(range(len(parts))):
-        if parts[place] == IMAGES:
-            parts[place] = LABELS
+        if parts[place].lower() == IMAGES:
+            beside = Path(*parts[:place])
+            spelled_so = [LABELS, *(one.name for one in folders(beside) if one.name.lower() == LABELS)]
+            parts[place] = next((name for name in spelled_so if (beside / name).is_dir()), LABELS)
             break
     return Path(*parts)
 

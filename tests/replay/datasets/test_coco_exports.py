@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from replay.datasets import coco_file
 from replay.datasets.coco import Coco
+from replay.datasets.labels import LabelsWrong
 from replay.datasets.recognise import recognise
 from replay.recording import unsound
 from tests.layouts import COCO_JSON, clip, coco, picture, text, told
@@ -96,3 +98,25 @@ def test_captions_and_a_list_beside_pictures_are_no_recordings(tmp_path: Path) -
     text(made.labels.with_name("captions_val2017.json"), made.labels.read_text())
     text(tmp_path / "val2017.json", '[{"images": []}]')
     assert Coco(tmp_path).recordings() == [made.name]
+
+
+def test_a_file_too_large_to_be_held_is_the_same_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = coco(tmp_path)
+    whole = Coco(tmp_path).open(made.name)
+    monkeypatch.setattr(coco_file, "LARGE_BYTES", 0)
+    parts = Coco(tmp_path).open(made.name)
+    assert (parts.labels, parts.numbers) == (whole.labels, whole.numbers)
+    for number in whole.numbers:
+        mine, theirs = parts.truth(number), whole.truth(number)
+        assert mine is not None
+        assert theirs is not None
+        assert (mine.boxes.tolist(), mine.labels.tolist()) == (theirs.boxes.tolist(), theirs.labels.tolist())
+    said = json.loads(made.labels.read_text())
+    for change, what in (
+        ({"annotations": [*said["annotations"], {"image_id": 139}]}, f"annotations[{len(said['annotations'])}]"),
+        ({"images": 7}, "no list 'images'"),
+    ):
+        text(made.labels, json.dumps(said | change))
+        with pytest.raises(LabelsWrong) as raised:
+            Coco(tmp_path).open(made.name)
+        assert what in raised.value.sentence

@@ -40,7 +40,13 @@ def without_yaml(root: Path) -> None:
     text(root / "classes.txt", "no\ncar\n")
 
 
-@pytest.mark.parametrize("make", [roboflow, listed, beside, without_yaml])
+def in_capitals(root: Path) -> None:
+    picture(root / "Images" / "val" / "a.JPG")
+    text(root / "Labels" / "val" / "a.txt", ROW)
+    text(root / "data.yaml", "names: [no, car]\nval: Images/val\n")
+
+
+@pytest.mark.parametrize("make", [roboflow, listed, beside, without_yaml, in_capitals])
 def test_every_way_to_lay_it_out_is_the_same_truth(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path)
     dataset = Yolo(tmp_path)
