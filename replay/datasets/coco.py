@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from replay.datasets.classes import groups_of
-from replay.datasets.coco_file import CocoFile, InstancesFile, LargeInstances, read_instances
+from replay.datasets.coco_file import CocoFile
+from replay.datasets.coco_instances import InstancesFile, LargeInstances, read_instances
 from replay.datasets.layout import find_root, matching
 from replay.datasets.listed_pictures import ListedPictures
 from replay.datasets.pictures import PictureRecording

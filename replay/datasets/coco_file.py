@@ -6,11 +6,19 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import msgspec
 import numpy as np
 
+from replay.datasets.coco_instances import (
+    WHAT,
+    Annotation,
+    Id,
+    Image,
+    Instances,
+    InstancesFile,
+    LargeInstances,
+)
 from replay.datasets.frame_truths import FrameTruths
 from replay.datasets.labels import (
     MOST_SHOWN,
@@ -21,7 +29,6 @@ from replay.datasets.labels import (
     Lenience,
     Loose,
     as_float,
-    json_labels,
     sized_box,
 )
 from replay.datasets.soundness import counted
@@ -30,75 +37,12 @@ from replay.truth import Role, Truth, constant
 from sensors.outside import ContentWrong
 from sensors.outside_json import json_elements, json_parts
 
-WHAT = "a COCO instances file"
 NOTHING = ("", "none", "null", "nan")
-LARGE_BYTES = 2**27
-"""A larger file is read through for each of its lists, and never whole: slower, in a fraction of its size."""
 MOST_EDGE = MOST_VALUE / 2
 NO = (*NOTHING, "0", "false", "no")
 
-Id: TypeAlias = int | float | str
 
 _LAST_DIGITS = re.compile(r"([0-9]+)$")
-
-
-class Image(msgspec.Struct):
-    id: Id
-    file_name: str
-    width: Loose = None
-    height: Loose = None
-    frame_id: Loose = None
-    frame_index: Loose = None
-    """Of a video."""
-
-
-class _Annotation(msgspec.Struct):
-    image_id: Id
-    category_id: Id
-    bbox: tuple[Loose, Loose, Loose, Loose]
-    id: Loose = None
-    area: Loose = None
-    iscrowd: bool | Loose = None
-
-
-class _Category(msgspec.Struct):
-    id: Id
-    name: str
-    supercategory: str | None = None
-
-
-class Instances(msgspec.Struct):
-    """The content of a file that somebody has in memory."""
-
-    images: list[Image]
-    categories: list[_Category]
-    annotations: list[_Annotation]
-
-
-class InstancesFile(msgspec.Struct):
-    images: list[Image]
-    categories: list[_Category]
-    annotations: msgspec.Raw
-    """Left as they are: they are read one by one, so that a file of millions takes little more than its own size."""
-
-
-class LargeInstances(msgspec.Struct):
-    """The annotations are left on the disk."""
-
-    images: list[Image]
-    categories: list[_Category]
-
-
-def read_instances(path: Path) -> InstancesFile | LargeInstances:
-    """Raises LabelsWrong."""
-    if not path.is_file() or path.stat().st_size <= LARGE_BYTES:
-        return json_labels(path, InstancesFile, WHAT)
-    try:
-        # Read through once for each list, so that no more of it is ever in memory than a block.
-        images = list(json_elements(path, Image, "images"))
-        return LargeInstances(images, list(json_elements(path, _Category, "categories")))
-    except ContentWrong as error:
-        raise LabelsWrong(path, error.line, f"is not {WHAT}: {error.what}") from error
 
 
 @dataclass(eq=False)
@@ -245,23 +189,23 @@ class CocoFile:
         )
         return FrameTruths(np.asarray(frames, np.int64), truth, labelled=self.names)
 
-    def _rows(self) -> Iterator[_Annotation]:
+    def _rows(self) -> Iterator[Annotation]:
         if isinstance(self.file, Instances):
             yield from self.file.annotations
             return
         try:
             if isinstance(self.file, LargeInstances):
-                yield from json_elements(self.path, _Annotation, "annotations")
+                yield from json_elements(self.path, Annotation, "annotations")
             else:
-                yield from json_parts(memoryview(self.file.annotations), _Annotation)
+                yield from json_parts(memoryview(self.file.annotations), Annotation)
         except ContentWrong as error:
             what = error.what.replace("$[", "$.annotations[", 1)
             raise LabelsWrong(self.path, error.line, f"is not {WHAT}: {what}") from error
 
-    def _at(self, row: _Annotation, place: int) -> str:
+    def _at(self, row: Annotation, place: int) -> str:
         return f"annotation {place if row.id is None else str(row.id)[:MOST_SHOWN]}"
 
-    def _kind(self, value: Id, row: _Annotation, place: int) -> int:
+    def _kind(self, value: Id, row: Annotation, place: int) -> int:
         key = self._key(value, "category")
         self._used.add(key)
         kind = self._kinds.get(key)
@@ -273,7 +217,7 @@ class CocoFile:
         """-1 for an image that isn't listed."""
         return self._numbers.get(self._key(value, "image"), -1)
 
-    def _box(self, row: _Annotation, place: int) -> Sequence[float]:
+    def _box(self, row: Annotation, place: int) -> Sequence[float]:
         """Corners; raises LabelsWrong."""
         plain: Any = row.bbox
         try:
@@ -284,7 +228,7 @@ class CocoFile:
             return left, top, left + width, top + height
         return sized_box(self.path, self._at(row, place), left, top, width, height)
 
-    def _area(self, row: _Annotation, place: int) -> float:
+    def _area(self, row: Annotation, place: int) -> float:
         """NaN where it isn't told, or can't be."""
         area = row.area
         if area is None:
@@ -292,7 +236,7 @@ class CocoFile:
         value = float(area) if type(area) is float else self._number(area, self._at(row, place))
         return value if 0 <= value <= MOST_VALUE else math.nan
 
-    def _is_crowd(self, row: _Annotation, place: int) -> bool:
+    def _is_crowd(self, row: Annotation, place: int) -> bool:
         value = row.iscrowd
         if value is None or type(value) is int:
             return bool(value)

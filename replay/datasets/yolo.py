@@ -93,8 +93,9 @@ class _Split:
         found = [path for place in places for path in self._pictures(place, config.path.parent)]
         self.pictures = numbered_or_counted(list(dict.fromkeys(found)))
         beside: dict[Path, dict[int, Path]] = {}
+        place_of = {folder: _place_of_labels(folder) for folder in {path.parent for path in self.pictures.values()}}
         for number, path in self.pictures.items():
-            beside.setdefault(_place_of_labels(path), {})[number] = path
+            beside.setdefault(place_of[path.parent], {})[number] = path
         labels: dict[int, Path] = {}
         for folder, held in beside.items():
             labels |= self._matched(held, files_in(folder, ".txt"))
@@ -234,10 +235,10 @@ class _Rows:
         return number
 
 
-def _place_of_labels(picture: Path) -> Path:
-    """A picture's labels lie where `images` in its path is `labels`, or beside it."""
-    elsewhere = _labels_folder(picture).parent
-    return elsewhere if elsewhere.is_dir() else picture.parent
+def _place_of_labels(pictures: Path) -> Path:
+    """The labels of a folder's pictures lie where `images` in its path is `labels`, or beside them."""
+    elsewhere = _labels_folder(pictures)
+    return elsewhere if elsewhere.is_dir() else pictures
 
 
 def _labels_folder(path: Path) -> Path:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.detections import Detections
-from replay.datasets.coco_file import CocoFile, Instances, read_instances
+from replay.datasets.coco_file import CocoFile
+from replay.datasets.coco_instances import Instances, read_instances
 from replay.datasets.labels import json_labels
 from replay.truth import Role, Truth
 from sensors.errors import GilmokError

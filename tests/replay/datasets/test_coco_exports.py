@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from replay.datasets import coco_file
+from replay.datasets import coco_instances
 from replay.datasets.coco import Coco
 from replay.datasets.labels import LabelsWrong
 from replay.datasets.recognise import recognise
@@ -103,7 +103,7 @@ def test_captions_and_a_list_beside_pictures_are_no_recordings(tmp_path: Path) -
 def test_a_file_too_large_to_be_held_is_the_same_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = coco(tmp_path)
     whole = Coco(tmp_path).open(made.name)
-    monkeypatch.setattr(coco_file, "LARGE_BYTES", 0)
+    monkeypatch.setattr(coco_instances, "LARGE_BYTES", 0)
     parts = Coco(tmp_path).open(made.name)
     assert (parts.labels, parts.numbers) == (whole.labels, whole.numbers)
     for number in whole.numbers:
