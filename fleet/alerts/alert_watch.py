@@ -114,7 +114,7 @@ class AlertWatch:
         self._watch.look(self._ledger)
         now = self._clock.now()
         settled = now.mono_ns - self._began_ns > SETTLES_S * NS_PER_S
-        sight = Sight(self._hub, self._ledger, self._watch, self._accuracy, now, settled=settled)
+        sight = Sight(self._hub, self._ledger, self._watch, self._accuracy, settled=settled)
         wanted = [alert for alert in self._hub.alert if alert.rule == "accuracy"]
         if wanted:
             asked = [

@@ -10,10 +10,11 @@ import msgspec
 import sqlalchemy as sa
 
 from edge.wire.messages import Birth, Health, Message
-from fleet.arrivals import NodeKey, SessionKey, StreamKey
+from fleet.arrivals import NodeKey, SessionKey, StreamKey, key_of
 from fleet.ledger.reader import OF_A_FRAME, FrameRow, LastHeard, LedgerReader
 from fleet.ledger.schema import CONNS, FRAMES, GAPS, HEALTH, REFUSALS, ROLLED, SESSIONS
 from fleet.ledger.store import Where
+from fleet.ledger.stream_tails import tails
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Timing:
     ok: bool
     total_ns: int
     stages: Mapping[str, int]
+
+
+MOST_OF_A_STREAM = 4000
+"""Of its last minute: 66 frames a second."""
 
 
 class _Stages(Message, frozen=True):
@@ -52,6 +57,7 @@ class FleetReader(LedgerReader):
         super().__init__(where)
         self._where = where
         self._newest = 0
+        self._last_n: dict[StreamKey, int] = {}
         self._known: dict[int, Birth] = {}
 
     def makeup(self) -> dict[str, tuple[set[str], set[str]]]:
@@ -98,17 +104,20 @@ class FleetReader(LedgerReader):
             found.append((birth, LastHeard(row.state, row.state_utc_ns or 0, health, row.health_utc_ns or 0)))
         return found
 
-    @property
-    def tells_newest(self) -> bool:
-        """Whether `newest_timings` knows: SQLite numbers rows as they come; elsewhere that would take an index more."""
-        return isinstance(self._where, Path)
-
     def newest_timings(self, since_utc_ns: int, most: int) -> list[Timing]:
         """Of every stream's live reports, what came after the last time this was asked; at first, `most` at most, of
-        those received since then.
+        those received since then. `standing` is asked before it.
         """
-        if not self.tells_newest:
-            return []
+        rows = self._numbered(since_utc_ns, most) if isinstance(self._where, Path) else self._tails(since_utc_ns, most)
+        found: list[Timing] = []
+        for site, node, session, stream, received, status, total, payload in rows:
+            told = self._read(payload, _Stages)
+            stages = {} if told is None else told.stages
+            found.append(Timing(SessionKey(site, node, session), stream, received, status == "ok", total, stages))
+        return found
+
+    def _numbered(self, since_utc_ns: int, most: int) -> Iterable[Any]:
+        """SQLite numbers rows as they come."""
         number = sa.literal_column("frames.rowid", sa.Integer)
         with self._store.reading() as connection:
             newest = int(connection.scalar(sa.select(sa.func.max(number)).select_from(FRAMES)) or 0)
@@ -120,12 +129,19 @@ class FleetReader(LedgerReader):
             )
             rows = connection.execute(query.where(FRAMES.c.received_utc_ns >= since_utc_ns).order_by(number)).all()
         self._newest = newest
-        found: list[Timing] = []
-        for site, node, session, stream, received, status, total, payload in rows:
-            told = self._read(payload, _Stages)
-            stages = {} if told is None else told.stages
-            found.append(Timing(SessionKey(site, node, session), stream, received, status == "ok", total, stages))
-        return found
+        return rows
+
+    def _tails(self, since_utc_ns: int, most: int) -> Iterable[Any]:
+        """Elsewhere, of the standing nodes' streams what is beyond the last n of each."""
+        streams = {(key_of(birth), stream.name) for birth in self._known.values() for stream in birth.streams}
+        self._last_n = {one: self._last_n.get(one, -1) for one in streams}
+        each = max(1, min(MOST_OF_A_STREAM, most // max(1, len(streams))))
+        with self._store.reading() as connection:
+            rows = tails(connection, self._last_n, since_utc_ns, each)
+        for row in rows:
+            at = SessionKey(row.site, row.node, row.session), row.stream
+            self._last_n[at] = max(self._last_n[at], row.n)
+        return [(*row[:4], *row[5:]) for row in rows]
 
     def newest_frames(self, key: SessionKey, stream: str, after_n: int, most: int) -> list[FrameRow]:
         """Likewise, whole."""

@@ -21,11 +21,14 @@ from fleet.ledger.ledger import Ledger
 from fleet.web.listening import address, listen
 from fleet.web.serve import Dashboard
 from sensors.clock import SystemClock
+from tests.postgres import database, postgres
 from tests.speaker import Speaker
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+__all__ = ["database", "postgres"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = '<img src=x onerror="document.title=1"></script>'

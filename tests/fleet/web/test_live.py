@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from fleet.arrivals import NodeKey
+from fleet.config import HubConfig, LedgerAt
 from fleet.ledger.fleet_reader import FleetReader
 from fleet.watch.fleet_row import FleetRow
 from fleet.watch.fleet_watch import FleetWatch
 from fleet.web.live import Live
 from fleet.web.views import Fleet, View
+from sensors.clock import SystemClock
 from tests.fleet.web.conftest import Told
 
 
@@ -51,6 +53,23 @@ def test_what_becomes_of_a_node_is_told_once_and_latency_is_of_the_last_minute(t
     row = next(row for key, row in watch.rows.items() if key.node == "mast")
     assert (row.n, row.ok) == (3, 3)
     assert sum(row.stages_ms.values()) == pytest.approx(row.p50_ms)
+
+
+def test_of_a_ledger_in_a_database_latency_is_of_the_last_minute_too(database: LedgerAt) -> None:
+    told = Told(HubConfig(ledger=database, health_period_s=60), SystemClock())
+    told.say("pole", ok=5)
+    watch = FleetWatch(told.clock, told.hub.health_period_s, 85)
+    with FleetReader(told.hub.where) as ledger:
+        watch.look(ledger)
+        told.say("mast")
+        watch.look(ledger)
+        watch.look(ledger)
+        rows = {key.node: row for key, row in watch.rows.items()}
+        assert {node: row.n for node, row in rows.items()} == {"pole": 5, "mast": 3}
+        assert sum(rows["mast"].stages_ms.values()) == pytest.approx(rows["mast"].p50_ms)
+        assert not ledger.newest_timings(0, 100)
+        told.say("pole", ok=7)
+        assert [one.key.node for one in ledger.newest_timings(0, 100)] == ["pole", "pole"]
 
 
 def test_a_slow_page_skips_what_it_can_not_take(told: Told) -> None:
