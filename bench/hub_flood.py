@@ -36,7 +36,7 @@ from fleet.ledger.reader import LedgerReader
 from fleet.simulation.drive import Fleet, Simulation
 from fleet.simulation.workload import drawn
 from sensors.clock import NS_PER_S, SystemClock
-from sensors.ranges import Count, Positive, Seconds, Several, in_range
+from sensors.ranges import Count, CountOrNone, Positive, Seconds, Several, in_range
 from sensors.terminal.command_line import command_parser
 from tests.speaker import Speaker
 
@@ -63,6 +63,12 @@ def figures() -> dict[str, object]:
     parser.add_argument("--ledger", metavar="URL", help="an empty PostgreSQL database (default: SQLite)")
     parser.add_argument("--password-file", type=Path, help="of the ledger's user")
     parser.add_argument("--in-flight", type=in_range(Count), default=20, help="Mosquitto's window towards the hub")
+    parser.add_argument(
+        "--queued",
+        type=in_range(CountOrNone),
+        default=0,
+        help="Mosquitto drops what is more for the hub (its default: 1000; 0: never)",
+    )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as made, broker(folder := Path(made), chosen) as at:
         settings = msgspec.structs.replace(ledger(folder, chosen), workers=chosen.workers, per_node=PerNode())

@@ -48,7 +48,7 @@ MOSQUITTO = """\
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
-max_queued_messages 0
+max_queued_messages {queued}
 max_inflight_messages {in_flight}
 """
 
@@ -160,7 +160,9 @@ def broker(folder: Path, chosen: argparse.Namespace) -> Iterator[BrokerAt]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = folder / "mosquitto.conf"
-    settings.write_text(MOSQUITTO.format(port=port, in_flight=chosen.in_flight), encoding="utf-8")
+    settings.write_text(
+        MOSQUITTO.format(port=port, in_flight=chosen.in_flight, queued=getattr(chosen, "queued", 0)), encoding="utf-8"
+    )
     with subprocess.Popen([program, "-c", settings], stderr=subprocess.DEVNULL) as child:
         try:
             yield BrokerAt(url=f"mqtt://127.0.0.1:{port}")
