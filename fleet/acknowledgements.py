@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import msgspec
+
 from edge.wire.acknowledgements import WHAT_CHARACTERS, Ranges, told
+from edge.wire.inflight import IN_FLIGHT
 from edge.wire.message import Count, SessionId
 from edge.wire.messages import Committed, Message, MessageWrong, Refusals, decode, encode
 from edge.wire.spans import Spans
@@ -23,6 +26,12 @@ COMMITTED_PERIOD_S = 0.2
 REFUSED_PERIOD_S = 1.0
 NODES = 1000
 """So many nodes are told of refusals in one period."""
+WAITING = 20_000
+"""Topics on which something waits to be said."""
+ON_THEIR_WAY = 2 * IN_FLIGHT
+"""Enough for the broker to find the next ones when it has acknowledged those before."""
+PACE_S = 0.2
+"""So often it is looked whether a broker is back."""
 STRANGERS_PER_S = 50.0
 STRANGERS = 500
 """So many at once of those that the hub doesn't know: names cost a stranger nothing, and an answer costs the broker as
@@ -34,6 +43,79 @@ class _Identity(Message, frozen=True, kw_only=True):
 
     session_id: SessionId = ""
     n: Count | None = None
+
+
+class Outbox:
+    """What is said to nodes, at the pace at which the broker takes it.
+
+    A broker takes twenty at a time. Of a thousand nodes, acknowledgements that went out one by one would grow old on
+    their way; here what waits on a topic becomes one message with what comes after it.
+    """
+
+    def __init__(self, publish: Callable[[str, bytes], bool], drain: Callable[[float, int], bool]) -> None:
+        """`publish`: at QoS 1; False: not taken. `drain`: wait, for so long at most, until so few are on their way."""
+        self._publish, self._drain = publish, drain
+        self._waiting: dict[str, bytes] = {}
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="outbox")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Say what waits, all at once. Closing twice is harmless."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def say(self, topic: str, payload: bytes) -> bool:
+        """From any thread, at once; False: too much waits, and it is not taken."""
+        with self._changed:
+            if self._closed:
+                return self._publish(topic, payload)
+            before = self._waiting.get(topic)
+            if before is None and len(self._waiting) >= WAITING:
+                return False
+            self._waiting[topic] = payload if before is None else self._together(topic, before, payload)
+            self._changed.notify_all()
+            return True
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._waiting)
+                if self._closed:
+                    break
+            if self._drain(PACE_S, ON_THEIR_WAY):
+                self._say_next()
+        for topic, payload in self._waiting.items():
+            self._publish(topic, payload)
+
+    def _say_next(self) -> None:
+        with self._changed:
+            topic = next(iter(self._waiting))
+            payload = self._waiting.pop(topic)
+        if not self._publish(topic, payload):
+            with self._changed:
+                newer = self._waiting.get(topic)
+                self._waiting[topic] = payload if newer is None else self._together(topic, payload, newer)
+                self._changed.wait_for(lambda: self._closed, PACE_S)
+
+    def _together(self, topic: str, older: bytes, newer: bytes) -> bytes:
+        """Both in one; where they are of two sessions, or of another kind, the older goes out now."""
+        kind = topic.rpartition("/")[2]
+        if kind == "committed":
+            before, after = decode(older, Committed), decode(newer, Committed)
+            if (before.session, before.session_id) == (after.session, after.session_id):
+                return encode(msgspec.structs.replace(after, streams={**before.streams, **after.streams}))
+        elif kind == "refused":
+            first, then = decode(older, Refusals), decode(newer, Refusals)
+            return encode(msgspec.structs.replace(first, reasons=dict(Counter(first.reasons) + Counter(then.reasons))))
+        self._publish(topic, older)
+        return newer
 
 
 @dataclass(slots=True)

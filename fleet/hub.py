@@ -11,6 +11,7 @@ from edge.wire.dialects import Will
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import ConnState, Message, encode
 from edge.wire.topics import ROOT
+from fleet.acknowledgements import Outbox
 from fleet.broker import EmbeddedBroker
 from fleet.clock_server import ClockServer
 from fleet.config import HubConfig
@@ -94,11 +95,12 @@ class Hub:
         (IngestBroke, NameTaken).
         """
         with ExitStack() as stack:
-            bookkeeper = stack.enter_context(self._bookkeeper(lambda topic, payload: down.publish(topic, payload)))
+            bookkeeper = stack.enter_context(self._bookkeeper(lambda topic, payload: outbox.say(topic, payload)))
             at = self.at = self._broker(stack)
             self._client_id += _known_to_holder(at)
             # Of its own: what the broker answers to it doesn't wait behind what the nodes say.
             down = Link(at, f"{self._client_id}-down", clock=self._clock)
+            outbox = Outbox(down.publish, down.drain)
 
             def state(said: ConnState, broker: str) -> bytes:
                 return encode(self._state(said, broker, bookkeeper.status()))
@@ -112,6 +114,8 @@ class Hub:
             stack.callback(bookkeeper.stop)
             down.connect(self._config.patience_s)
             stack.callback(down.close)
+            outbox.start()
+            stack.callback(outbox.close)
             link.connect(self._config.patience_s)
             stack.enter_context(RetentionThread(self._config, self._clock))
             log.info("hub %s hears %s over MQTT %s", self._config.name, link.address, link.protocol)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeAlias
 
-from paho.mqtt.client import Client, MQTTMessage, time_func
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, time_func
 from paho.mqtt.enums import MessageType, MQTTErrorCode, MQTTProtocolVersion
 
 from edge.wire.rotation import Rotation
@@ -52,8 +52,8 @@ class BoundedClient(Client):
     """So much of `_ahead` is dealt with."""
     _reader = 0
     """The thread that reads packets at this moment."""
-    _acks: list[int] = []
-    """Given in it; another list after each piece."""
+    _acks: tuple[int, ...] = ()
+    """Given in it."""
 
     tls_alert = ""
     """What the other side, or our own check of it, objected to in the last TLS connection."""
@@ -134,12 +134,29 @@ class BoundedClient(Client):
         if self._reader != threading.get_ident():
             self._queue_acks(mids)
             return
-        self._acks += mids
+        self._acks += tuple(mids)
         if len(self._acks) >= ACKS:
             self._send_acks()
 
+    def _packet_queue(
+        self,
+        command: int,
+        packet: bytes | bytearray,
+        mid: int,
+        qos: int,
+        info: MQTTMessageInfo | None = None,
+    ) -> MQTTErrorCode:
+        """What is said while packets are read goes out when they are: nobody need be woken, as paho does each time."""
+        if self._reader != threading.get_ident() or self._thread is None:
+            return super()._packet_queue(command, packet, mid, qos, info)
+        size = len(packet)
+        self._out_packet.append(
+            {"command": command, "mid": mid, "qos": qos, "pos": 0, "to_process": size, "packet": packet, "info": info}
+        )
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
     def _send_acks(self) -> None:
-        acks, self._acks = self._acks, []
+        acks, self._acks = self._acks, ()
         if acks:
             self._queue_acks(acks)
 

@@ -12,7 +12,7 @@ from edge.wire.link import Delivery, Link
 from edge.wire.message import decode
 from edge.wire.messages import Committed, MessageWrong, Refusals, encode
 from edge.wire.spans import Spans
-from fleet.acknowledgements import Acknowledgements
+from fleet.acknowledgements import Acknowledgements, Outbox
 from fleet.arrivals import Refused, ReportArrived
 from fleet.ledger.reader import LedgerReader
 from sensors.clock import NS_PER_S, SystemClock
@@ -144,3 +144,59 @@ def test_what_could_not_be_said_is_said_later_and_the_newer_of_two_marks_stands(
     marks = {name: ranges for one in said for name, ranges in one.streams.items()}
     assert marks == {"front": ((0, 4),), "rear": ((0, 5),)}
     assert sum(one.reasons["model"] for one in refusals) == 2
+
+
+def test_what_waits_for_a_slow_broker_becomes_one_message_a_node(site: str) -> None:
+    said: list[tuple[str, bytes]] = []
+    room = threading.Semaphore(1)
+
+    def publish(topic: str, payload: bytes) -> bool:
+        said.append((topic, payload))
+        return True
+
+    outbox = Outbox(publish, lambda patience_s, _down_to: room.acquire(timeout=patience_s))
+    outbox.start()
+
+    def committed(session: str, **streams: tuple[tuple[int, int], ...]) -> bytes:
+        return encode(Committed(hub="hub", session=1, session_id=session * 32, streams=dict(streams)))
+
+    def refused(**reasons: int) -> bytes:
+        return encode(Refusals(hub="hub", reasons=dict(reasons), topic="t", what=""))
+
+    outbox.say("a/down/committed", committed("1", north=((0, 1),)))
+    wait_until(lambda: said, "the first one")
+    for last in range(2, 500):
+        assert outbox.say("a/down/committed", committed("1", north=((0, last),)))
+    outbox.say("b/down/refused", refused(json=1))
+    outbox.say("a/down/committed", committed("1", south=((0, 7),)))
+    outbox.say("b/down/refused", refused(json=2, rate=1))
+    outbox.say("c/down/committed", committed("1", north=((0, 1),)))
+    outbox.say("c/down/committed", committed("2", north=()))
+    outbox.close()
+    assert said[1:] == [
+        ("c/down/committed", committed("1", north=((0, 1),))),
+        ("a/down/committed", committed("1", north=((0, 499),), south=((0, 7),))),
+        ("b/down/refused", refused(json=3, rate=1)),
+        ("c/down/committed", committed("2", north=())),
+    ]
+    assert outbox.say("d/down/fenced", b"{}")
+    assert said[-1] == ("d/down/fenced", b"{}")
+
+
+def test_what_no_broker_takes_is_said_when_one_does() -> None:
+    said: list[str] = []
+    there = threading.Event()
+
+    def publish(topic: str, _payload: bytes) -> bool:
+        if there.is_set():
+            said.append(topic)
+        return there.is_set()
+
+    outbox = Outbox(publish, lambda _patience_s, _down_to: True)
+    outbox.start()
+    assert outbox.say("a/down/fenced", b"{}")
+    assert outbox.say("b/down/fenced", b"{}")
+    there.set()
+    wait_until(lambda: len(said) == 2, "both")
+    outbox.close()
+    assert sorted(said) == ["a/down/fenced", "b/down/fenced"]
