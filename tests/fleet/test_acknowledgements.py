@@ -146,7 +146,7 @@ def test_what_could_not_be_said_is_said_later_and_the_newer_of_two_marks_stands(
     assert sum(one.reasons["model"] for one in refusals) == 2
 
 
-def test_what_waits_for_a_slow_broker_becomes_one_message_a_node(site: str) -> None:
+def test_what_waits_for_a_slow_broker_becomes_one_message_a_node() -> None:
     said: list[tuple[str, bytes]] = []
     room = threading.Semaphore(1)
 
