@@ -96,7 +96,8 @@ def test_late_reports_fill_the_hole_and_move_nothing_live(
 def test_refusals_are_told_in_one_message_a_second_however_many(hub: RunHub, speaker: Speaker, ear: Ear) -> None:
     with hub():
         speaker.say(*(msgspec.structs.replace(speaker.report(n), model="0" * 12) for n in range(300)))
-        wait_until(lambda: sum(one.reasons["model"] for one in ear.refused) == 300, "all refusals")
+        # A broker says again what it had no answer to within seconds, and that is refused once more.
+        wait_until(lambda: sum(one.reasons["model"] for one in ear.refused) >= 300, "all refusals")
     assert len(ear.refused) <= 3
     assert (ear.refused[0].n, ear.refused[0].session_id) == (0, speaker.session_id)
     with pytest.raises(MessageWrong):
