@@ -21,6 +21,9 @@ from sensors.record import Record
 
 CELLS = 64
 """A recording is looked at in so many steps."""
+FIGURES = ("AP", "AP50", "AP75")
+AT_75 = 5
+"""Of the thresholds .50, .55, ..."""
 RESAMPLES, SEED = 100, 1
 QUANTILES = {5: 2.5706, 6: 2.4469, 7: 2.3646}
 """Student's t, 97.5 %, by degrees of freedom: one less than there are blocks."""
@@ -38,19 +41,21 @@ class ApInterval(Record, frozen=True, kw_only=True):
     high: float
     per_class: dict[str, Bounds] = {}
     ap50: Bounds = msgspec.field(name="AP50", default_factory=dict)
-    """Of AP50; empty in older records, as of its classes."""
+    """Of AP50; empty in older records, as of AP75, and of the classes of both."""
     ap50_per_class: dict[str, Bounds] = msgspec.field(name="AP50_per_class", default_factory=dict)
+    ap75: Bounds = msgspec.field(name="AP75", default_factory=dict)
+    ap75_per_class: dict[str, Bounds] = msgspec.field(name="AP75_per_class", default_factory=dict)
     blocks: int = 0
     """So many witnesses in a row, each longer than what resembles itself."""
 
     def of(self, name: str | None = None, figure: str = "AP") -> tuple[float, float]:
-        """Of a class, or of the mean over all; of AP, or of AP50; NaN of any other figure."""
-        if figure not in ("AP", "AP50"):
-            return math.nan, math.nan
-        if name is None:
-            bounds = self.ap50 if figure == "AP50" else {"low": self.low, "high": self.high}
-        else:
-            bounds = (self.ap50_per_class if figure == "AP50" else self.per_class).get(name, {})
+        """Of a class, or of the mean over all; NaN of a figure that is none of FIGURES."""
+        whole, each = {
+            "AP": ({"low": self.low, "high": self.high}, self.per_class),
+            "AP50": (self.ap50, self.ap50_per_class),
+            "AP75": (self.ap75, self.ap75_per_class),
+        }.get(figure, ({}, {}))
+        bounds = whole if name is None else each.get(name, {})
         return bounds.get("low", math.nan), bounds.get("high", math.nan)
 
     def ends(self, *figures: str, name: str | None = None) -> dict[str, float | None]:
@@ -95,14 +100,19 @@ class Cut:
         bounds = [around(one.value, QUANTILES[n - 1] * one.error) for one in map(self.blocks.around_level, drawn)]
         # What few of the blocks hold rests on those few, however many others there are.
         held = [n for one in outcomes for n in _held(one, self.block_of_image)]
-        own = [pair if many >= LEAST_BLOCKS else UNKNOWN for pair, many in zip(bounds[2:], held * 2, strict=True)]
-        whole = bounds[:2] if max(held, default=0) >= LEAST_BLOCKS else [UNKNOWN, UNKNOWN]
+        enough = [max(held, default=0) >= LEAST_BLOCKS, *(many >= LEAST_BLOCKS for many in held)]
+        ap, ap50, ap75 = (
+            [pair if there else UNKNOWN for pair, there in zip(part, enough, strict=True)]
+            for part in (bounds[: len(enough)], bounds[len(enough) : 2 * len(enough)], bounds[2 * len(enough) :])
+        )
         return ApInterval(
-            low=whole[0]["low"],
-            high=whole[0]["high"],
-            ap50=whole[1],
-            per_class=dict(zip(classes, own, strict=False)),
-            ap50_per_class=dict(zip(classes, own[len(held) :], strict=False)),
+            low=ap[0]["low"],
+            high=ap[0]["high"],
+            ap50=ap50[0],
+            ap75=ap75[0],
+            per_class=dict(zip(classes, ap[1:], strict=False)),
+            ap50_per_class=dict(zip(classes, ap50[1:], strict=False)),
+            ap75_per_class=dict(zip(classes, ap75[1:], strict=False)),
             blocks=n,
         )
 
@@ -139,11 +149,14 @@ def _held(outcomes: Outcomes, block_of_image: Index) -> list[int]:
 
 
 def _figures(outcomes: Sequence[Outcomes], part_of_image: Index) -> Statistic:
-    """AP and AP50 over all classes, then AP of each, then AP50 of each."""
+    """Each of FIGURES over all classes, and of each class; NaN where its threshold wasn't looked at."""
 
     def of(draws: Index) -> Numbers:
         drawn = np.concatenate([resampled_ap(one, part_of_image, draws) for one in outcomes], axis=2)
-        return np.column_stack([mean_ap(drawn), mean_ap(drawn[:, :1]), drawn.mean(axis=1), drawn[:, 0]])
+        unknown = np.full_like(drawn[:, :1], math.nan)
+        at_75 = drawn[:, AT_75 : AT_75 + 1] if drawn.shape[1] > AT_75 else unknown
+        parts = (drawn, drawn[:, :1], at_75)
+        return np.column_stack([column for part in parts for column in (mean_ap(part), part.mean(axis=1))])
 
     return of
 

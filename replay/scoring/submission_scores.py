@@ -95,7 +95,7 @@ def _coco_of(submission: Submission, *, streamed: bool, answered_only: bool = Fa
 
 
 def _ends(interval: ApInterval | None, name: str | None = None) -> Figures:
-    ends = interval.ends("AP", "AP50", name=name) if interval else {}
+    ends = interval.ends("AP", "AP50", "AP75", name=name) if interval else {}
     return {key: math.nan if end is None else end for key, end in ends.items()}
 
 

@@ -15,17 +15,17 @@ from replay.report.views.streaming import later_figure, streaming_table
 from replay.report.views.tracking import tracking_table
 from replay.runs.loaded import LoadedStream
 from replay.scoring.ap_interval import ApInterval
+from replay.scoring.breakdown import Band
 from replay.scoring.class_table import class_table, told
 from replay.truth import Role
 from sensors.errors import GilmokError
+from sensors.terminal.figures import ENDS
 
 FIGURES = ("AP50", "AP", "AP75", "APs", "APm", "APl", "AR100")
 COLUMNS = (
-    ("AP50", "ap"),
-    ("its 95 %", "ap"),
-    ("AP", "ap"),
-    ("its 95 %", "ap"),
-    ("AP75", "ap"),
+    ("AP50 (its 95 %)", "ap"),
+    ("AP (its 95 %)", "ap"),
+    ("AP75 (its 95 %)", "ap"),
     ("AP small", "size"),
     ("AP medium", "size"),
     ("AP large", "size"),
@@ -76,21 +76,27 @@ def accuracy_view(stream: LoadedStream, anchor: str, picture_bytes: int) -> Accu
 def _tables(stream: LoadedStream) -> Iterator[Table]:
     known = stream.summary.accuracy
     title = "Average precision and recall (COCO's rules; 1 is perfect)"
-    yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class, known.interval)))
+    sizes = known.breakdown.get("size", {})
+    yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class, known.interval, sizes)))
     yield from (table for table in (streaming_table(stream), tracking_table(stream)) if table is not None)
     yield from breakdown_table(known.breakdown)
     yield from profile_tables(known.profiles)
 
 
 def _rows(
-    coco: Mapping[str, float], per_class: Mapping[str, Mapping[str, float]], sure: ApInterval | None
+    coco: Mapping[str, float],
+    per_class: Mapping[str, Mapping[str, float]],
+    sure: ApInterval | None,
+    sizes: Mapping[str, Band],
 ) -> Iterator[Row]:
+    """`sizes`: of all classes, by size."""
     for name, figures, inner in (("all classes", coco, False), *((name, one, True) for name, one in per_class.items())):
-        cells: list[str] = []
-        for key in FIGURES:
-            cells.append(texts.figure(figures.get(key)))
-            if key in ("AP50", "AP"):
-                cells.append(texts.between(*sure.of(name if inner else None, key)) if sure else texts.UNKNOWN)
+        known: dict[str, float | None] = dict(figures)
+        if sure is not None:
+            known |= sure.ends("AP50", "AP", "AP75", name=name if inner else None)
+        if not inner:
+            known |= {f"AP{size[0]}{end}": band.get(f"AP{end}") for size, band in sizes.items() for end in ENDS}
+        cells = [texts.sure(known, key) for key in FIGURES]
         counts = [texts.figure(figures.get(key), 0) for key in ("n_frames", "n_truth", "n_found")]
         yield Row(name, (*cells, *counts), inner=inner)
 

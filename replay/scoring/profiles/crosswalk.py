@@ -110,8 +110,8 @@ def crosswalk(stream: ScoredStream) -> ProfileFigures:
     taken = stream.found_of({label for name in per_class for label in walks[name].found})
     parts = tuple(matched.values())
     sure = cut(len(stream.images), *parts).interval(*parts, classes=tuple(matched))
-    overall = means(per_class, ("AP", "AP50", "AP75", "AR100")) | sure.ends("AP", "AP50")
-    per_class = {name: one | sure.ends("AP", "AP50", name=name) for name, one in per_class.items()}
+    overall = means(per_class, ("AP", "AP50", "AP75", "AR100")) | sure.ends("AP", "AP50", "AP75")
+    per_class = {name: one | sure.ends("AP", "AP50", "AP75", name=name) for name, one in per_class.items()}
     counts = {"n_frames": len(stream.images), "n_truth": sum(one["n_truth"] or 0 for one in per_class.values())}
     left_out |= {name: "the truth holds none" for name, one in per_class.items() if not one["n_truth"]}
     return ProfileFigures(

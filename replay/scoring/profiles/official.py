@@ -57,14 +57,20 @@ def _coco(stream: ScoredStream) -> ProfileFigures:
             "AP": precision.ap(label=label),
             "AP50": precision.ap(0.5, label),
             "AP75": precision.ap(0.75, label),
-            **sure.ends("AP", "AP50", name=name),
+            **sure.ends("AP", "AP50", "AP75", name=name),
             "n_truth": int((positive == label).sum()),
         }
         for label, name in enumerate(pool.classes)
     }
+    counts: Figures = {"n_frames": len(stream.images), "n_truth": len(positive)}
     return ProfileFigures(
         rules={"all": "pycocotools bbox: IoU .50:.05:.95, 101 recalls, 100 found boxes an image and class, crowds"},
-        overall={**figures, **sure.ends("AP", "AP50"), "n_frames": len(stream.images), "n_truth": len(positive)},
+        overall={
+            **figures,
+            **sure.ends("AP", "AP50", "AP75"),
+            "n_frames": len(stream.images),
+            "n_truth": len(positive),
+        },
         per_class=per_class,
         left_out=dict.fromkeys(pool.unknown_to_model, "the model doesn't have it"),
         unmapped=pool.unmapped,
