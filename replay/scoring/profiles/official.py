@@ -65,12 +65,7 @@ def _coco(stream: ScoredStream) -> ProfileFigures:
     counts: Figures = {"n_frames": len(stream.images), "n_truth": len(positive)}
     return ProfileFigures(
         rules={"all": "pycocotools bbox: IoU .50:.05:.95, 101 recalls, 100 found boxes an image and class, crowds"},
-        overall={
-            **figures,
-            **sure.ends("AP", "AP50", "AP75"),
-            "n_frames": len(stream.images),
-            "n_truth": len(positive),
-        },
+        overall={**figures, **sure.ends("AP", "AP50", "AP75"), **counts},
         per_class=per_class,
         left_out=dict.fromkeys(pool.unknown_to_model, "the model doesn't have it"),
         unmapped=pool.unmapped,
