@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from edge.wire import topics
-from edge.wire.acknowledgements import RATE
+from edge.wire.acknowledgements import FUTURE, RATE
 from edge.wire.messages import (
     Birth,
     ClockAsk,
@@ -124,6 +124,8 @@ class Admission:
         if strangers:
             raise MessageWrong("stream", f"{node.node} has not introduced {', '.join(map(repr, sorted(strangers)))}")
         self._registry.health_arrived(key, health.final, received)
+        if self._boot in health.clocks:
+            self._registry.is_apart(key)
         self._outages.heard(key, received.mono_ns)
         return (HealthArrived(key, health, payload, received),)
 
@@ -140,9 +142,10 @@ class Admission:
         introduction = self._registry.introduction(key)
         _belongs(report, stream, introduction)
         self._outages.heard(key, received.mono_ns)
-        latency_ns = received.mono_ns - report.stamp.mono_ns if introduction.boot == self._boot else None
+        one_clock = introduction.boot == self._boot and not introduction.apart
+        latency_ns = received.mono_ns - report.stamp.mono_ns if one_clock else None
         if latency_ns is not None and latency_ns < 0:
-            raise MessageWrong("future", f"frame {report.seq} is stamped later than its report came in, on one clock")
+            raise MessageWrong(FUTURE, f"frame {report.seq} is stamped later than its report came in, on one clock")
         return ReportArrived(
             key,
             report,

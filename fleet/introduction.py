@@ -26,6 +26,8 @@ class Introduction:
     """How many the model has."""
     host: str = ""
     """The name of its machine."""
+    apart: bool = False
+    """Its clock isn't the hub's, though their boot is the same: its health tells how the two were compared."""
     disputed: bool = False
     """Two births named it: which of them its reports belong to, nobody knows."""
 

@@ -110,6 +110,13 @@ class Registry:
             raise MessageWrong("session", f"{key.node} began the session {key.id} twice")
         return known
 
+    def is_apart(self, key: SessionKey) -> None:
+        """Its clock was compared with the hub's: it is another, whatever its boot is."""
+        known = self._known(key)
+        if known is not None and not known.apart:
+            log.warning("%s/%s has the hub's boot and another clock", key.site, key.node)
+            self._remember(replace(known, apart=True))
+
     def is_early(self, key: SessionKey, at: Stamp) -> bool:
         """Whether health comes of a session that may only just be introducing itself."""
         if self._known(key) is not None:

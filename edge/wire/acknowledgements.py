@@ -15,7 +15,10 @@ RATE = "rate"
 """A reason: this node says more than a node may."""
 UNINTRODUCED = "unintroduced"
 """A reason: the session that it is of has not introduced itself; its birth got lost, or is still on its way."""
-PUT_OFF = frozenset({OVERLOAD, RATE, UNINTRODUCED})
+FUTURE = "future"
+"""A reason: its frame is stamped later than it came in, on what is said to be one clock; the session's health may yet
+tell that there are two."""
+PUT_OFF = frozenset({OVERLOAD, RATE, UNINTRODUCED, FUTURE})
 """For these it is refused for now only: it may be a good one, and is taken when it comes again."""
 
 Ranges: TypeAlias = Annotated[tuple[tuple[Count, Count], ...], Meta(max_length=MOST_RANGES)]

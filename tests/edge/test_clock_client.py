@@ -13,16 +13,17 @@ AHEAD_NS = 5_000_000
 class Wire:
     """Takes a question to a hub whose clock is AHEAD_NS ahead, and the answer back."""
 
-    def __init__(self, boot: str = "hub", session: int = 1) -> None:
+    def __init__(self, boot: str = "hub", session: int = 1, ahead_ns: int = AHEAD_NS) -> None:
         self.clock = ManualClock()
         self.clocks = ClockClient(session, "edge", self.clock)
         self.boot = boot
+        self.ahead_ns = ahead_ns
 
     def answer(self, ask: ClockAsk, boot: str = "") -> ClockAnswer:
         self.clock.pass_ns(WAY_NS)
-        t2_ns = self.clock.mono_ns + AHEAD_NS
+        t2_ns = self.clock.mono_ns + self.ahead_ns
         self.clock.pass_ns(HELD_NS)
-        t3_ns = self.clock.mono_ns + AHEAD_NS
+        t3_ns = self.clock.mono_ns + self.ahead_ns
         self.clock.pass_ns(WAY_NS)
         return ClockAnswer(session=ask.session, t1_ns=ask.t1_ns, t2_ns=t2_ns, t3_ns=t3_ns, boot=boot or self.boot)
 
@@ -76,9 +77,15 @@ def test_two_hubs_answers_do_not_double_the_questions() -> None:
 
 
 def test_a_hub_on_this_very_clock_needs_no_comparison() -> None:
-    wire = Wire(boot="edge")
+    wire = Wire(boot="edge", ahead_ns=0)
     wire.run(wire.clocks.question())
     assert wire.clocks.collect() == {}
+
+
+def test_a_clock_of_the_same_boot_is_compared_where_it_cannot_be_the_same() -> None:
+    wire = Wire(boot="edge")
+    wire.run(wire.clocks.question())
+    assert wire.clocks.collect()["edge"].offset_ns == AHEAD_NS
 
 
 def test_what_answers_no_question_of_ours_is_ignored() -> None:

@@ -3,7 +3,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from edge.wire.messages import Conn, FrameReport, MessageWrong, StreamCounters, encode
+from edge.wire.acknowledgements import PUT_OFF
+from edge.wire.messages import Conn, FrameReport, HubClock, MessageWrong, StreamCounters, encode
 from fleet.admission import Admission
 from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, ReportArrived
 from fleet.latency import Outages
@@ -47,6 +48,22 @@ def test_a_report_is_admitted_with_its_way_to_the_hub(admission: Admission, spea
     received = report.published.shifted_to(report.published.mono_ns + 700)
     arrival = _one(admission, DET, encode(report), received)
     assert arrival == ReportArrived(speaker.key, report, encode(report), received, TOTAL_NS + 700, boot_id())
+
+
+def test_of_one_boot_and_two_clocks_no_latency_is_told_once_health_says_so(
+    admission: Admission, speaker: Speaker
+) -> None:
+    ahead = msgspec.structs.replace(speaker.report(0), stamp=CLOCK.now().shifted_to(2**50))
+    with pytest.raises(MessageWrong) as refusal:
+        admission.admit(DET, encode(ahead), CLOCK.now())
+    assert refusal.value.reason in PUT_OFF
+    compared = msgspec.structs.replace(
+        speaker.health(ok=1), clocks={boot_id(): HubClock(offset_ns=-(2**50), bound_ns=9, steps=0, exchanges=())}
+    )
+    admission.admit(speaker.topics.health, encode(compared), CLOCK.now())
+    arrived = _one(admission, DET, encode(ahead), CLOCK.now())
+    assert isinstance(arrived, ReportArrived)
+    assert (arrived.hub_latency_ns, arrived.late) == (None, False)
 
 
 def test_what_waited_through_an_outage_is_late_and_what_is_slow_all_the_time_is_not(
