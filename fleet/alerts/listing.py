@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from fleet.alerts import records
-from fleet.alerts.records import AlertsUnreadable
+from fleet.alerts.records import AlertsUnreadable, StandingAlert
 from fleet.config import HubConfig
 from fleet.reporting.listing import ago, utc
 from sensors.clock import NS_PER_S, Stamp
@@ -17,6 +17,15 @@ def told(hub: HubConfig) -> dict[str, Any]:
     """What is kept; nothing, where none ever rose. Of what waits for the webhook, how many. Raises AlertsUnreadable."""
     kept: dict[str, Any] = msgspec.to_builtins(records.read(hub.alerts_at))
     return {**kept, "waiting": len(kept.pop("outbox"))}
+
+
+def of_node(hub: HubConfig, site: str, node: str) -> tuple[StandingAlert, ...]:
+    """What stands about a node and its streams; nothing, where that can't be read: the page of the alerts says why."""
+    try:
+        standing = records.read(hub.alerts_at).standing
+    except AlertsUnreadable:
+        return ()
+    return tuple(one for one in standing if (one.site, one.node) == (site, node))
 
 
 class Standing:

@@ -39,7 +39,7 @@ ENDPOINTS = (
     Endpoint("/api/nodes", "Every node's newest session: its state and counters", "nodes"),
     Endpoint(
         "/api/nodes/{site}/{node}",
-        "One node: who it is, what it said last, its gaps, what was refused; its last five minutes, its last hour",
+        "One node: who it is, what it said last, gaps, what was refused, alerts; its last five minutes, its last hour",
         "node",
         ("site", "node"),
     ),

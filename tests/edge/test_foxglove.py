@@ -125,11 +125,12 @@ def test_while_nobody_looks_nothing_is_copied_and_pictures_come_ten_times_a_seco
     clock = SystemClock()
     speaker, picture = Speaker(clock), np.zeros((90, 2560, 3), np.uint8)
     view = LiveView("pole", ["camera"], ["car", "bus"], 0, clock)
-    frames = itertools.count()
+    frames, pause = itertools.count(), threading.Event()
 
     def say(seconds: float) -> None:
         until_ns = clock.now().mono_ns + int(seconds * NS_PER_S)
         while clock.now().mono_ns < until_ns:
+            pause.wait(0.005)
             n = next(frames)
             report = speaker.report(n)
             view.see(Frame(FrameId("camera", n), report.stamp, "arrival", picture))

@@ -60,6 +60,9 @@ function trouble(said) {
   return parts.map((what) => make("p", { class: "quiet" }, what));
 }
 
+/** What stands about one node, for its own page. @param {Alert[]} alerts */
+export const alertList = (alerts) => (alerts.length ? [make("ul", { class: "alerts", "aria-label": t("Alerts") }, ...alerts.map(one))] : []);
+
 /** @param {any} said  @param {string} filter */
 function standing(said, filter) {
   const rows = said.standing.filter((/** @type {Alert} */ alert) => fits(alert, filter)).sort((/** @type {Alert} */ a, /** @type {Alert} */ b) =>

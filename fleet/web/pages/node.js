@@ -1,5 +1,6 @@
 // One node: who it is, how fast at which stage over time, how right of late, what is missing.
 
+import { alertList } from "/pages/alerts.js";
 import { legend, line, stacked, stepAt } from "/pages/chart.js";
 import { ask, clock, facts, make, table, when } from "/pages/dom.js";
 import { Picture } from "/pages/picture.js";
@@ -44,7 +45,7 @@ export function nodePage(place, site, name) {
 
   return async () => {
     told = await ask(`/api/nodes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`);
-    top.replaceChildren(...identity(told));
+    top.replaceChildren(...alertList(told.alerts), ...identity(told));
     redraw();
     rest.replaceChildren(...health(told, place.clientWidth), ...events(told));
   };
