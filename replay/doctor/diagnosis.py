@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 import numpy as np
+from msgspec.structs import replace
 
 from models.manifest import InputContract
 from replay.doctor.contracts import same_input
@@ -140,8 +141,9 @@ def diagnose(
         advised=told,
         own=held.told(0),
         best=tuple(held.told(i) for i in held.ranked[:SHOWN]),
-        notes=tuple(_notes(trials, held, best, as_good=not better)),
-        classes=class_table(first.stream),
+        notes=tuple(_notes(trials, held, best, as_good=not better and not advised)),
+        # Whether the table is shifted is what the trials themselves tell.
+        classes=replace(class_table(first.stream), shifted=""),
     )
 
 

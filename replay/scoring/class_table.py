@@ -1,16 +1,24 @@
 """Which labels counted for which class, and which for none: told beside every score; nothing is dropped in silence."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from models.boxes import iou
 from replay.metrics.pool import Index
 from replay.scoring.stream import ScoredStream
 from replay.truth import Role
 from sensors.record import Record
 
 SHOWN = 8
+LOOKED_AT = 100
+"""Frames that are looked through for labels beside those that were meant."""
+LEAST_FOUND = 20
+"""Fewer objects don't tell a shifted table from a mistake."""
+LEAST_SHARE = 0.8
+"""Of them, whose label is the neighbour of the right one."""
+LEAST_IOU = 0.5
 
 
 class ClassLabels(Record, frozen=True, kw_only=True):
@@ -28,6 +36,8 @@ class ClassTable(Record, frozen=True, kw_only=True):
     """Label -> objects in the labelled frames that count for no class: those that must be found, no regions."""
     found_left_out: dict[str, int] = {}
     """Label -> findings in the labelled frames that count for no class."""
+    shifted: str = ""
+    """What looks like a table that begins a place too early or too late; empty: nothing does."""
 
 
 def class_table(stream: ScoredStream) -> ClassTable:
@@ -43,7 +53,50 @@ def class_table(stream: ScoredStream) -> ClassTable:
         unknown_to_model=classes.unknown_to_model,
         truth_left_out={label: n for label, n in of_truth.items() if label not in merged},
         found_left_out={label: n for label, n in of_model.items() if label not in taken},
+        shifted=_shifted(stream, {name: (one.truth, one.found) for name, one in classes.groups.items()}),
     )
+
+
+def _shifted(stream: ScoredStream, classes: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> str:
+    """A sentence where objects are found as the label before theirs, or behind, and hardly ever as their own."""
+    names = list(stream.model_labels)
+    meant = {
+        stream.recording.labels.index(label): {names.index(one) for one in found}
+        for truth, found in classes.values()
+        for label in truth
+    }
+    steps: Counter[int] = Counter()
+    example = {}
+    for own, found in _pairs(stream, meant):
+        step = next((step for step in (0, 1, -1) if found - step in own), None)
+        steps[len(names) if step is None else step] += 1
+        if step:
+            example[step] = f"{names[found - step]} as {names[found]}"
+    n = steps.total()
+    for step, where in ((1, "behind"), (-1, "before")):
+        if n >= LEAST_FOUND and steps[step] >= LEAST_SHARE * n:
+            return (
+                f"{steps[step]} of {n} objects are found as the label {where} theirs ({example[step]}): the model's "
+                "labels look shifted by one (`gilmok model doctor` tries that; --model-labels names them)"
+            )
+    return ""
+
+
+def _pairs(stream: ScoredStream, meant: Mapping[int, set[int]]) -> Iterator[tuple[set[int], int]]:
+    """Of each object that is found: the numbers of the model's labels for it, and the number of what was found best."""
+    frames = [
+        (truth, found)
+        for truth, found in zip(stream.truths, stream.answers, strict=True)
+        if truth is not None and found is not None
+    ]
+    for truth, found in frames[:: max(1, len(frames) // LOOKED_AT)]:
+        there = truth.of_role(Role.POSITIVE) & np.isin(truth.labels, list(meant))
+        if not there.any() or not len(found):
+            continue
+        scores = np.where(iou(truth.boxes[there].astype(np.float32), found.boxes) >= LEAST_IOU, found.scores, 0)
+        for label, place, score in zip(truth.labels[there], scores.argmax(axis=1), scores.max(axis=1), strict=True):
+            if score > 0:
+                yield meant[int(label)], int(found.labels[place])
 
 
 def together(tables: Sequence[ClassTable]) -> ClassTable:
@@ -65,11 +118,12 @@ def together(tables: Sequence[ClassTable]) -> ClassTable:
         unknown_to_model=tuple(dict.fromkeys(name for table in tables for name in table.unknown_to_model)),
         truth_left_out=dict(truth_left_out.most_common()),
         found_left_out=dict(found_left_out.most_common()),
+        shifted=next((table.shifted for table in tables if table.shifted), ""),
     )
 
 
 def told(table: ClassTable) -> list[str]:
-    """Two lines at most: what counts for what, and what counts for nothing."""
+    """Three lines at most: what counts for what, what counts for nothing, and what looks shifted."""
     pairs = [f"{name}{_made_of(name, one.truth)} <- {', '.join(one.found)}" for name, one in table.classes.items()]
     lines = [f"classes, with the model's labels that count for each: {'; '.join(pairs)}"]
     left_out = []
@@ -81,7 +135,7 @@ def told(table: ClassTable) -> list[str]:
         left_out.append(f"findings of {_listing(table.found_left_out)}")
     if left_out:
         lines.append(f"not scored: {'; '.join(left_out)}")
-    return lines
+    return [*lines, table.shifted] if table.shifted else lines
 
 
 def _made_of(name: str, truth: tuple[str, ...]) -> str:
