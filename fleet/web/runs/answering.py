@@ -26,8 +26,8 @@ from sensors.errors import GilmokError
 from sensors.terminal.foreign_text import without_logins
 from sensors.terminal.pretty_json import compact, pretty
 
-MOST_REPORTS = 100_000
-"""Of all runs that a question is about: a report with its findings takes some 10 kB of memory."""
+MOST_REPORTS = 40_000
+"""Of a run: a report with 100 findings takes 28 kB of memory."""
 KEPT_RUNS = 2
 """Read: a page, a comparison and an export often follow each other."""
 JSON, HTML, ZIP = "application/json", "text/html; charset=utf-8", "application/zip"
