@@ -11,7 +11,7 @@ from replay.report.slices import breakdowns
 from replay.report.views.bands import breakdown_table, profile_tables
 from replay.report.views.panels import Panel, panels
 from replay.report.views.shapes import Figure, Row, Table
-from replay.report.views.streaming import later_figure, streaming_table
+from replay.report.views.streaming import later_figure, streaming_tables
 from replay.report.views.tracking import tracking_table
 from replay.runs.loaded import LoadedStream
 from replay.scoring.ap_interval import ApInterval
@@ -78,7 +78,8 @@ def _tables(stream: LoadedStream) -> Iterator[Table]:
     title = "Average precision and recall (COCO's rules; 1 is perfect)"
     sizes = known.breakdown.get("size", {})
     yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class, known.interval, sizes)))
-    yield from (table for table in (streaming_table(stream), tracking_table(stream)) if table is not None)
+    yield from streaming_tables(stream)
+    yield from (table for table in (tracking_table(stream),) if table is not None)
     yield from breakdown_table(known.breakdown)
     yield from profile_tables(known.profiles)
 
@@ -122,7 +123,9 @@ def _sentence(seen: Evidence) -> str:
 
 
 def _notes(stream: LoadedStream, seen: Evidence) -> Iterator[str]:
-    pool = seen.pool
+    pool, sure = seen.pool, stream.summary.accuracy.interval
+    if sure is not None and sure.no_interval:
+        yield f"No interval of AP: {sure.no_interval}."
     if pool.unlabelled:
         yield f"{texts.count(pool.unlabelled, 'frame')} that nobody labelled: not scored."
     if pool.in_regions:

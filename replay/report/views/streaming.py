@@ -8,18 +8,18 @@ from replay.report.charts.accuracy import accuracy_if_later
 from replay.report.views.shapes import Figure, Row, Table
 from replay.runs.loaded import LoadedStream
 from replay.runs.supposition import Supposed
-from replay.runs.tables import streaming_rows
+from replay.runs.tables import StreamingRow, streaming_rows
 from replay.runs.whatif import NothingToSuppose, suppose
 
 ADDED_MS = (0.0, 20.0, 50.0, 100.0, 200.0, 400.0)
-COLUMNS = (
-    ("AP", "streaming"),
-    ("its 95 %", "ap"),
-    ("AP50", "streaming"),
-    ("its 95 %", "ap"),
+AP_COLUMNS = (
+    ("AP (its 95 %)", "streaming"),
+    ("AP50 (its 95 %)", "streaming"),
     ("pictures", ""),
     ("objects", ""),
     ("misses", "streaming"),
+)
+AGE_COLUMNS = (
     *((f"≤ {ms} ms", "within") for ms in STATED_MS),
     ("of frames", "within"),
     ("mean age, ms", "age"),
@@ -29,13 +29,23 @@ COLUMNS = (
 )
 
 
-def streaming_table(stream: LoadedStream) -> Table | None:
-    """By the frames' own answers, at the node and at the hub; None where the stream wasn't in real time."""
-    rows = [
-        Row(row.name, (*row.cells(texts.figure, texts.UNKNOWN, " to "), *_fresh(row.fresh)))
-        for row in streaming_rows(stream.summary.accuracy)
-    ]
-    return Table("Accuracy when it was asked for, and the age of the answers", COLUMNS, tuple(rows)) if rows else None
+def streaming_tables(stream: LoadedStream) -> Iterator[Table]:
+    """By the frames' own answers, at the node and at the hub; none where the stream wasn't in real time."""
+    rows = list(streaming_rows(stream.summary.accuracy))
+    if not rows:
+        return
+    aps = tuple(
+        Row(row.name, (*_own(row), texts.UNKNOWN if row.fresh is None else f"{row.fresh.miss:,}")) for row in rows
+    )
+    yield Table("Accuracy when it was asked for", AP_COLUMNS, aps)
+    ages = tuple(Row(row.name, cells) for row in rows if row.fresh is not None and (cells := _fresh(row.fresh)))
+    if ages:
+        yield Table("The age of the answers, and how many frames were answered in time", AGE_COLUMNS, ages)
+
+
+def _own(row: StreamingRow) -> tuple[str, ...]:
+    ap, ap_ends, ap50, ap50_ends, *counts = row.cells(texts.figure, texts.UNKNOWN, " to ")
+    return (f"{ap} ({ap_ends})", f"{ap50} ({ap50_ends})", *counts)
 
 
 def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
@@ -62,17 +72,13 @@ def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
     )
 
 
-def _fresh(fresh: Freshness | None) -> tuple[str, ...]:
-    """Nothing for frames by their own answers: there nothing is late."""
-    if fresh is None:
-        return ()
-    misses = (f"{fresh.miss:,}",)
+def _fresh(fresh: Freshness) -> tuple[str, ...]:
+    """Empty where answers' ages can't be told."""
     if fresh.age is None or fresh.captured is None:
-        return misses
+        return ()
     shares = [fresh.answered_within.get(str(ms)) for ms in STATED_MS]
     ages = fresh.age.over_time_ns
     return (
-        *misses,
         *(texts.UNKNOWN if share is None else texts.share(share, 1) for share in shares),
         f"{fresh.captured:,}",
         texts.ms(fresh.age.mean_ns),
