@@ -97,6 +97,13 @@ acl_file {tmp_path}/acl
         with pytest.raises(TlsRefused, match="its certificate does not hold"):
             Link(BrokerAt(url=nobody.url), "nobody", clock=CLOCK).connect()
 
+        # The broker's own certificate makes nobody a member, though it is a client's, too.
+        broker = Link(at(url, fleet, "broker"), "b", clock=CLOCK)
+        broker.connect()
+        broker.publish(KERB.birth, b"not mine")
+        wait_until(lambda: broker.limits.denied == {KERB.birth: "Not authorized"}, "Mosquitto to refuse its word")
+        broker.close()
+
         Authority(fleet, CLOCK).revoke("pole")
         (tmp_path / "acl").write_text(permissions.mosquitto(register.read(fleet), str(fleet)))
         os.kill(pid_of(tmp_path / "mosquitto.conf"), signal.SIGHUP)
