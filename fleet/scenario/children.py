@@ -75,8 +75,14 @@ class Child:
         with self._news:
             return line in self._printed
 
-    def await_line(self, line: str, patience_s: float, stop: threading.Event | None = None) -> None:
-        """Return when it has printed `line`, or when `stop` is set.
+    def await_line(
+        self,
+        line: str,
+        patience_s: float,
+        stop: threading.Event | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Return when it has printed `line`, or when `stop` is set; `meanwhile` is called a few times a second.
 
         Raises ChildDied if it ends before, or ChildSilent if it says nothing for so long.
         """
@@ -84,6 +90,7 @@ class Child:
         with self._news:
             while not self._news.wait_for(lambda: line in self._printed or not self.running, POLL_S):
                 waited_s += POLL_S
+                meanwhile()
                 if (stop is not None and stop.is_set()) or waited_s > patience_s:
                     break
             if line in self._printed or (stop is not None and stop.is_set()):

@@ -121,7 +121,6 @@ class ScenarioRun:
         self._start()
         try:
             with LedgerReader(self._parts.store) as ledger:
-                self._base = [Supervisor(part, self._clock) for part in infrastructure(self._parts)]
                 self._nodes = [Supervisor(part, self._clock) for part in nodes(self._parts, ledger)]
                 self._watch(ledger, watch, started_utc_ns)
                 # Stopped later, it has all that there is.
@@ -142,7 +141,9 @@ class ScenarioRun:
     def _start(self) -> None:
         """All loaded and let go; where one can't start, or it was stopped, nothing is left behind."""
         try:
-            self._parts.start(self._stop)
+            self._parts.start_base(self._stop)
+            self._base = [Supervisor(part, self._clock) for part in infrastructure(self._parts)]
+            self._parts.start_nodes(self._stop, self._tend)
             if self._stop.is_set():
                 raise NothingRan
         except BaseException as error:

@@ -69,20 +69,26 @@ class Parts:
         """Its address; empty where there is none."""
         return "" if self.hub is None else self.hub.printed(DASHBOARD)
 
-    def start(self, stop: threading.Event) -> None:
-        """Return when all are loaded and hold, or when `stop` is set.
+    def start_base(self, stop: threading.Event) -> None:
+        """Return when broker and hub work, or when `stop` is set.
 
         Raises what kept one from starting; what was started is then for `close` to end.
         """
         self._at = self._start_broker()
         hub = self.hub = self._start_hub()
         hub.await_line(READY, LOAD_S, stop)
+
+    def start_nodes(self, stop: threading.Event, meanwhile: Callable[[], None]) -> None:
+        """Return when all are loaded and hold, or when `stop` is set; `meanwhile` is called a few times a second.
+
+        Raises as `start_base`.
+        """
         for plan in self._scenario.nodes:
             if stop.is_set():
                 return
             self.nodes[plan.name] = self._start_node(plan)
         for node in self.nodes.values():
-            node.await_line(READY, LOAD_S, stop)
+            node.await_line(READY, LOAD_S, stop, meanwhile)
 
     def start_hub_again(self) -> None:
         """With its store and its place at the broker; waits for nothing."""

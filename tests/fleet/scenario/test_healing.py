@@ -2,11 +2,14 @@
 
 import os
 import signal
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fleet.scenario.launch import RunProgress, ScenarioRun
+from fleet.scenario.parts import Parts
 from fleet.scenario.scenario import read_scenario
 from fleet.workers.supervisor import BACKOFF_MAX_S, BACKOFF_S, STEADY_S, TRIES, Part, Supervisor
 from replay.runs.loaded import read_run
@@ -121,3 +124,21 @@ def test_hub_and_node_are_killed_and_the_run_says_what_became_of_each_frame(
     assert all(restart.away_s for restart in summary.restarts)
     assert (summary.troubles, summary.valid) == ((), False)
     assert [len(one.reports) for one in read_run(tmp_path / "run").streams] == [doomed.frames.ok, well.frames.ok]
+
+
+@pytest.mark.slow
+def test_a_hub_that_dies_while_the_nodes_load_is_started_again(
+    model: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_nodes = Parts.start_nodes
+
+    def killed(parts: Parts, stop: threading.Event, meanwhile: Callable[[], None]) -> None:
+        assert parts.hub is not None
+        os.kill(parts.hub.pid, signal.SIGKILL)
+        start_nodes(parts, stop, meanwhile)
+
+    monkeypatch.setattr(Parts, "start_nodes", killed)
+    scenario = read_scenario(plan(tmp_path, node("pole", model, stream(root, "WALK", pace="lockstep"))))
+    summary = ScenarioRun(scenario, tmp_path / "run", SystemClock()).run(lambda _: None)
+    assert [restart.part for restart in summary.restarts] == ["the hub"]
+    assert [(one.frames.ok, one.books.balanced) for one in summary.streams] == [(12, True)]
