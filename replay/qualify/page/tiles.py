@@ -23,7 +23,8 @@ def _tiles(measured: Measured) -> Iterator[Tile]:
     if accuracy is not None:
         ours = texts.sure(accuracy.candidate["AP"], accuracy.candidate_interval)
         theirs = texts.sure(accuracy.reference["AP"], accuracy.reference_interval)
-        detail = f"AP {ours} of {theirs}, {texts.of_set(accuracy)}: {accuracy.ratio.verdict}"
+        size = texts.of_set(accuracy)
+        detail = f"AP {ours} of {theirs}{f', {size}' if size else ''}: {accuracy.ratio.verdict}"
         yield Tile("Accuracy kept", texts.kept(accuracy.ratio), detail, "ratio")
     if parity is not None:
         share = min(parity.boxes.of_reference, parity.boxes.of_candidate)
