@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from models.decoders.cells import around
 from models.detections import Detections
-from models.manifest import InputContract
+from models.manifest import InputContract, Manifest
 from models.preprocess import levels
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -26,6 +26,8 @@ class Reading:
 
     name: str
     boxes: Callable[[Detections], Detections]
+    options: tuple[tuple[str, str], ...] = ()
+    """Of the decoder, in the place of the manifest's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ READINGS = (
     Reading("boxes have y before x, and the decoder takes x first", _turned),
 )
 
+SCORES = ("sigmoid", "softmax", "as-they-are")
+"""What a query head's decoder may make of its logits (`models.decoders.detr`): who writes the wrong one finds nothing,
+or scores that are no scores."""
+
 
 def inputs(own: InputContract, usual: InputContract | None = None) -> list[InputContract]:
     """`own` first, then `usual` and every other way to feed the network; each different in what it does."""
@@ -105,9 +111,14 @@ def same_input(one: InputContract, other: InputContract) -> bool:
     return _identity(one) == _identity(other)
 
 
-def readings() -> Iterator[tuple[Reading, int]]:
+def readings(manifest: Manifest) -> Iterator[tuple[Reading, int]]:
     """Every way to read the network, differing from the manifest's in one thing at most; the manifest's first."""
     yield AS_WRITTEN, 0
+    if manifest.decoder == "detr":
+        own = manifest.decoder_options.get("scores", SCORES[0])
+        for scores in SCORES:
+            if scores != own:
+                yield Reading(f'decoder_options.scores = "{scores}"', _as_they_are, (("scores", scores),)), 0
     for reading in READINGS:
         yield reading, 0
     yield AS_WRITTEN, 1

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import structs
 
 from edge.assembly import Loaded
 from edge.device.backend import BackendError
@@ -171,9 +172,10 @@ def _read(
     manifest = parts.manifest
     made: list[Trial] = []
     plain: list[Detections] = []
-    for reading, shift in readings():
+    for reading, shift in readings(manifest):
         if shift == 0:
-            answers = [read(tensors, manifest, placement, reading.boxes) for tensors, placement in outputs]
+            told = structs.replace(manifest, decoder_options=manifest.decoder_options | dict(reading.options))
+            answers = [read(tensors, told, placement, reading.boxes) for tensors, placement in outputs]
             plain = answers if reading is AS_WRITTEN else plain
         else:
             answers = [_shifted(found, shift, len(parts.labels), len(asked.model_labels)) for found in plain]

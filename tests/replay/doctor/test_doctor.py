@@ -12,11 +12,11 @@ from edge.assembly import Loaded, loaded
 from edge.config import BackendChoice, ModelChoice
 from models.detections import Boxes, Detections
 from models.manifest import InputContract
-from replay.doctor.contracts import AS_WRITTEN, READINGS, Contract, Reading, inputs, same_input
+from replay.doctor.contracts import AS_WRITTEN, READINGS, Contract, Reading, inputs, readings, same_input
 from replay.doctor.diagnosis import Diagnosis, Word, diagnose
 from replay.doctor.trial import LabelledFrame, NothingLabelled, Trial, examined, labelled_frames, trials
 from replay.recording import Recording, open_dataset
-from tests.tiny_models import contract
+from tests.tiny_models import contract, manifest
 
 SAMPLES = Path(__file__).parents[3] / "replay" / "samples"
 N_FRAMES = 8
@@ -167,6 +167,16 @@ def test_a_sigmoid_too_many_or_too_few_is_seen_by_the_scores(
     found = diagnose([Trial(Contract(own, AS_WRITTEN), 0.5, stream)], own, None)
     assert (word in found.scores) if word else not found.scores
     assert found.word is (Word.WRONG if word else Word.RIGHT)
+
+
+def test_a_query_head_is_read_with_every_other_making_of_scores() -> None:
+    """Logits that nothing made a sigmoid of are nearly all below every floor: nothing is left to see that by."""
+    shapes = [(1, 9, 3), (1, 9, 4)]
+    options = {"boxes": 1, "scores": "as-they-are"}
+    told = [reading for reading, _ in readings(manifest("detr", shapes, decoder_options=options))]
+    assert [dict(reading.options)["scores"] for reading in told if reading.options] == ["sigmoid", "softmax"]
+    assert 'decoder_options.scores = "sigmoid"' in [reading.name for reading in told]
+    assert not any(reading.options for reading, _ in readings(manifest("yolov8", [(1, 7, 9)])))
 
 
 def test_no_two_candidates_feed_the_network_the_same() -> None:
