@@ -1,16 +1,15 @@
 """gilmok: how fast and how right is a perception model on an NPU, on real streets?"""
 
-import importlib
-import importlib.util
+# No more than `main` takes to listen to signals: until then they end the program as they end Python, without a word.
 import os
 import signal
 import sys
-import threading
-from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import FrameType
+
     from edge.config import BackendChoice as BackendChoice
     from edge.config import ModelChoice as ModelChoice
     from edge.detector import Detector as Detector
@@ -86,6 +85,8 @@ if not TYPE_CHECKING:  # where types are checked, only what is imported above is
         if name not in PUBLIC:
             raise AttributeError(f"module 'gilmok' has no attribute {name!r}")
         refuse_strangers()
+        import importlib
+
         found = globals()[name] = getattr(importlib.import_module(PUBLIC[name]), name)
         return found
 
@@ -97,7 +98,9 @@ def __dir__() -> list[str]:
 class PackageShadowed(ImportError):
     """A package of another project would be imported in the place of one of the five that lie beside this file."""
 
-    def __init__(self, room: str, found: Path | None) -> None:
+    def __init__(self, room: str, found: "Path | None") -> None:
+        from pathlib import Path
+
         if found is None:
             super().__init__(f"package {room!r} of gilmok is missing\n  Install gilmok again.")
             return
@@ -115,6 +118,9 @@ def refuse_strangers() -> None:
 
     Looks without importing; what was imported before counts, since a notebook may have had its own `models` first.
     """
+    import importlib.util
+    from pathlib import Path
+
     here = Path(__file__).resolve().parent
     for room in ROOMS:
         there = sys.modules.get(room)
@@ -129,10 +135,13 @@ def main(argv: list[str] | None = None) -> int:
     """The console script. Returns the exit status: 0 done, 1 the world is wrong, 2 usage, 3 a regression, 70 a defect
     of ours, 130 interrupted.
     """
-    if argv is None and threading.current_thread() is threading.main_thread():
+    if argv is None:
         # Around the verb, which has its own way: while modules are imported, and while the interpreter goes down.
-        signal.signal(signal.SIGINT, _interrupted)
-        signal.signal(signal.SIGTERM, _interrupted)
+        try:
+            signal.signal(signal.SIGINT, _interrupted)
+            signal.signal(signal.SIGTERM, _interrupted)
+        except ValueError:
+            pass  # called in another thread than the main one, whose they are
     try:
         refuse_strangers()
     except PackageShadowed as error:
@@ -144,7 +153,7 @@ def main(argv: list[str] | None = None) -> int:
     return ended(lambda: _called(arguments), words=arguments, real=argv is None)
 
 
-def _interrupted(_number: int, _frame: FrameType | None) -> None:
+def _interrupted(_number: int, _frame: "FrameType | None") -> None:
     os.write(2, b"gilmok: interrupted\n")
     os._exit(INTERRUPTED)
 
@@ -152,6 +161,7 @@ def _interrupted(_number: int, _frame: FrameType | None) -> None:
 def _called(arguments: list[str]) -> int:
     """Import the verb's own module, and no other, and call it."""
     import argparse
+    import importlib
 
     from sensors.terminal.command_line import command_parser
 

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -35,6 +36,7 @@ def ended_by_signals(
 ) -> Iterator[None]:
     """Meanwhile both signals call `stop`, in the main thread: it raises, or lets the program end soon.
 
+    Modules that are being imported are there first.
     Where the program hasn't left this block GIVE_UP_S later, `give_up` is called in another thread: whatever waits for
     a device stops waiting. HURRY_S after the signal, `hurry` is called in the main thread: it raises where what is
     being done can be left for later. At END_S the process ends, whatever hangs in it, with status INTERRUPTED; unless
@@ -49,14 +51,24 @@ def ended_by_signals(
 
     before: dict[signal.Signals, Any] = {}
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGALRM:
-            hurry()
-            return
+    hurry_at_s = 0.0
+    waiting = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal hurry_at_s, waiting
         if signal.SIGALRM not in before:
             before[signal.SIGALRM] = signal.signal(signal.SIGALRM, handle)
-            signal.setitimer(signal.ITIMER_REAL, HURRY_S)
-        stop()
+            hurry_at_s = time.monotonic() + HURRY_S
+        waiting = waiting or number != signal.SIGALRM
+        if waiting and _importing(frame):
+            # Raised there, it is a library's C code that it breaks off, and some crash.
+            signal.setitimer(signal.ITIMER_REAL, LOOK_S / 2)
+        elif waiting:
+            waiting = False
+            signal.setitimer(signal.ITIMER_REAL, max(hurry_at_s - time.monotonic(), LOOK_S))
+            stop()
+        else:
+            hurry()
 
     watcher = threading.Thread(target=_watch, args=(ours, give_up, finishing), name="signals", daemon=True)
     watcher.start()
@@ -114,6 +126,14 @@ def interrupt() -> None:
     """A `stop` for what has nothing to bring to an end."""
     interrupts.set()
     raise KeyboardInterrupt
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib."):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _watch(signals: socket.socket, give_up: Callable[[], None], finishing: Callable[[], bool]) -> None:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,20 @@ def test_what_hears_the_signal_ends_by_itself() -> None:
         child.send_signal(signal.SIGTERM)
         out, errors = child.communicate(timeout=60)
     assert out == ""
+    assert "KeyboardInterrupt" in errors
+
+
+def test_a_module_that_is_being_imported_is_there_before_anything_is_raised(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time\nprint('begun', flush=True)\ntime.sleep(.3)\nprint('whole', flush=True)\n"
+    )
+    work = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import slow; threading.Event().wait()"
+    with program("interrupt", work) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "begun\n"
+        child.send_signal(signal.SIGTERM)
+        out, errors = child.communicate(timeout=60)
+    assert out == "whole\n"
     assert "KeyboardInterrupt" in errors
 
 
