@@ -1,5 +1,6 @@
 """The border of every session: tensors are what the specs say, or the inference has failed."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -10,6 +11,10 @@ from edge.device.backend import ArtefactRefused, BackendError, InferenceFailed, 
 from models.manifest import Artefact
 from models.tensors import DType, TensorSpec
 from sensors.frame import Array
+from sensors.terminal.figures import size
+
+MOST_BYTES = 2**28
+"""Of an input: four thousand by four thousand pixels of three float32 and a third more."""
 
 
 class TensorStrange(BackendError):
@@ -18,6 +23,12 @@ class TensorStrange(BackendError):
             f"the model's tensor {name!r} is {dtype}{list(shape)}",
             f"export it with fixed shapes, and as one of {', '.join(get_args(DType))}",
         )
+
+
+class TensorHuge(BackendError):
+    def __init__(self, spec: TensorSpec, n_bytes: int) -> None:
+        what = f"the model's tensor {spec.name!r}, {_shown(spec)}, takes {size(n_bytes)}"
+        super().__init__(f"{what}; a picture has {size(MOST_BYTES)} at most", "export it for smaller pictures")
 
 
 def usable_file(backend: str, artefact: Artefact, suffixes: Sequence[str], *, onnx: bool = False) -> Path:
@@ -76,7 +87,11 @@ def checked_outputs(backend: str, specs: Sequence[TensorSpec], outputs: Any) -> 
 
 
 def zeros(specs: Sequence[TensorSpec]) -> list[Array]:
-    """One tensor for each spec: what a session is warmed up with."""
+    """One tensor for each spec: what a session is warmed up with. Raises TensorHuge."""
+    for spec in specs:
+        n_bytes = math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
+        if n_bytes > MOST_BYTES:
+            raise TensorHuge(spec, n_bytes)
     return [np.zeros(spec.shape, spec.dtype) for spec in specs]
 
 
