@@ -7,7 +7,6 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -18,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
 from fleet.web.answers import Answers
+from fleet.web.auth.host import HostCheck
 from fleet.web.auth.middleware import AuthMiddleware
 from fleet.web.exposition import MEDIA, exposition
 from fleet.web.live import Live
@@ -103,7 +103,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
     ]
     guards = [
         Middleware(_Guarded),
-        Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+        Middleware(HostCheck, names=hosts),
         Middleware(AuthMiddleware, web=hub.web, token=token, clock=clock),
     ]
     return Starlette(routes=routes, middleware=guards, lifespan=lifespan)

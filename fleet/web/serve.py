@@ -31,7 +31,7 @@ class Dashboard:
         `token`: of its token_file, read before; None: it is read here, which raises TokenWrong or TokenOpen.
         """
         token = token_of(hub.web) if token is None else token
-        hosts = ["localhost", "127.0.0.1", "[::1]", listener.getsockname()[0], hub.web.host, *hub.web.names]
+        hosts = ["localhost", hub.web.host, *hub.web.names]
         settings = uvicorn.Config(
             application(hub, clock, hosts, broker, token),
             log_config=None,

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from fleet.config import Web, is_local
+from fleet.web.auth.host import host_of
 from fleet.web.auth.login import LOGIN, LOGOUT, Login, login_page
 from fleet.web.auth.rate_limit import GuessLimit
 from fleet.web.auth.sessions import Sessions
@@ -28,7 +29,7 @@ class AuthMiddleware:
     def __init__(self, app: ASGIApp, web: Web, token: str, clock: Clock) -> None:
         self._app = app
         self._user_header = web.user_header
-        self._names = web.names
+        self._names = {name.lower() for name in web.names}
         self._token = token
         self._sessions = Sessions(token, clock)
         self._guesses = GuessLimit(clock)
@@ -74,7 +75,7 @@ class AuthMiddleware:
             return True
         where = origin.partition("://")[2]
         # A proxy may put another Host in the place of the one that the browser asked for.
-        return where == headers.get("host") or where.partition(":")[0] in self._names
+        return where == headers.get("host") or host_of(where) in self._names
 
     def _unknown(self, asks: HTTPConnection) -> Response | None:
         """None: who asks is logged in, or sends the token."""

@@ -20,7 +20,7 @@ let visit = 0;
 
 async function show() {
   const own = ++visit;
-  const [page, ...parts] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  const [page, ...parts] = location.hash.replace(/^#\/?/, "").split("/").map(plain);
   for (const one of document.querySelectorAll("nav a")) {
     if ((MENU[page] ?? "#/") === one.getAttribute("href")) one.setAttribute("aria-current", "page");
     else one.removeAttribute("aria-current");
@@ -46,9 +46,20 @@ async function show() {
   }
 }
 
+/** What is no part of an address of ours is no page. @param {string} part */
+function plain(part) {
+  try { return decodeURIComponent(part); } catch { return part; }
+}
+
 /** @param {number} own  @param {() => Promise<void>} renew */
 async function watched(own, renew) {
-  await renew();
+  try {
+    await renew();
+  } catch (error) {
+    // A node that isn't there yet, or a hub that starts: the page comes when they do.
+    setTimeout(() => { if (own === visit) show(); }, AGAIN_MS);
+    throw error;
+  }
   const again = () => setTimeout(async () => {
     if (own !== visit) return;
     // While the hub is away, what was last known stays.

@@ -124,7 +124,7 @@ def get(at: str, path: str, host: str | None = None) -> tuple[int, dict[str, str
     where = urlsplit(at).netloc
     connection = http.client.HTTPConnection(where, timeout=60)
     try:
-        connection.request("GET", path, headers={"Host": host or where})
+        connection.request("GET", path, headers={"Host": where if host is None else host})
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:

@@ -53,7 +53,10 @@ def test_a_page_may_do_nothing_but_what_comes_from_here(page_at: str) -> None:
         _, headers, _ = get(page_at, path)
         assert "default-src 'none'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
-    assert get(page_at, "/", host="elsewhere.example")[0] == 400
+    for stranger in ("elsewhere.example", "localhost.elsewhere.example:8080", "", "127.0.0.1.example", "1.2.3"):
+        assert (stranger, get(page_at, "/", host=stranger)[0]) == (stranger, 400)
+    for own in ("localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "192.0.2.7"):
+        assert (own, get(page_at, "/", host=own)[0]) == (own, 200)
     assert get(page_at, "/pages/../app.py")[0] == 404
 
 
