@@ -17,6 +17,8 @@ PERIOD_S = 10.0
 SHARE = 0.25
 """Of its time it works at most so much while the hub lives: commits come first."""
 DAY_S = 86_400
+SET_S = DAY_S
+"""A wall clock that was set by more than this is not believed as to what is old."""
 
 
 class RetentionThread:
@@ -27,6 +29,8 @@ class RetentionThread:
         self._clock = clock
         self._done = threading.Event()
         self._began_ns = 0
+        self._origin = clock.now()
+        self._doubted = False
         self._thread = threading.Thread(target=self._run, name="retention")
 
     def __enter__(self) -> Self:
@@ -62,10 +66,27 @@ class RetentionThread:
         with Rollups(where) as rollups:
             rollups.roll(self._rest)
         now_utc_ns = self._clock.now().utc_ns
+        if (kept.reports_days or kept.minutes_days) and not self._believes_clock():
+            return
         if kept.reports_days and not self._done.is_set():
             prune_reports(where, now_utc_ns - int(kept.reports_days * DAY_S * NS_PER_S), self._rest)
         if kept.minutes_days and not self._done.is_set():
             prune_minutes(where, now_utc_ns - int(kept.minutes_days * DAY_S * NS_PER_S), self._rest)
+
+    def _believes_clock(self) -> bool:
+        """A year ahead by mistake, it would have everything taken out."""
+        now = self._clock.now()
+        set_ns = now.utc_ns - self._origin.utc_ns - (now.mono_ns - self._origin.mono_ns)
+        believes = abs(set_ns) <= SET_S * NS_PER_S
+        if not believes and not self._doubted:
+            days = set_ns / NS_PER_S / DAY_S
+            log.warning(
+                "the wall clock was set by %+.1f days since this hub began (or the machine slept): nothing is taken out of "
+                "the ledger until it is right again, or the hub is started again",
+                days,
+            )
+        self._doubted = not believes
+        return believes
 
     def _rest(self) -> bool:
         """As long as the last piece of work demands; False: the hub ends."""

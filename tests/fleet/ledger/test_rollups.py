@@ -11,16 +11,18 @@ import sqlalchemy as sa
 from edge.wire.messages import encode
 from fleet.arrivals import HealthArrived, ReportArrived
 from fleet.cli import hub
+from fleet.config import HubConfig, Retention
 from fleet.ledger.ledger import Booked, Ledger
 from fleet.ledger.reader import LedgerReader
 from fleet.ledger.rollups import roll
 from fleet.ledger.rollups.history import History, StepWrong
 from fleet.ledger.rollups.prune import prune_minutes, prune_reports
+from fleet.ledger.rollups.retention import RetentionThread
 from fleet.ledger.rollups.roll import Rollups
 from fleet.ledger.schema import ROLLUPS
 from fleet.ledger.store import Store, Where
 from sensors.clock import NS_PER_S, Stamp
-from tests.fakes import EPOCH_NS
+from tests.fakes import EPOCH_NS, ManualClock
 from tests.fleet.ledger.arriving import CLOCK, KEY, birth_of, report_of
 from tests.speaker import TOTAL_NS, Speaker
 
@@ -197,6 +199,34 @@ def test_days_are_what_their_hours_add_up_to_also_where_an_older_gilmok_made_tho
         rows = connection.execute(sa.select(ROLLUPS.c.ok).where(ROLLUPS.c.step_s == 86_400)).scalars().all()
     own.close()
     assert sorted(rows) == [1, 1, 3], "of the first day there are hours alone"
+
+
+class SetClock(ManualClock):
+    """Its wall clock is `ahead_ns` ahead."""
+
+    ahead_ns = 0
+
+    def now(self) -> Stamp:
+        now = super().now()
+        return Stamp(now.mono_ns, now.utc_ns + self.ahead_ns)
+
+
+def test_a_hub_whose_wall_clock_is_set_by_a_year_takes_nothing_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, speaker, clock = tmp_path / "hub.db", Speaker(CLOCK), SetClock()
+    retention = RetentionThread(HubConfig(store=path, retention=Retention(reports_days=30, minutes_days=30)), clock)
+    with Ledger(path) as ledger:
+        ledger.commit([birth_of(speaker), *(report_of(speaker, n) for n in range(3))])
+        clock.ahead_ns = 365 * 86_400 * NS_PER_S
+        for _ in range(2):
+            retention._work()
+        assert len(list(ledger.frames(KEY, "camera"))) == 3
+        assert [record.message.count("+365.0 days") for record in caplog.records] == [1]
+        clock.ahead_ns = 0
+        clock.pass_ns(40 * 86_400 * NS_PER_S)
+        retention._work()
+        assert list(ledger.frames(KEY, "camera")) == []
 
 
 def test_a_run_s_report_and_history_tell_what_is_left_and_never_zero_for_what_is_not(
