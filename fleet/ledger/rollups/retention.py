@@ -81,8 +81,8 @@ class RetentionThread:
         if not believes and not self._doubted:
             days = set_ns / NS_PER_S / DAY_S
             log.warning(
-                "the wall clock was set by %+.1f days since this hub began (or the machine slept): nothing is taken out "
-                "of the ledger until it is right again, or the hub is started again",
+                "the wall clock was set by %+.1f days since this hub began (or the machine slept): nothing is taken "
+                "out of the ledger until it is right again, or the hub is started again",
                 days,
             )
         self._doubted = not believes
