@@ -69,6 +69,7 @@ Seconds: TypeAlias = Annotated[float, Meta(ge=0.001, le=31_622_400)]
 """A leap year at most."""
 SecondsOrNone: TypeAlias = Annotated[float, Meta(ge=0, le=31_622_400)]
 Days: TypeAlias = Annotated[float, Meta(ge=0.001, le=36_600)]
+WholeDays: TypeAlias = Annotated[int, Meta(ge=1, le=36_600)]
 DaysOrNone: TypeAlias = Annotated[float, Meta(ge=0, le=36_600)]
 Hours: TypeAlias = Annotated[float, Meta(ge=0.001, le=87_840)]
 """Ten years at most."""

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sensors.ranges import Count, in_range
+from sensors.ranges import WholeDays, in_range
 from sensors.terminal.command_line import command_parser
 
 FLEET = Path("gilmok-fleet")
@@ -27,7 +27,9 @@ def main(argv: list[str]) -> int:
         verb.add_argument("name", metavar="NODE")
         verb.set_defaults(call=call)
     for verb in (enrol, renew):
-        verb.add_argument("--days", type=in_range(Count), default=DAYS, help="how long it holds (default: %(default)s)")
+        verb.add_argument(
+            "--days", type=in_range(WholeDays), default=DAYS, help="how long it holds (default: %(default)s)"
+        )
     listed = verbs.add_parser("list", help="who is enrolled, until when")
     listed.add_argument("--json", action="store_true", help="print JSON instead of a table")
     listed.set_defaults(call=_list)

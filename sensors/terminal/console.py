@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from sensors.errors import GilmokError
 from sensors.terminal import output, text_table
-from sensors.terminal.foreign_text import lines, shown, without_logins
+from sensors.terminal.foreign_text import inert_json, lines, shown, without_logins
 from sensors.terminal.text_table import Table, Text
 
 LEAST_WIDTH = 20
@@ -46,13 +46,19 @@ def print_json(tree: Any) -> None:
     """And nothing else: whoever asks for JSON parses what comes. UTF-8, whatever the terminal speaks."""
     from sensors.terminal.pretty_json import pretty
 
-    told = pretty(tree)
-    output.write(without_logins(told.decode()).encode() if b"@" in told else told)
+    output.write(_inert(pretty(tree)))
 
 
 def print_file(path: Path) -> None:
-    """A file of JSON that a run has left, as it is."""
-    output.write(path.read_bytes())
+    """A file of JSON that a run has left."""
+    output.write(_inert(path.read_bytes()))
+
+
+def _inert(told: bytes) -> bytes:
+    if told.isascii() and b"@" not in told:
+        return told
+    text = told.decode(errors="surrogateescape")
+    return inert_json(without_logins(text)).encode(errors="surrogateescape")
 
 
 @contextmanager

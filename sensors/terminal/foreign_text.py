@@ -12,6 +12,7 @@ MOST = 4000
 """Characters: any sentence of ours, and the longest path."""
 ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of characters that act instead of being seen: controls, formats (bidi), surrogates, line separators."""
+_ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 _LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/+)[^\s'\"]*@")
 _BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -38,6 +39,11 @@ def lines(text: str, most: int = MOST) -> list[str]:
 def without_logins(text: str) -> str:
     """Stars for whatever stands between `scheme:/` and an `@` in any word of it."""
     return _LOGIN.sub(r"\1***@", text)
+
+
+def inert_json(text: str) -> str:
+    """JSON that means the same, with what would act on a terminal escaped. JSON has done so with the first 32."""
+    return text if text.isascii() else _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def without_surrogates(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import gilmok
 from edge.wire.address import BrokerAt, BrokerContradicts, CertificateWrong, TlsRefused
 from edge.wire.link import Delivery, Link
 from edge.wire.topics import NodeTopics
@@ -172,6 +173,12 @@ def test_what_is_issued_is_its_owners_alone(tmp_path: Path) -> None:
     fleet = enrolled(tmp_path / "fleet")
     assert fleet.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in fleet.rglob("*.key")} == {0o600}
+
+
+def test_a_certificate_holds_for_a_hundred_years_at_most(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        gilmok.main(["fleet", "enrol", "pole", "--days", "999999999", "--fleet", str(tmp_path)])
+    assert "'999999999' is not a whole number from 1 to 36,600" in capsys.readouterr().err
 
 
 def test_half_an_authority_is_not_left(tmp_path: Path) -> None:

@@ -1,6 +1,11 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from sensors.terminal import console
 
 PROGRAM = """
 import os, sys
@@ -21,3 +26,14 @@ def test_standard_output_is_ours_alone_and_what_libraries_print_goes_to_standard
         out.seek(0)
         assert out.read() == '{\n  "ours": 1\n}\n'
     assert sorted(done.stderr.splitlines()) == [b"a library", b"its C++"]
+
+
+def test_json_means_the_same_and_holds_nothing_that_acts_on_a_terminal(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    tree = {"na\u202eme": "\x1b[31m \x7f\x9b ±\ufeff", "where": "mqtt://u:secret@h/"}
+    console.print_json(tree)
+    told = capfdbinary.readouterr().out
+    assert json.loads(told) == {**tree, "where": "mqtt://***@h/"}
+    assert "±" in told.decode()
+    assert not any(one in told.decode() for one in "\u202e\x1b\x7f\x9b\ufeff")
