@@ -32,6 +32,14 @@ class ConfigWrong(GilmokError):
         super().__init__(f"{where}: {what}", f"correct that key; {page} names every key and its unit")
 
 
+class ConfigUnreadable(ConfigWrong):
+    """No key of it is wrong: it can't be taken apart into keys."""
+
+    def __init__(self, path: Path, what: str, page: str) -> None:
+        super().__init__(str(path), what, page)
+        self.hint = f"correct it there; {page} shows how it is written"
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every table of a configuration inherits: strangers refused.
 
@@ -53,7 +61,7 @@ def read(path: Path, tree: type[T]) -> T:
     except ContentWrong as wrong:
         if isinstance(wrong.__cause__, FileNotFoundError):
             raise ConfigMissing(path) from None
-        raise ConfigWrong(str(path), wrong.what) from wrong
+        raise ConfigUnreadable(path, wrong.what, getattr(tree, "page", PAGE)) from wrong
     return convert(tables, tree, str(path), path.parent)
 
 

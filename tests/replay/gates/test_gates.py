@@ -125,7 +125,10 @@ def test_a_misspelt_bar_is_refused(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], bars: str, sentence: str
 ) -> None:
     assert gate(tmp_path, bars, run) == 1
-    assert sentence in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert sentence in told
+    if bars == "valid = \n":
+        assert "docs/gates.md shows how it is written" in told
 
 
 def test_an_invalid_run_and_wrong_books_clear_no_bar(
