@@ -175,3 +175,9 @@ def test_cocos_files_are_evaluated_as_they_are() -> None:
 def test_arrays_that_do_not_fit_are_refused(truth: Any, found: Any, what: str) -> None:
     with pytest.raises(gilmok.GilmokError, match=what):
         gilmok.evaluate(truth, found)
+
+
+@pytest.mark.parametrize("truth", [None, [], 7])
+def test_what_is_no_truth_at_all_is_a_type_error_in_words(truth: Any) -> None:
+    with pytest.raises(TypeError, match="a truth is a recording, a mapping by frame number, or a COCO instances file"):
+        gilmok.evaluate(truth, {})

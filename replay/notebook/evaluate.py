@@ -146,6 +146,8 @@ def _stream(
         if isinstance(truth, Mapping):
             there, table = truth_by_frame(cast(Mapping[int, Any], truth), truth_labels)
             recording = _arrays(there, table, table)
+        elif not hasattr(truth, "problems"):
+            raise TypeError("a truth is a recording, a mapping by frame number, or a COCO instances file")
         else:
             recording = truth
             check_sound(recording)
