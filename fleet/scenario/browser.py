@@ -43,6 +43,11 @@ class Showing:
         door.open(None)
         self._door = door
 
+    @property
+    def address(self) -> str:
+        """Empty where there is no page."""
+        return "" if self._door is None else self._door.address
+
     def wait(self) -> None:
         """Until Ctrl-C or SIGTERM; not at all where there is no page."""
         if self._door is None:
