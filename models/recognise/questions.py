@@ -7,9 +7,7 @@ from sensors.errors import GilmokError
 
 class TaskForeign(GilmokError):
     def __init__(self, task: str) -> None:
-        super().__init__(
-            f"the file says that its task is {task!r}", "gilmok scores detectors: export a model that detects"
-        )
+        super().__init__(f"the file's task is {task!r}", "gilmok scores detectors: export a model that detects")
 
 
 class NoDetector(GilmokError):
@@ -18,6 +16,11 @@ class NoDetector(GilmokError):
             f"no detection head is known with {what}",
             "export it without what your own program does afterwards, or write a manifest (docs/models.md)",
         )
+
+
+class InputForeign(GilmokError):
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(f"the file takes {what}, which gilmok doesn't feed", hint)
 
 
 class LabelsAsked(GilmokError):

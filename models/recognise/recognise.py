@@ -10,7 +10,7 @@ from models.recognise.graph import Graph, Port
 from models.recognise.head import Head, Tried
 from models.recognise.heads import heads
 from models.recognise.metadata import Metadata
-from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, SizeAsked
+from models.recognise.questions import InputForeign, LabelsAsked, LabelsUnfit, NoDetector, SizeAsked, TaskForeign
 from models.recognise.recognition import Answers, Recognition
 
 NORMALISED = ("float32", "float16")
@@ -23,7 +23,7 @@ SIZES = ("orig_target_sizes", "orig_size", "orig_sizes")
 
 
 def recognise(path: Path, answers: Answers | None = None) -> Recognition:
-    """Raises ModelFileBroken, TaskForeign, NoDetector, or what is asked for: LabelsAsked, SizeAsked."""
+    """Raises ModelFileBroken, TaskForeign, InputForeign, NoDetector, or what is asked for: LabelsAsked, SizeAsked."""
     answers = answers or Answers()
     graph = Graph(path)
     about = metadata.read(graph.metadata)
@@ -79,9 +79,12 @@ def _picture(inputs: Sequence[Port]) -> Port:
     """Of four axes, or of three: torchvision's detectors are exported without one for the batch."""
     found = [port for port in inputs if len(port.shape) == 4] or [port for port in inputs if len(port.shape) == 3]
     if len(found) != 1:
-        raise NoDetector(f"{len(found)} inputs that may be a picture")
+        raise InputForeign(
+            f"{len(found)} inputs that may be a picture" if found else "no input that may be a picture",
+            "export it with one picture of (1, 3, height, width) or (1, height, width, 3)",
+        )
     if found[0].dtype not in (*NORMALISED, "uint8"):
-        raise NoDetector(f"a picture of {found[0].dtype}")
+        raise InputForeign(f"a picture of {found[0].dtype}", "export it with pixels of float32, float16 or uint8")
     return found[0]
 
 
@@ -89,11 +92,11 @@ def _placed(picture: Port, said: tuple[int, int] | None) -> tuple[str, tuple[int
     """Layout, and width and height; what the graph fixes comes before what anybody says."""
     batch, *sides = (1, *picture.shape)[-4:]
     if batch not in (None, 1):
-        raise NoDetector(f"a batch of {batch}: export it for one picture at a time")
+        raise InputForeign(f"a batch of {batch} pictures", "export it for one picture at a time, or with an open batch")
     layout = "NHWC" if sides[2] == 3 and sides[0] != 3 else "NCHW"
     channels, (height, width) = (sides[2], sides[:2]) if layout == "NHWC" else (sides[0], sides[1:])
     if channels not in (None, 3):
-        raise NoDetector(f"pictures of {channels} channels")
+        raise InputForeign(f"pictures of {channels} channels", "export a model of colour pictures, three channels")
     if (width is None or height is None) and said is None:
         raise SizeAsked
     return layout, (width or said[0], height or said[1]) if said else (width or 0, height or 0)
@@ -112,7 +115,10 @@ def _fixed(inputs: Sequence[Port], picture: Port, size: tuple[int, int]) -> dict
         elif port.name == "scale_factor":
             fixed[port.name] = [[1.0, 1.0]]
         else:
-            raise NoDetector(f"a further input {port.name!r}")
+            raise InputForeign(
+                f"a further input {port.name!r}",
+                "export it with the picture alone, or write a manifest whose input.fixed names it (docs/settings.md)",
+            )
     return fixed
 
 
@@ -123,6 +129,9 @@ def _head(tried: Tried, about: Metadata, answers: Answers) -> tuple[Head, str | 
         found = [head for head in found if head.decoder == answers.decoder]
     elif about.maker == "ultralytics":
         found = [head for head in found if head.decoder in ("yolov8", "yolov5", "end2end", "detr")]
+    if not found and len(tried.shapes) == 2 and sorted(map(len, tried.shapes)) == [3, 4]:
+        # Boxes beside prototypes of masks: YOLOv5's exports don't name their task.
+        raise TaskForeign("segment")
     if not found:
         raise NoDetector(f"the outputs {shapes}")
     labels = _labels(about, answers)
@@ -147,7 +156,7 @@ def _labels(about: Metadata, answers: Answers) -> Sequence[str] | None:
         return about.labels or None
     if answers.labels in TABLES:
         return TABLES[answers.labels]
-    return [name.strip() for name in answers.labels.split(",")]
+    return [name.strip() for name in answers.labels.split(",") if name.strip()]
 
 
 def _with_table(found: Sequence[Head], counts: Sequence[int]) -> tuple[Head, str]:

@@ -9,7 +9,7 @@ from onnx import TensorProto, numpy_helper
 from models import catalogue, decode
 from models.onnxfile import MAX_BYTES, ModelFileBroken, ModelFileForeign, WeightsAbsent
 from models.own_manifest import recognised
-from models.recognise.questions import LabelsAsked, LabelsUnfit, NoDetector, SizeAsked, TaskForeign
+from models.recognise.questions import InputForeign, LabelsAsked, LabelsUnfit, NoDetector, SizeAsked, TaskForeign
 from models.recognise.recognise import recognise
 from models.recognise.recognition import Answers, Recognition
 from tests.tiny_heads import write_head, zeros
@@ -272,11 +272,17 @@ def test_another_task_is_refused_by_its_name(task: str, tmp_path: Path) -> None:
         recognise(path)
 
 
+def test_masks_beside_boxes_are_another_task(tmp_path: Path) -> None:
+    path = write_head(tmp_path / "m.onnx", {"out": zeros(1, 39, CELLS), "masks": zeros(1, 32, 16, 16)})
+    with pytest.raises(TaskForeign, match="segment"):
+        recognise(path, ABC)
+
+
 @pytest.mark.parametrize(
     "more", [{"batch": 4}, {"size": (64,)}, {"more_inputs": {"anchors": (TensorProto.FLOAT, [1, 2])}}]
 )
 def test_inputs_that_are_no_single_picture_are_refused(more: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(NoDetector):
+    with pytest.raises(InputForeign, match="export "):
         recognise(write_head(tmp_path / "m.onnx", {"out": zeros(1, 7, CELLS)}, **more), ABC)
 
 
