@@ -16,7 +16,7 @@ from replay.metrics.pool import Found, Index, Labelled, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.scoring.pool import Pool
 from replay.statistics.blocks import LEAST_BLOCKS, Blocks, blocks_of, influences
-from replay.statistics.bootstrap import ROUNDING, Statistic, draws_of, nothing, paired_differences
+from replay.statistics.bootstrap import ROUNDING, Statistic, draws_of, jackknifed, nothing, paired_differences
 from sensors.record import Record
 
 CELLS = 64
@@ -87,16 +87,20 @@ class Cut:
     block_of_image: Index
     """(images,)"""
 
-    def interval(self, *outcomes: Outcomes, classes: Sequence[str] = ()) -> ApInterval:
+    def interval(self, *outcomes: Outcomes, classes: Sequence[str] = (), quick: bool = False) -> ApInterval:
         """Of what was matched on these pictures, or of a slice of it; with each class, if they are named.
 
-        Several matchings are of other classes each.
+        Several matchings are of other classes each. `quick`: by the jackknife alone, in a tenth of the time.
         """
         n = self.blocks.n
         if n < LEAST_BLOCKS:
             return ApInterval(low=math.nan, high=math.nan, blocks=n)
-        draws = draws_of(n, np.random.default_rng(SEED), RESAMPLES)
-        drawn = paired_differences(nothing, _figures(outcomes, self.block_of_image), draws)
+        figures = _figures(outcomes, self.block_of_image)
+        drawn = (
+            jackknifed(figures, n)
+            if quick
+            else paired_differences(nothing, figures, draws_of(n, np.random.default_rng(SEED), RESAMPLES))
+        )
         bounds = [around(one.value, QUANTILES[n - 1] * one.error) for one in map(self.blocks.around_level, drawn)]
         # What few of the blocks hold rests on those few, however many others there are.
         held = [n for one in outcomes for n in _held(one, self.block_of_image)]

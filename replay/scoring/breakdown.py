@@ -96,7 +96,7 @@ class _Bands:
         if not there.any():
             return dict(EMPTY)
         outcomes = self.matching.outcomes(part)
-        return self.figures(precision_of(outcomes, IOU_THRESHOLDS), there, self.cut.interval(outcomes))
+        return self.figures(precision_of(outcomes, IOU_THRESHOLDS), there, self.cut.interval(outcomes, quick=True))
 
     def figures(
         self, precision: Precision, there: Mask, sure: ApInterval, label: int | None = None, name: str | None = None

@@ -103,6 +103,12 @@ def paired_differences(a: Statistic, b: Statistic, draws: Index) -> list[Estimat
     ]
 
 
+def jackknifed(of: Statistic, n: int) -> list[Estimate]:
+    """Every figure with the jackknife's error over `n` sequences, and no draws."""
+    figures = of(np.concatenate([np.ones((1, n), np.int64), leave_one_out(n)]))
+    return [Estimate(float(row[0]), jackknife(row[1:]), n) for row in figures.T]
+
+
 def student_quantile(probability: float, degrees: int) -> float:
     return float(_special().stdtrit(degrees, probability))
 
