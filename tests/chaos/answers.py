@@ -18,6 +18,8 @@ class Answers:
     def __init__(self, broker_port: int, site: str) -> None:
         self.longest_s = 0.0
         """Of all silences of a hub that ran, with all that it needs; its start and its way back count."""
+        self.longest_until = ""
+        """When that ended, by the wall clock: what the logs say then."""
         self.heard = 0
         self._last = self._able_since = 0.0
         self._able = False
@@ -45,7 +47,9 @@ class Answers:
             self._able_since = now
         self._able = able
         if able:
-            self.longest_s = max(self.longest_s, now - max(self._last, self._able_since))
+            silent_s = now - max(self._last, self._able_since)
+            if silent_s > self.longest_s:
+                self.longest_s, self.longest_until = silent_s, time.strftime("%H:%M:%S")
 
     def _hear(self, delivery: Delivery) -> None:
         if not delivery.retained and ONLINE in delivery.payload:
