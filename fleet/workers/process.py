@@ -95,9 +95,9 @@ class WorkerProcess:
         )
 
     def await_ready(self, patience_s: float) -> bool:
-        """Whether it books; False also where it died."""
+        """Whether it books."""
         with self._changed:
-            self._changed.wait_for(lambda: self.ready or self._gone, patience_s)
+            self._changed.wait_for(lambda: self.ready, patience_s)
         return self.ready
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ from fleet.workers.partition import Partition
 from fleet.workers.process import STOP_S, WorkerProcess
 from fleet.workers.status import Counts, Status
 from fleet.workers.supervisor import Part, Supervisor
-from sensors.clock import Clock, Stamp
+from sensors.clock import NS_PER_S, Clock, Stamp
 from sensors.config import plain
 from sensors.errors import Defect, GilmokError
 
@@ -76,16 +76,22 @@ class Team:
         self._supervisors = [Supervisor(_part(worker), clock) for worker in self._workers]
 
     def start(self, acknowledge: Callable[[Sequence[Delivery]], None]) -> None:
-        """Return when every worker books; `acknowledge` is called for deliveries whose fate is on the disk.
+        """Return when every worker books, also where one died on its way there; `acknowledge` is called for deliveries
+        whose fate is on the disk.
 
         Raises what kept one from starting.
         """
         self._acknowledge = acknowledge
         for worker in self._workers:
             worker.start()
+        until_ns = self._clock.now().mono_ns + int(START_S * NS_PER_S)
         for worker in self._workers:
-            if not worker.await_ready(START_S):
-                raise self.fault or WorkerLost(worker.death() or f"{worker.name} did not begin within {START_S:g} s")
+            while not worker.await_ready(POLL_S):
+                self.tend()
+                if self.fault is not None:
+                    raise self.fault
+                if self._clock.now().mono_ns > until_ns:
+                    raise WorkerLost(worker.death() or f"{worker.name} did not begin within {START_S:g} s")
 
     def listens_since(self, mono_ns: int) -> None:
         """What was published before has waited at the broker, and is late. From any thread."""

@@ -69,8 +69,8 @@ def _chaos(chosen: argparse.Namespace, folder: Path) -> int:
     print(f"done: {', '.join(f'{name} {count}' for name, count in sorted(done.deeds.items()))}; starts: {starts}")
     print(f"memory: hub {hub}; nodes {node}")
     print(
-        f"the hub told its state {world.answers.heard} times; silent, where it could speak, for {silent:.1f} s at most, "
-        f"until {world.answers.longest_until}"
+        f"the hub told its state {world.answers.heard} times; silent, where it could speak, for {silent:.1f} s at most,"
+        f" until {world.answers.longest_until}"
     )
     held = verdict.holds and not late and grown <= GROWTH_MB and silent <= ANSWER_S
     print(

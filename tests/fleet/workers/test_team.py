@@ -2,6 +2,8 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -91,6 +93,28 @@ def test_the_number_of_workers_changes_between_two_lives_of_a_hub_and_nothing_is
             await_rows(ledger, speaker, said)
             assert ledger.gaps(speaker.key) == []
             speaker.leave(said)
+
+
+def test_a_worker_that_is_killed_while_the_hub_begins_is_started_again(
+    team: HubConfig, broker: BrokerAt, site: str
+) -> None:
+    before = children()
+
+    def kill_the_first() -> None:
+        wait_until(lambda: children() - before, "a worker")
+        os.kill(min(children() - before), signal.SIGKILL)
+
+    with ThreadPoolExecutor(1) as pool:
+        killed = pool.submit(kill_the_first)
+        with running(Hub(team, CLOCK)), listening(broker, site) as states:
+            killed.result()
+            wait_until(lambda: sum(one.restarts for one in states[-1].workers) == 1 if states else False, "its death")
+
+
+def children() -> set[int]:
+    """This process's."""
+    told = [path.read_text(encoding="ascii") for path in Path("/proc/self/task").glob("*/children")]
+    return {int(pid) for each in told for pid in each.split()}
 
 
 def test_a_worker_that_cannot_go_on_ends_the_hub_in_its_own_words(team: HubConfig) -> None:
