@@ -13,10 +13,16 @@ import { t } from "/pages/words.js";
 const STALE_S = 30;
 const SHOWN = 200;
 const SHOWN_PAST = 100;
-/** By shape and word, not by colour alone. @type {Record<string, string>} */
+/**
+ * By shape and word, not by colour alone.
+ * @type {Record<string, string>}
+ */
 const SHAPE = { critical: "✕", warning: "▲" };
 
-/** Fill `place`, and what renews it. @param {HTMLElement} place */
+/**
+ * Fill `place`, and what renews it.
+ * @param {HTMLElement} place
+ */
 export function alertsPage(place) {
   const find = /** @type {HTMLInputElement} */ (make("input", {
     class: "find", type: "search", placeholder: t("Filter: words of an alert, site, node or stream"), "aria-label": t("Filter alerts"), maxlength: "200",
@@ -45,7 +51,10 @@ export function alertsPage(place) {
   };
 }
 
-/** Whether every word is somewhere in it. @param {Alert} alert  @param {string} filter */
+/**
+ * Whether every word is somewhere in it.
+ * @param {Alert} alert  @param {string} filter
+ */
 function fits(alert, filter) {
   const text = [alert.name, alert.rule, alert.severity, alert.site, alert.node, alert.stream].join(" ").toLowerCase();
   return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
@@ -60,7 +69,10 @@ function trouble(said) {
   return parts.map((what) => make("p", { class: "quiet" }, what));
 }
 
-/** What stands about one node, for its own page. @param {Alert[]} alerts */
+/**
+ * What stands about one node, for its own page.
+ * @param {Alert[]} alerts
+ */
 export const alertList = (alerts) => (alerts.length ? [make("ul", { class: "alerts", "aria-label": t("Alerts") }, ...alerts.map(one))] : []);
 
 /** @param {any} said  @param {string} filter */
@@ -85,7 +97,10 @@ function one(alert) {
     make("p", { class: "quiet" }, t(alert.do)));
 }
 
-/** The sentence in the reader's language, with its own figures. @param {Alert} alert */
+/**
+ * The sentence in the reader's language, with its own figures.
+ * @param {Alert} alert
+ */
 function words(alert) {
   const figure = (/** @type {number} */ value) => `${value.toLocaleString(undefined, { maximumFractionDigits: 3 })}${alert.unit ? ` ${alert.unit}` : ""}`;
   const key = `alert:${alert.rule}`;

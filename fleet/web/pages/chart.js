@@ -61,7 +61,10 @@ function spanOf(steps, stepMs) {
   return [steps[0].t_ms, Math.max(steps[steps.length - 1].t_ms + stepMs, steps[0].t_ms + 12 * stepMs)];
 }
 
-/** Which step of a chart a click is at. @param {Step[]} steps  @param {number} stepMs  @param {MouseEvent} click  @param {SVGSVGElement} chart */
+/**
+ * Which step of a chart a click is at.
+ * @param {Step[]} steps  @param {number} stepMs  @param {MouseEvent} click  @param {SVGSVGElement} chart
+ */
 export function stepAt(steps, stepMs, click, chart) {
   const box = chart.getBoundingClientRect(), [from, to] = spanOf(steps, stepMs);
   if (click.clientY < box.top || click.clientY > box.bottom) return undefined;

@@ -57,12 +57,18 @@ export function ms(ns) {
   return ns == null ? "–" : `${(ns / 1e6).toFixed(1)} ms`;
 }
 
-/** In the zone of whoever looks. @param {number | null | undefined} utcNs */
+/**
+ * In the zone of whoever looks.
+ * @param {number | null | undefined} utcNs
+ */
 export function when(utcNs) {
   return utcNs ? new Date(utcNs / 1e6).toLocaleString(undefined, { timeZoneName: "short" }) : "–";
 }
 
-/** The time of day, in the zone of whoever looks. @param {number} utcNs */
+/**
+ * The time of day, in the zone of whoever looks.
+ * @param {number} utcNs
+ */
 export function clock(utcNs) {
   return new Date(utcNs / 1e6).toLocaleTimeString();
 }

@@ -11,7 +11,10 @@ const ROW_PX = 30;
 const BEYOND = 8;
 const SHOWN_CHANGES = 30;
 export const RANK = ["lost", "refused", "failing", "stale", "hot", "late", "unknown", "online", "offline"];
-/** A state by shape and word, not by colour alone. @type {Record<string, string>} */
+/**
+ * A state by shape and word, not by colour alone.
+ * @type {Record<string, string>}
+ */
 const SHAPE = { online: "●", late: "◔", stale: "◐", lost: "✕", failing: "▲", hot: "♨", refused: "⊘", offline: "○", unknown: "?" };
 
 /** @type {[string, string, boolean, boolean][]}  what it is sorted by, head, is a number, left out on a phone */

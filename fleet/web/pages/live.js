@@ -6,7 +6,10 @@
  *   n: number, stages_ms: Record<string, number>, temperature_c: number | null, power_w: number | null,
  *   spooled: number | null, x_m: number | null, y_m: number | null}} Row */
 /** @typedef {{utc_ns: number, site: string, node: string, before: string, after: string}} Change */
-/** Site, node, rank, whether it is a vehicle, metres east and north. @typedef {[string, string, number, boolean, number | null, number | null]} Dot */
+/**
+ * Site, node, rank, whether it is a vehicle, metres east and north.
+ * @typedef {[string, string, number, boolean, number | null, number | null]} Dot
+ */
 /** @typedef {{sort: string, up: boolean, filter: string, first: number, count: number, plan: boolean}} View */
 
 const FIRST_WAIT_MS = 500;
@@ -25,7 +28,10 @@ let view = { sort: "glance", up: true, filter: "", first: 0, count: 0, plan: fal
 /** @type {WebSocket | null} */
 let socket = null;
 
-/** What is in sight from now on. @param {Partial<View>} more */
+/**
+ * What is in sight from now on.
+ * @param {Partial<View>} more
+ */
 export function see(more) {
   const next = { ...view, ...more };
   if (JSON.stringify(next) === JSON.stringify(view)) return;

@@ -9,7 +9,10 @@ import { comparison, run, runs } from "/pages/runs.js";
 import { language, speak, t } from "/pages/words.js";
 
 const AGAIN_MS = 2000;
-/** Which entry of the menu a page belongs to. @type {Record<string, string>} */
+/**
+ * Which entry of the menu a page belongs to.
+ * @type {Record<string, string>}
+ */
 const MENU = { runs: "#/runs", run: "#/runs", compare: "#/runs", alerts: "#/alerts" };
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const trouble = /** @type {HTMLElement} */ (document.getElementById("trouble"));
@@ -46,7 +49,10 @@ async function show() {
   }
 }
 
-/** What is no part of an address of ours is no page. @param {string} part */
+/**
+ * What is no part of an address of ours is no page.
+ * @param {string} part
+ */
 function plain(part) {
   try { return decodeURIComponent(part); } catch { return part; }
 }

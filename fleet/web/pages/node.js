@@ -13,10 +13,16 @@ const [FIGURE, GAP] = [320, 12];
 
 /** @typedef {import("/pages/chart.js").Step} Step */
 
-/** What the reader chose, kept while the page is open. @type {{mark: string, span: string}} */
+/**
+ * What the reader chose, kept while the page is open.
+ * @type {{mark: string, span: string}}
+ */
 const chosen = { mark: "p50", span: "last 5 minutes" };
 
-/** A node's page: fill `place`, and what renews it. @param {HTMLElement} place  @param {string} site  @param {string} name */
+/**
+ * A node's page: fill `place`, and what renews it.
+ * @param {HTMLElement} place  @param {string} site  @param {string} name
+ */
 export function nodePage(place, site, name) {
   /** @type {Map<string, Picture>} */
   const pictures = new Map();
@@ -130,7 +136,10 @@ class Stream {
     if (step) this.slider.setAttribute("aria-valuetext", `${clock(step.t_ms * 1e6)}, ${chosen.mark} ${figure(step.total[chosen.mark], 1)} ms`);
   }
 
-  /** The frames of a moment. @param {number} atMs */
+  /**
+   * The frames of a moment.
+   * @param {number} atMs
+   */
   open(atMs) {
     if (Number.isNaN(atMs)) return;
     this.chosenMs = atMs - this.stepMs / 2;
@@ -157,7 +166,10 @@ function summary(steps, mark) {
     + t("Percentiles of stages, stacked, need not add up to the total's.");
 }
 
-/** A figure with its 95 % interval, or a dash for the one that can't be told. @param {any} of  @param {string} name */
+/**
+ * A figure with its 95 % interval, or a dash for the one that can't be told.
+ * @param {any} of  @param {string} name
+ */
 function sure(of, name) {
   const [low, high] = [of[`${name}_low`], of[`${name}_high`]];
   const told = figure(of[name], 3);
@@ -165,7 +177,10 @@ function sure(of, name) {
   return `${told} (95 %: ${low == null || high == null ? "–" : `${figure(low, 3)} – ${figure(high, 3)}`})`;
 }
 
-/** Accuracy over a window, or what stands in for it, marked as what it is. @param {any} one */
+/**
+ * Accuracy over a window, or what stands in for it, marked as what it is.
+ * @param {any} one
+ */
 function right(one) {
   const { accuracy, drift } = one;
   const parts = [make("h2", {}, `${one.name}: ${t("Accuracy of late")}`)];
@@ -199,7 +214,7 @@ function health({ live }, wide) {
     return [one.t_ms, at ? sum(one) - sum(live.health[at - 1]) : null];
   });
   const charts = /** @type {[string, string, string][]} */ ([["temperature_c", "°C", "temperature"], ["power_w", "W", "power"], ["spooled", "", "kept until committed"], ["clock_bound_ms", "ms", "clock bound"]])
-    .filter(([name]) => of(name).some(([, value]) => value != null))
+    .filter(([name]) => of(name).some((/** @type {[number, number | null]} */ [, value]) => value != null))
     .map(([name, unit, words]) => make("figure", {}, make("figcaption", {}, t(words)), line(of(name), unit, t(words), width)));
   if (live.health.length > 1) charts.unshift(make("figure", {}, make("figcaption", {}, t("dropped in 5 s")), line(drops, "", t("dropped in 5 s"), width)));
   return [make("h2", {}, t("Drops, temperature, power, spool, clock")), make("div", { class: "figures" }, ...charts)];
@@ -216,7 +231,10 @@ function events({ live, refused }) {
   ];
 }
 
-/** Undefined is a dash, never 0. @param {number | null | undefined} value  @param {number} digits */
+/**
+ * Undefined is a dash, never 0.
+ * @param {number | null | undefined} value  @param {number} digits
+ */
 const figure = (value, digits) => (value == null ? "–" : value.toFixed(digits));
 
 /** @param {string} text */

@@ -39,7 +39,10 @@ export class Picture {
     if (open) this.again(++this.asked);
   }
 
-  /** The frame of a moment, and it stays. @param {number} atMs */
+  /**
+   * The frame of a moment, and it stays.
+   * @param {number} atMs
+   */
   moment(atMs) {
     this.atMs = atMs;
     this.skip = 0;
@@ -96,7 +99,10 @@ export class Picture {
 /** @param {Box} one */
 const sure = (one) => (one.score ?? 1) >= LEAST_SCORE;
 
-/** Which frame it is, how long it took at which stage, and what is drawn. @param {Head} head */
+/**
+ * Which frame it is, how long it took at which stage, and what is drawn.
+ * @param {Head} head
+ */
 function words(head) {
   const drawn = head.found.filter(sure).length, unsure = head.found.length - drawn;
   const stages = Object.entries(head.stages_ms).map(([name, took]) => `${name} ${took.toFixed(1)}`).join(", ");

@@ -12,7 +12,10 @@ const TITLE = 18;
 const NEAR = 12;
 const COLOURS = ["--bad", "--wary", "--bad", "--wary", "--bad", "--wary", "--quiet", "--well", "--quiet"];
 
-/** The plan's element, and what draws it anew. @returns {[HTMLElement, () => void]} */
+/**
+ * The plan's element, and what draws it anew.
+ * @returns {[HTMLElement, () => void]}
+ */
 export function plan() {
   const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { class: "plan", role: "img", height: String(HEIGHT) }));
   const said = make("p", { class: "hover", "aria-hidden": "true" });

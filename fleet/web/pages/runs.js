@@ -8,7 +8,10 @@ const FORMATS = ["csv", "parquet", "json"];
 
 /** @typedef {{run: string, began: string, sessions: number, reports: number, nodes: string[], models: string[]}} Run */
 
-/** Chosen to be compared, kept while the page is open. @type {Record<"a" | "b", string>} */
+/**
+ * Chosen to be compared, kept while the page is open.
+ * @type {Record<"a" | "b", string>}
+ */
 const chosen = { a: "", b: "" };
 
 /** @param {HTMLElement} main */
@@ -80,7 +83,10 @@ export async function run(main, name) {
   );
 }
 
-/** Where a run leads: its page, its exports, another run. @param {string} name */
+/**
+ * Where a run leads: its page, its exports, another run.
+ * @param {string} name
+ */
 function ways(name) {
   const own = encodeURIComponent(name);
   const more = make("a", { href: "#/runs" }, t("Compare"));
@@ -116,19 +122,28 @@ export async function comparison(main, a, b) {
   );
 }
 
-/** One recording, which says nothing about other roads. @param {any} one */
+/**
+ * One recording, which says nothing about other roads.
+ * @param {any} one
+ */
 function here(one) {
   return [one.recording, one.figure, number(one.a), number(one.b), signed(one.difference), one.low == null ? "–" : `${signed(one.low)} … ${signed(one.high)}`,
     `${one.blocks} ${t("blocks")}`, verdict(one.verdict)];
 }
 
-/** By word and colour. @param {string} said */
+/**
+ * By word and colour.
+ * @param {string} said
+ */
 function verdict(said) {
   const kind = said.startsWith("NOT WORSE") ? "online" : said.startsWith("WORSE") ? "lost" : "stale";
   return make("span", { class: `state-${kind}` }, t(said));
 }
 
-/** A latency is told in milliseconds, and its change as B / A. @param {Figure} one  @param {number | null} of */
+/**
+ * A latency is told in milliseconds, and its change as B / A.
+ * @param {Figure} one  @param {number | null} of
+ */
 const value = (one, of) => (one.unit === "runs" ? ms(of) : number(of));
 
 /** @param {Figure} one  @param {number | null} of */
@@ -140,12 +155,18 @@ const number = (of) => (of == null ? "–" : of.toFixed(4));
 /** @param {number | null} of */
 const signed = (of) => (of == null ? "–" : `${of < 0 ? "−" : "+"}${Math.abs(of).toFixed(4)}`);
 
-/** Of the stream's own truth; undefined is a dash, never 0. @param {any} one */
+/**
+ * Of the stream's own truth; undefined is a dash, never 0.
+ * @param {any} one
+ */
 function accuracy(one) {
   return [one.coco.AP, one.streaming?.sAP_hub].map((of) => (typeof of === "number" ? of.toFixed(3) : "–"));
 }
 
-/** In the zone of whoever looks. @param {Run} one */
+/**
+ * In the zone of whoever looks.
+ * @param {Run} one
+ */
 function began(one) {
   const at = Date.parse(one.began.replace(" UTC", "Z").replace(" ", "T"));
   return Number.isNaN(at) ? one.began : when(at * 1e6);
