@@ -3,7 +3,8 @@
 import re
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/+")
-_LOGIN_IN_TEXT = re.compile(rf"({_SCHEME.pattern})\S*@")
+_LOGIN_IN_TEXT = re.compile(rf"({_SCHEME.pattern}|//(?=\S{{0,300}}:\S{{0,300}}@))\S*@")
+"""Also where the scheme was cut off: `--classes mqtt://u:pw@h` is taken apart at its first colon."""
 _QUERY_IN_TEXT = re.compile(rf"({_SCHEME.pattern}[^\s?]*\?)[^\s'\"]+")
 
 

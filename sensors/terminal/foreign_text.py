@@ -13,7 +13,7 @@ MOST = 4000
 ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of characters that act instead of being seen: controls, formats (bidi), surrogates, line separators."""
 _ACTING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-_LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/+)[^\s'\"]*@")
+_LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/+|//(?=[^\s'\"]{0,300}:[^\s'\"]{0,300}@))[^\s'\"]*@")
 _BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 

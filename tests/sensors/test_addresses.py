@@ -1,6 +1,6 @@
 import pytest
 
-from sensors.addresses import without_login
+from sensors.addresses import without_login, without_logins
 from sensors.errors import GilmokError
 
 
@@ -48,3 +48,8 @@ def test_no_error_quotes_a_query() -> None:
 
 def test_an_address_of_mail_is_left_as_it_is() -> None:
     assert str(GilmokError("write to somebody@example.org")) == "write to somebody@example.org"
+
+
+def test_a_login_whose_scheme_was_cut_off_is_hidden_and_a_path_is_none() -> None:
+    assert without_logins("not scored for '//u:secret@h:1/'") == "not scored for '//***@h:1/'"
+    assert without_logins("/a//b/c@2x.png //srv/share@x") == "/a//b/c@2x.png //srv/share@x"
