@@ -71,7 +71,8 @@ def replacing(
     """
     try:
         # A link stays a link: the file that it points at is replaced.
-        place = path.resolve() if path.is_symlink() else path
+        # One that leads to itself leads nowhere, and is replaced (`Path.resolve` would raise).
+        place = Path(os.path.realpath(path)) if path.is_symlink() else path
         if place.exists() and not place.is_file():
             with place.open("wb") as file:
                 yield file

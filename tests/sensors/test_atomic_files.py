@@ -96,6 +96,13 @@ def test_a_full_disk_is_told_with_what_was_to_be_written_and_the_room_there_is()
         write(Path("/dev/full"), bytes(9000))
 
 
+def test_a_link_to_itself_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.symlink_to("a.json")
+    assert write(path, b"a").read_bytes() == b"a"
+    assert not path.is_symlink()
+
+
 def test_of_a_copy_it_is_the_new_place_that_is_full(tmp_path: Path) -> None:
     source = write(tmp_path / "a.bin", b"a")
     with pytest.raises(FileUnwritable, match=r"^/dev/full can't be written"):
