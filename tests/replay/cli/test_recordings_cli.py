@@ -110,7 +110,7 @@ def test_check_of_a_recording_that_is_not_there_names_those_that_are(
 def test_layout_and_name_may_be_left_out_where_they_go_without_saying(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mot(tmp_path, "A", "")
+    mot(tmp_path, "A", "1,1,20,10,10,20,1,1,1\n")
     assert run(capsys, "check", "--root", tmp_path)[:2] == (0, "A: sound\n")
     assert "mot recordings in" in run(capsys, "list", "--root", tmp_path)[1]
     mot(tmp_path, "B", "")
