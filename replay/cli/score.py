@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from replay.cli.classes_option import add_classes, classes_of
 
 if TYPE_CHECKING:
+    from replay.scoring.class_table import ClassTable
+    from replay.scoring.submission import Submission
     from sensors.terminal.text_table import Table
 
 METRICS = ("coco", "sap", "kitti", "hota")
@@ -42,18 +44,26 @@ def scored(
     `classes`: which of the outputs' labels count for which of the truth's; None or none: those that mean the same.
     """
     from replay.scoring.class_table import told
-    from replay.scoring.submission import Submission
-    from replay.scoring.submission_classes import mapped
-    from replay.scoring.submission_files import read_outputs, read_truth
     from replay.scoring.submission_scores import SCORES
 
-    there = read_truth(truth)
-    given = read_outputs(outputs, there)
-    there, given, table = mapped(there, given, classes or {}, keep_truth=metric == "kitti")
-    figures = dict(SCORES[metric](Submission(there, given)))
+    submission, table = _read(truth, outputs, classes or {}, keep_truth=metric == "kitti")
+    figures = dict(SCORES[metric](submission))
     if table is None:
         return figures
     return figures | {"classes": table, "notes": [*figures.get("notes", []), *told(table)]}
+
+
+def _read(
+    truth: Path, outputs: Path, classes: Mapping[str, Sequence[str]], *, keep_truth: bool
+) -> "tuple[Submission, ClassTable | None]":
+    """A function of its own, so that nothing but the submission holds the files' rows."""
+    from replay.scoring.submission import Submission
+    from replay.scoring.submission_classes import mapped
+    from replay.scoring.submission_files import read_outputs, read_truth
+
+    there = read_truth(truth)
+    there, given, table = mapped(there, read_outputs(outputs, there), classes, keep_truth=keep_truth)
+    return Submission(there, given), table
 
 
 def _tables(metric: str, figures: Mapping[str, Any]) -> "list[Table]":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from msgspec.structs import replace
 
 from replay.metrics.pool import Found, Index, Labelled, Mask
 from replay.metrics.streaming import AnswerTimeline, in_force, own_answers
@@ -26,6 +27,13 @@ class Submission:
         self.inputs = ints([taken[row.sequence, row.input_frame] for row in outputs.outputs])
         """(outputs,) the image each output was computed from."""
         self.detections: list[DetectionRow] = [row for output in outputs.outputs for row in output.detections]
+
+    def let_rows_go(self) -> None:
+        """The files' rows are four times their size; who scores by `labelled` and `found` alone needs none of them."""
+        _ = self.labelled, self.found
+        self.annotations, self.detections = [], []
+        self.truth = replace(self.truth, annotations=[])
+        self.outputs = replace(self.outputs, outputs=[replace(row, detections=[]) for row in self.outputs.outputs])
 
     @cached_property
     def labelled(self) -> Labelled:

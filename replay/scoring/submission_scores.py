@@ -30,6 +30,7 @@ COUNTED = ("IDSW", "Frag", "MT", "PT", "ML", "TP", "FN", "FP", "n_truth", "n_fou
 
 def coco(submission: Submission) -> Figures:
     """COCO's twelve figures, each frame answered by the output that was computed from it (the latest of several)."""
+    submission.let_rows_go()
     return _coco_of(submission, streamed=False, sure=True)
 
 
