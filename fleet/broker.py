@@ -20,7 +20,7 @@ from typing import Self
 from edge.wire.address import BrokerAt, BrokerUnreachable
 from edge.wire.bounded_client import MOST_BYTES
 from edge.wire.link import Link
-from fleet.die_with_parent import tied_to_parent
+from fleet.die_with_parent import end, tied_to_parent
 from fleet.security.membership import Membership
 from sensors import atomic_files
 from sensors.clock import NS_PER_S, Clock
@@ -176,12 +176,7 @@ class EmbeddedBroker:
         child, self._child = self._child, None
         if child is None:
             return
-        child.terminate()
-        try:
-            child.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        end(child, STOP_S)
 
     def kill(self) -> None:
         """End it the hard way, as a power cut would; `start` brings it back with its data."""

@@ -11,6 +11,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 PR_SET_PDEATHSIG = 1
 
@@ -23,6 +27,19 @@ def tied_to_parent(command: Sequence[str]) -> list[str]:
     if sys.platform != "linux":
         return list(command)
     return [sys.executable, "-P", "-m", "fleet.die_with_parent", str(os.getpid()), *command]
+
+
+def end(process: "subprocess.Popen[bytes]", patience_s: float) -> None:
+    """Ask it to end, and kill it where it doesn't within so long; it has ended afterwards."""
+    # Whoever is started by way of this file needs none of it.
+    import subprocess
+
+    process.terminate()
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def main(parent: str, *command: str) -> None:

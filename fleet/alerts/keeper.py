@@ -10,7 +10,7 @@ from typing import Self
 
 from fleet.alerts.webhook import WebhookSecretWrong, secret_of
 from fleet.config import HubConfig
-from fleet.die_with_parent import tied_to_parent
+from fleet.die_with_parent import end, tied_to_parent
 from sensors.config import plain
 from sensors.terminal.pretty_json import compact
 
@@ -70,10 +70,5 @@ class AlertKeeper:
         while not self._done.wait(POLL_S):
             if (status := process.poll()) is not None:
                 return status
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, STOP_S)
         return None

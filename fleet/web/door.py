@@ -12,7 +12,7 @@ from typing import Self
 
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
-from fleet.die_with_parent import tied_to_parent
+from fleet.die_with_parent import end, tied_to_parent
 from fleet.web.auth.token import token_of
 from fleet.web.handover import Handover
 from fleet.web.listening import address, listen
@@ -91,12 +91,7 @@ class Door:
         while not self._closed_or(None, AGAIN_S / 5):
             if (status := process.poll()) is not None:
                 return status
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, STOP_S)
         return None
 
     def _closed_or(self, listener: socket.socket | None, patience_s: float | None) -> bool:
