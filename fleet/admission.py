@@ -73,6 +73,9 @@ class Admission:
             case "picture", stream if stream:
                 # For who looks at the dashboard, which hears it itself.
                 return ()
+            case ("reported", "") | ("reply", _):
+                # Of a unit's deployment: for who rolls models out.
+                return ()
             case (("birth" | "conn"), "") if not payload:
                 return ()
             case "birth", "":

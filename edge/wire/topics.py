@@ -85,13 +85,28 @@ class NodeTopics:
         return self._down("fenced")
 
     @property
+    def desired(self) -> str:
+        """Retained: a hub's Desired, the deployment that the unit is to run."""
+        return self._down("desired")
+
+    @property
+    def reported(self) -> str:
+        """Retained: a unit's Reported, the deployment that it runs."""
+        return self._up("reported")
+
+    @property
+    def orders(self) -> str:
+        """A filter: the orders of every verb."""
+        return self.order("+")
+
+    @property
     def picture_ask(self) -> str:
         """QoS 0: a dashboard's PictureAsk, every few seconds while somebody looks."""
         return self._down("picture")
 
     @property
     def everything_down(self) -> str:
-        """A filter: all that is said to the node."""
+        """A filter: all that is said to the node; orders go to its unit."""
         return self._down("+")
 
     def detections(self, stream: str) -> str:
@@ -106,6 +121,18 @@ class NodeTopics:
         """QoS 0, never retained, only while somebody asks: a PictureHead and a JPEG."""
         return self._up(f"picture/{stream}")
 
+    def order(self, verb: str) -> str:
+        """QoS 1, never retained: a hub's Order."""
+        return self._down(f"cmd/{verb}")
+
+    def reply(self, order: str) -> str:
+        """QoS 1, never retained: the unit's Receipt for the order of that id."""
+        return self._up(f"reply/{order}")
+
+    def shadow(self, stream: str) -> str:
+        """QoS 1, never retained: what a candidate found on the frames of a stream, beside the active model."""
+        return self._up(f"shadow/{stream}")
+
     def _up(self, leaf: str) -> str:
         return f"{ROOT}/{self.site}/{self.node}/up/{leaf}"
 
@@ -115,7 +142,7 @@ class NodeTopics:
 
 @dataclass(frozen=True, slots=True)
 class UpTopic:
-    """A topic that a node wrote to, taken apart; `stream` is empty except on `det` and `late`."""
+    """A topic that a node wrote to, taken apart; `stream`: the level after the leaf, on `reply` an order's id."""
 
     site: str
     node: str

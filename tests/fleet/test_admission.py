@@ -43,6 +43,11 @@ def test_a_picture_is_for_the_dashboard_and_nothing_to_book(admission: Admission
     assert admission.admit("gilmok/v1/seoul/pole/up/picture/camera", b"anything", CLOCK.now()) == ()
 
 
+def test_what_a_unit_says_of_its_deployment_is_nothing_to_book(admission: Admission) -> None:
+    for leaf in ("reported", "reply/order-1"):
+        assert admission.admit(f"gilmok/v1/seoul/pole/up/{leaf}", b"{}", CLOCK.now()) == ()
+
+
 def test_a_report_is_admitted_with_its_way_to_the_hub(admission: Admission, speaker: Speaker) -> None:
     report = speaker.report(0)
     received = report.published.shifted_to(report.published.mono_ns + 700)
