@@ -20,12 +20,12 @@ from typing import Self
 from edge.wire.address import BrokerAt, BrokerUnreachable
 from edge.wire.bounded_client import MOST_BYTES
 from edge.wire.link import Link
-from fleet.die_with_parent import end, tied_to_parent
 from fleet.security.membership import Membership
 from sensors import atomic_files
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 from sensors.private_files import private_folder
+from sensors.processes.die_with_parent import end, tied_to_parent
 
 READY_S = 10.0
 STOP_S = 5.0

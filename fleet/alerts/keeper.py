@@ -10,8 +10,8 @@ from typing import Self
 
 from fleet.alerts.webhook import WebhookSecretWrong, secret_of
 from fleet.config import HubConfig
-from fleet.die_with_parent import end, tied_to_parent
 from sensors.config import plain
+from sensors.processes.die_with_parent import end, tied_to_parent
 from sensors.terminal.pretty_json import compact
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,6 @@ from fleet.broker import BrokerDied
 from fleet.ledger.reader import LedgerReader
 from fleet.reporting.run_records import notes, records, troubles, with_truth
 from fleet.reporting.truth_index import TruthIndex
-from fleet.scenario.children import STOP_S
 from fleet.scenario.parts import SESSION, Parts
 from fleet.scenario.scenario import Scenario
 from fleet.scenario.strangers import strangers
@@ -28,6 +27,7 @@ from sensors.clock import NS_PER_S, Clock, boot_id
 from sensors.config import plain
 from sensors.errors import GilmokError
 from sensors.host import host_facts, software
+from sensors.processes.child import STOP_S
 from sensors.signals import Postponable
 from sensors.terminal.exit_status import INTERRUPTED
 from sensors.terminal.foreign_text import without_surrogates

@@ -14,11 +14,11 @@ from edge.wire.address import BrokerAt
 from fleet.arrivals import SessionKey
 from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig, TruthRoot
-from fleet.scenario.children import Child
 from fleet.scenario.scenario import Scenario, truth_roots
 from sensors import atomic_files
 from sensors.clock import Clock
 from sensors.config import plain
+from sensors.processes.child import Child
 
 LOAD_S = 120.0
 """How long a node may take to load its model and its recording."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from edge.config import Resume, ResumeAt
 from fleet.broker import EmbeddedBroker
 from fleet.ledger.reader import LedgerReader
-from fleet.scenario.children import Child, ChildDied
 from fleet.scenario.parts import READY, Parts
 from fleet.workers.supervisor import Part
+from sensors.processes.child import Child, ChildDied
 
 HUB, BROKER = "the hub", "the embedded broker"
 

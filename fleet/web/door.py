@@ -12,11 +12,11 @@ from typing import Self
 
 from edge.wire.address import BrokerAt
 from fleet.config import HubConfig
-from fleet.die_with_parent import end, tied_to_parent
 from fleet.web.auth.token import token_of
 from fleet.web.handover import Handover
 from fleet.web.listening import address, listen
 from sensors.config import plain
+from sensors.processes.die_with_parent import end, tied_to_parent
 from sensors.terminal.pretty_json import compact
 
 log = logging.getLogger(__name__)

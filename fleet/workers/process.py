@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from edge.wire.link import Delivery
-from fleet.die_with_parent import tied_to_parent
 from fleet.intake.inbox import room_of
 from fleet.workers.channel import (
     Begin,
@@ -26,6 +25,7 @@ from fleet.workers.channel import (
 )
 from fleet.workers.status import Counts, Status, WorkerState
 from sensors.clock import Stamp
+from sensors.processes.die_with_parent import tied_to_parent
 
 PENDING = 20_000
 PENDING_BYTES = 32_000_000

@@ -12,9 +12,9 @@ from contextlib import suppress
 import msgspec
 
 from fleet.config import HubConfig
-from fleet.die_with_parent import tied_to_parent
 from fleet.web.runs.questions import Answer, Failed, Question
 from sensors.config import plain
+from sensors.processes.die_with_parent import tied_to_parent
 from sensors.terminal.pretty_json import compact
 
 MOST_WAITING = 16

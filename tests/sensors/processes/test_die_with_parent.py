@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from fleet.die_with_parent import tied_to_parent
+from sensors.processes.die_with_parent import tied_to_parent
 from tests.tiny import write_model, write_recording
 from tests.waiting import wait_until
 
@@ -57,7 +57,7 @@ def test_killing_a_run_leaves_no_process(tmp_path: Path) -> None:
 def test_a_program_whose_parent_has_gone_does_not_begin(tmp_path: Path) -> None:
     written = tmp_path / "written"
     module, parent, *program = tied_to_parent(["/usr/bin/touch", str(written)])[3:]
-    assert (module, parent) == ("fleet.die_with_parent", str(os.getpid()))
+    assert (module, parent) == ("sensors.processes.die_with_parent", str(os.getpid()))
     elsewhere = [sys.executable, "-P", "-m", module, "1", *program]
     assert subprocess.run(elsewhere, check=False).returncode == 1
     assert not written.exists()

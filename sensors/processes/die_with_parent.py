@@ -1,6 +1,6 @@
 """A program that ends with whoever started it, however that one ends.
 
-`python -P -m fleet.die_with_parent PARENT PROGRAM ...`
+`python -P -m sensors.processes.die_with_parent PARENT PROGRAM ...`
 
 Killed outright, a process can't stop what it started; the kernel can (Linux: prctl(2), PR_SET_PDEATHSIG). What is
 asked of it here outlasts exec, and so holds for programs that aren't ours. Elsewhere than on Linux nobody is asked.
@@ -26,7 +26,7 @@ def tied_to_parent(command: Sequence[str]) -> list[str]:
     """
     if sys.platform != "linux":
         return list(command)
-    return [sys.executable, "-P", "-m", "fleet.die_with_parent", str(os.getpid()), *command]
+    return [sys.executable, "-P", "-m", "sensors.processes.die_with_parent", str(os.getpid()), *command]
 
 
 def end(process: "subprocess.Popen[bytes]", patience_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The processes that a scenario starts: each with its log, and with last words when it dies."""
+"""A `gilmok` that this process starts: with its log, and with last words when it dies."""
 
 import subprocess
 import sys
@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from fleet.die_with_parent import tied_to_parent
 from sensors.errors import GilmokError
+from sensors.processes.die_with_parent import tied_to_parent
 from sensors.terminal.foreign_text import shown
 
 LAST_WORDS = 3
