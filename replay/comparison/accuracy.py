@@ -11,7 +11,7 @@ from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.runs.loaded import LoadedStream
-from replay.scoring.pool import pooled_together
+from replay.scoring.pool import Pool, pooled_together
 from replay.scoring.stream import ScoredStream
 from replay.scoring.streaming import answer_timeline, streamed
 from replay.statistics.bootstrap import Statistic, once
@@ -121,8 +121,12 @@ def scored(pairs: Sequence[Pair], sides: Sequence[Sequence[LoadedStream]], answe
             one = pair.scored(stream)
             pools.append(answering(one).pool)
             sequence_of_column.append(place)
+    return matched(pools, sequence_of_column, [len(streams) for streams in sides])
+
+
+def matched(pools: Sequence[Pool], sequence_of_column: Sequence[int], times: Sequence[int]) -> Scored:
+    """Of passes over recordings: `sequence_of_column` says of which each pool is, `times` how often each was played."""
     joint = pooled_together(pools)
-    times = [len(streams) for streams in sides]
     whole = math.lcm(*times)
     sequences: Index = np.array(sequence_of_column, np.int64)
     return Scored(

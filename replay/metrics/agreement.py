@@ -42,8 +42,8 @@ class Paired(Record, frozen=True, kw_only=True):
 class Taught(Record, frozen=True, kw_only=True):
     """COCO's average precision of B where A's findings are the truth; NaN where A found nothing that counts."""
 
-    AP: float
-    AP50: float
+    ap: float
+    ap50: float
     n_truth: int
 
 
@@ -175,8 +175,8 @@ def _reaches(found: Found, score: float) -> Mask:
 
 def _taught(precision: Precision, n: Index, label: int | None) -> Taught:
     return Taught(
-        AP=precision.ap(label=label),
-        AP50=precision.ap(0.5, label=label),
+        ap=precision.ap(label=label),
+        ap50=precision.ap(0.5, label=label),
         n_truth=int(n.sum() if label is None else n[label]),
     )
 
