@@ -19,7 +19,8 @@ from edge.stream import Stream
 from edge.uncommitted import Uncommitted
 from edge.wire.acknowledgements import UNINTRODUCED, Fenced
 from edge.wire.address import BrokerAt
-from edge.wire.dialects import Will
+from edge.wire.births import BirthUnfit, checked_birth
+from edge.wire.connection.dialects import Will
 from edge.wire.link import Delivery, Link
 from edge.wire.live.pictures import PictureAsk
 from edge.wire.messages import (
@@ -34,12 +35,10 @@ from edge.wire.messages import (
     Refusals,
     StreamCounters,
     decode,
-    decode_birth,
     encode,
 )
 from edge.wire.topics import NodeTopics
 from sensors.clock import NS_PER_S, Clock
-from sensors.errors import GilmokError
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +65,6 @@ AGAIN_NS = 5 * NS_PER_S
 UNKNOWN = Telemetry(math.nan, math.nan, math.nan, math.nan, None)
 
 
-class BirthUnfit(GilmokError):
-    def __init__(self, node: str, what: str) -> None:
-        super().__init__(
-            f"the birth of node {node!r} can't be said: {what}",
-            "shorten what stands there, or let the broker take more",
-        )
-
-
 class Uplink:
     """Connected once, then reports and health at any time from any thread, then one farewell."""
 
@@ -96,12 +87,8 @@ class Uplink:
         `on_look`, for who asks for pictures; None: nobody gets any.
         Connects nothing yet. Raises BirthUnfit, SpoolUnusable, BrokerUrlWrong or SecretMissing.
         """
-        try:
-            decode_birth(said := encode(birth))
-        except MessageWrong as error:
-            # Better said here, at the start, than by the hub of every report.
-            raise BirthUnfit(birth.node, error.what) from error
-        spool.introduce(birth.session_id, said)
+        # Better said here, at the start, than by the hub of every report.
+        spool.introduce(birth.session_id, checked_birth(birth))
         self._birth = birth
         self._clock = clock
         self._hub = hub
@@ -129,12 +116,18 @@ class Uplink:
         )
         self._publisher = Publisher(self._link, self._topics, clock, spool, birth.session_id, late_per_s)
 
-    def connect(self) -> None:
-        """Return once the broker knows who is here; raises BrokerUnreachable, BrokerRefused or BirthUnfit."""
-        self._link.connect()
-        if unsaid := self._unsaid:
-            self._link.close()
-            raise BirthUnfit(self._birth.node, unsaid)
+    def connect(self, *, whenever: bool = False) -> None:
+        """Return once the broker knows who is here; raises BrokerUnreachable, BrokerRefused or BirthUnfit.
+
+        `whenever`: at once, and what is reported before the broker is there waits in the spool.
+        """
+        if whenever:
+            self._link.connect_whenever()
+        else:
+            self._link.connect()
+            if unsaid := self._unsaid:
+                self._link.close()
+                raise BirthUnfit(self._birth.node, unsaid)
         self._publisher.start()
 
     def report(self, report: FrameReport) -> None:

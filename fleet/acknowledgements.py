@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from edge.wire.acknowledgements import WHAT_CHARACTERS, Ranges, told
-from edge.wire.inflight import IN_FLIGHT
+from edge.wire.connection.inflight import IN_FLIGHT
 from edge.wire.message import Count, SessionId
 from edge.wire.messages import Committed, Message, MessageWrong, Refusals, decode, encode
 from edge.wire.spans import Spans

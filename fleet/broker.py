@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.wire.address import BrokerAt, BrokerUnreachable
-from edge.wire.bounded_client import MOST_BYTES
+from edge.wire.connection.bounded_client import MOST_BYTES
 from edge.wire.link import Link
 from fleet.security.membership import Membership
 from sensors import atomic_files

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
 from edge.wire.address import BrokerAt, BrokerRefused, BrokerUnreachable
-from edge.wire.dialects import Will
+from edge.wire.connection.dialects import Will
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import ConnState, Message, encode
 from edge.wire.topics import ROOT

@@ -9,7 +9,7 @@ import msgspec
 
 from edge.clock_client import ClockClient
 from edge.wire.address import BrokerAt
-from edge.wire.dialects import Will
+from edge.wire.connection.dialects import Will
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import (
     BackendBirth,

@@ -17,8 +17,10 @@ from edge.wire.message import (
     SessionId,
     TopicName,
     decode,
+    encode,
 )
 from sensors.clock import Stamp
+from sensors.errors import GilmokError
 
 SCHEMA = 1
 MAX_BIRTH_BYTES = 256_000
@@ -32,6 +34,14 @@ PaceName: TypeAlias = Literal["lockstep", "realtime", "live"]
 
 Milliseconds: TypeAlias = Annotated[float, Meta(ge=0, le=86_400_000)]
 Labels: TypeAlias = Annotated[tuple[Label, ...], Meta(max_length=10_000)]
+
+
+class BirthUnfit(GilmokError):
+    def __init__(self, node: str, what: str) -> None:
+        super().__init__(
+            f"the birth of node {node!r} can't be said: {what}",
+            "shorten what stands there, or let the broker take more",
+        )
 
 
 class TrackerBirth(Message, frozen=True, kw_only=True):
@@ -119,3 +129,12 @@ def decode_birth(payload: bytes) -> Birth:
     if len(payload) > MAX_BIRTH_BYTES:
         raise MessageWrong("oversize", f"a birth of {len(payload)} bytes, the limit is {MAX_BIRTH_BYTES}")
     return decode(payload, Birth)
+
+
+def checked_birth(birth: Birth) -> bytes:
+    """As it is said; raises BirthUnfit for one that every hub would refuse."""
+    try:
+        decode_birth(said := encode(birth))
+    except MessageWrong as error:
+        raise BirthUnfit(birth.node, error.what) from error
+    return said

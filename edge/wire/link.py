@@ -15,11 +15,12 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.wire.address import HOPELESS, HUNG_UP, UNSUPPORTED, BrokerAt, BrokerRefused, BrokerUnreachable, TlsRefused
-from edge.wire.bounded_client import BoundedClient, alert, break_off, guarded
-from edge.wire.dialects import MQTT5, MQTT311, ConnectOptions, Will, forget_unacknowledged
-from edge.wire.inflight import IN_FLIGHT, InFlight, Sent
-from edge.wire.limits import BrokerLimits
-from edge.wire.rotation import Rotation
+from edge.wire.connection.bounded_client import BoundedClient, alert, break_off, guarded
+from edge.wire.connection.dialects import MQTT5, MQTT311, ConnectOptions, Will, forget_unacknowledged
+from edge.wire.connection.inflight import IN_FLIGHT, InFlight, Sent
+from edge.wire.connection.knocking import Knocking
+from edge.wire.connection.limits import BrokerLimits
+from edge.wire.connection.rotation import Rotation
 from sensors.clock import NS_PER_S, Clock
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class Link:
         self._on_up = on_up
         self._client: BoundedClient | None = None
         self._settled, self._parted = threading.Event(), threading.Event()
+        self._knocking: Knocking | None = None
         self._trouble = self._tls_alert = ""
         self._connections, self._up = 0, False
         self._resend = resend
@@ -124,10 +126,7 @@ class Link:
         return oldest_ns is not None and self._clock.now().mono_ns - oldest_ns > after_ns
 
     def connect(self, patience_s: float = 10.0) -> None:
-        """Return once connected and subscribed; later breaks mend themselves.
-
-        Raises BrokerUnreachable, or BrokerRefused where waiting would not help.
-        """
+        """Return once connected and subscribed; later breaks mend. Raises BrokerUnreachable or BrokerRefused."""
         deadline_ns = self._clock.now().mono_ns + int(patience_s * NS_PER_S)
         version = MQTT5
         while True:
@@ -146,8 +145,12 @@ class Link:
             elif self._rotation.turn():
                 threading.Event().wait(RETRY_S)
 
+    def connect_whenever(self) -> None:
+        """Return at once, and connect when the broker is there; as `up` and `on_up` tell."""
+        self._knocking = Knocking(self.connect)
+
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, bulk: bool = False) -> bool:
-        """Hand over and return at once. `bulk`: see `edge.wire.inflight`.
+        """Hand over and return at once. `bulk`: see `edge.wire.connection.inflight`.
 
         False: not taken (QoS 0 without a connection, or the queue is full), and nobody will try again.
         """
@@ -173,6 +176,8 @@ class Link:
 
     def close(self, patience_s: float = 5.0) -> int:
         """Drain, disconnect without the will, and return how many messages stayed unacknowledged."""
+        if self._knocking is not None:
+            self._knocking.end()
         if self._client is None:
             return 0
         if self._up:

@@ -14,7 +14,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.wire.address import Address
-from edge.wire.dialects import ConnectOptions, forget_unacknowledged
+from edge.wire.connection.dialects import ConnectOptions, forget_unacknowledged
 
 KEEPALIVE_S = 60
 REACH_S = 2.0

@@ -10,7 +10,7 @@ import numpy as np
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from edge.wire.address import Address, BrokerAt, BrokerUnreachable
-from edge.wire.dialects import MQTT5, MQTT311, ConnectOptions, Will
+from edge.wire.connection.dialects import MQTT5, MQTT311, ConnectOptions, Will
 from edge.wire.link import Link
 from edge.wire.topics import check_name
 from fleet.simulation.connection import Connection

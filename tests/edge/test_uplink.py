@@ -14,8 +14,9 @@ from edge.session_name import next_session
 from edge.spool.spool import Spool
 from edge.stream import Stream
 from edge.uncommitted import ReportsUncommitted
-from edge.uplink import BirthUnfit, Uplink
+from edge.uplink import Uplink
 from edge.wire.address import BrokerAt
+from edge.wire.births import BirthUnfit
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import Birth, Conn, FrameReport, Health, decode, decode_birth
 from edge.wire.topics import NodeTopics

@@ -82,7 +82,7 @@ def test_a_will_is_said_when_a_process_dies_and_not_at_a_goodbye(broker: BrokerA
     listener.connect()
     script = (
         "import sys; from edge.wire.link import *; from edge.wire.address import BrokerAt;"
-        "from edge.wire.dialects import Will;"
+        "from edge.wire.connection.dialects import Will;"
         "from sensors.clock import SystemClock; url, site = sys.argv[1:];"
         "link = Link(BrokerAt(url=url), site, clock=SystemClock(), will=Will(site + '/will', b'gone'));"
         "link.connect(); print('up', flush=True); sys.stdin.read(); link.close()"
@@ -212,3 +212,20 @@ def test_an_address_is_taken_apart(tmp_path: Path) -> None:
     )
     with pytest.raises(SecretMissing, match="nowhere"):
         Address.every(BrokerAt(password_file=tmp_path / "nowhere"))
+
+
+def test_a_link_that_begins_without_its_broker_connects_when_that_is_there(tmp_path: Path) -> None:
+    with EmbeddedBroker(0, tmp_path, CLOCK) as gone:
+        at = BrokerAt(url=gone.url)
+    met: list[bool] = []
+    link = Link(at, "early", clock=CLOCK, on_up=lambda: met.append(True))
+    link.connect_whenever()
+    try:
+        assert not link.publish("early/said", b"", qos=0)
+        with EmbeddedBroker(Address.every(at)[0].port, tmp_path, CLOCK):
+            wait_until(lambda: link.up, "the link to come up")
+            assert link.publish("early/said", b"")
+            assert link.drain(10)
+    finally:
+        assert link.close() == 0
+    assert met == [True]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.wire.address import BrokerAt
-from edge.wire.bounded_client import CHUNK, publish_at
+from edge.wire.connection.bounded_client import CHUNK, publish_at
 from edge.wire.link import Delivery, Link
 from sensors.clock import SystemClock
 from tests.waiting import wait_until

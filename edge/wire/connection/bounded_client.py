@@ -13,7 +13,7 @@ from typing import TypeAlias
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, time_func
 from paho.mqtt.enums import MessageType, MQTTErrorCode, MQTTProtocolVersion
 
-from edge.wire.rotation import Rotation
+from edge.wire.connection.rotation import Rotation
 
 log = logging.getLogger(__name__)
 

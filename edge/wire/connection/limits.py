@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from paho.mqtt.properties import Properties
 
-from edge.wire.inflight import Sent
+from edge.wire.connection.inflight import Sent
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-from edge.wire.inflight import InFlight, Sent
+from edge.wire.connection.inflight import InFlight, Sent
 
 REPORT = Sent("gilmok/v1/seoul/pole/up/det/camera", 800, 1, 0)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from edge.wire.address import BrokerAt, BrokerContradicts, BrokerUnreachable, BrokerUrlWrong
+from edge.wire.connection.rotation import Rotation
 from edge.wire.link import Link
-from edge.wire.rotation import Rotation
 from fleet.broker import EmbeddedBroker
 from sensors.clock import SystemClock
 from tests.waiting import wait_until
