@@ -10,7 +10,7 @@ from sensors.clock import Stamp
 MOST_BAD = 64
 """Bad deployments that a unit tells of: the newest ones."""
 
-BundleDigest: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
+BundleDigest: TypeAlias = Annotated[str, Meta(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}(?![\s\S])")]
 """The sha256 of a bundle's `bundle.json`, which names every other file of it by its own."""
 Reason: TypeAlias = Annotated[str, Meta(max_length=REASON_CHARACTERS)]
 

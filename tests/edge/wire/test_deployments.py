@@ -42,7 +42,7 @@ def test_a_message_reads_back_as_it_was_said(message: Message) -> None:
 @pytest.mark.parametrize("digest", ["", DIGEST[:12], DIGEST.upper(), DIGEST + "\n", "../../etc/passwd"])
 def test_a_bundle_is_named_by_its_whole_digest_and_by_nothing_else(digest: str) -> None:
     said = msgspec.json.encode({"id": "canary-1", "deployment": {"digest": digest}})
-    with pytest.raises(MessageWrong, match="regex"):
+    with pytest.raises(MessageWrong):
         decode(said, Desired)
 
 
