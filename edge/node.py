@@ -10,6 +10,7 @@ from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
 from edge.config import NodeConfig
 from edge.device.watched import Watched
+from edge.heartbeat import Heartbeat
 from edge.live_view.foxglove import LiveView, live_view
 from edge.live_view.on_demand import PicturesOnDemand
 from edge.session_name import SessionName, claimed, next_session
@@ -24,6 +25,7 @@ from edge.wire.traces import Source, Traced, Traces, tracing
 from sensors.clock import Clock, boot_id
 from sensors.errors import Defect, GilmokError
 from sensors.frame import Frame
+from sensors.service.systemd import Systemd
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +50,19 @@ class Node:
     """Built from its configuration, run once; `stop` may come from a signal handler."""
 
     def __init__(
-        self, config: NodeConfig, base: Path, clock: Clock, boot: str | None = None, *, foxglove: int | None = None
+        self,
+        config: NodeConfig,
+        base: Path,
+        clock: Clock,
+        boot: str | None = None,
+        *,
+        foxglove: int | None = None,
+        systemd: Systemd | None = None,
     ) -> None:
         """`base`: where the configuration's relative paths start. `boot`: whose `clock` is, if not this machine's.
-        `foxglove`: the port at which it is shown live; None: nowhere.
+        `foxglove`: the port at which it is shown live; None: nowhere. `systemd`: who hears its heartbeat.
         """
+        self._systemd = systemd or Systemd()
         self._foxglove = foxglove
         self._config = config
         self._base = base
@@ -127,9 +137,11 @@ class Node:
             self.view = stack.enter_context(live_view(self._foxglove, named, names, parts.labels, self._clock))
             try:
                 ready()
+                self._systemd.ready(f"it drives {', '.join(names)}")
                 self._work(uplink, parts, self._deliver(uplink, traces))
             finally:
                 self.leaving = True
+                self._systemd.stopping()
                 for stream in self._streams:
                     stream.close()
                 left = uplink.farewell(self._streams, parts.session.telemetry(), hurried=self._stopped)
@@ -207,8 +219,10 @@ class Node:
             thread.start()
         waiting = threading.Thread(target=self._await, args=(threads,), name="end")
         waiting.start()
+        heartbeat = Heartbeat(self._systemd, self._clock, self._config.backend.deadline_ms)
         while not self._done.wait(HEALTH_PERIOD_S):
             health = uplink.tell(self._streams, parts.session.telemetry())
+            heartbeat.beat(self._streams, health)
             if self.view is not None:
                 self.view.tell(health)
         waiting.join()

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from edge.pipeline import Pipeline, StartedFrame
 from edge.wire.messages import FrameReport, Pacing, StreamCounters
@@ -14,14 +14,27 @@ from sensors.pace.pacing import Pace
 
 Deliver: TypeAlias = Callable[[FrameReport], None]
 """Gets every report, in order of `n`; it must not wait for a network or a disk."""
+PREPARED = "prepare"
+"""The stage that a frame without a picture never comes to."""
 See: TypeAlias = Callable[[Frame], None]
 """Is shown every frame before it goes through the model; of its picture nothing may be kept but a copy."""
+
+
+class Progress(NamedTuple):
+    """So many frames until now."""
+
+    taken: int
+    """Went into the frame path."""
+    settled: int
+    """Came out of it."""
+    answered: int
+    """Of `settled`: the device answered, or was never asked since there was no picture."""
 
 
 class Stream:
     """Runs until the pace ends or is stopped, once; used by `with`, or closed.
 
-    `counters` may be read, and `stop` called, at any time from any thread.
+    `counters` and `progress` may be read, and `stop` called, at any time from any thread.
     """
 
     def __init__(self, name: str, pace: Pace, pipeline: Pipeline) -> None:
@@ -31,12 +44,14 @@ class Stream:
         self._pipeline = pipeline
         self._ok = 0
         self._failed = 0
+        self._taken = 0
+        self._answered = 0
 
     def run(self, deliver: Deliver, see: See = lambda _: None) -> None:
         """Work through the stream; the device is kept busy to its depth. Raises what `deliver` raises."""
         self.pace.start()
         if self._pipeline.depth == 1:
-            while (frame := self.pace.take()) is not None:
+            while (frame := self._take()) is not None:
                 see(frame)
                 self._settle(self._pipeline.step(frame), deliver)
         else:
@@ -57,6 +72,12 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def progress(self) -> Progress:
+        # The later ones are read first, so that what moves meanwhile is in flight, never negative.
+        answered, settled = self._answered, self._ok + self._failed
+        return Progress(self._taken, settled, answered)
 
     def counters(self, evicted: int = 0) -> StreamCounters:
         # The decided ones are read first, so that what is captured meanwhile counts as pending, never as missing.
@@ -93,7 +114,7 @@ class Stream:
         finisher.start()
         try:
             # Room first, then the frame: taken earlier, it would age while the device is busy with others.
-            while room.acquire() and (frame := self.pace.take()) is not None:
+            while room.acquire() and (frame := self._take()) is not None:
                 see(frame)
                 started.put(self._pipeline.start(frame))
         finally:
@@ -102,7 +123,13 @@ class Stream:
         if fault:
             raise fault[0]
 
+    def _take(self) -> Frame | None:
+        frame = self.pace.take()
+        self._taken += frame is not None
+        return frame
+
     def _settle(self, report: FrameReport, deliver: Deliver) -> None:
+        self._answered += report.status == "ok" or PREPARED not in report.stages
         if report.status == "ok":
             self._ok += 1
         else:

@@ -16,6 +16,7 @@ from fleet.broker import EmbeddedBroker
 from fleet.clock_server import ClockServer
 from fleet.config import HubConfig
 from fleet.duplicate_hub import DuplicateWatch, NameTaken
+from fleet.heartbeat import Heartbeat
 from fleet.latency import LiveLatency
 from fleet.ledger.rollups.retention import RetentionThread
 from fleet.security.anonymous import check_open
@@ -27,6 +28,7 @@ from fleet.workers.team import Team
 from sensors.clock import NS_PER_S, Clock, Stamp, boot_id
 from sensors.errors import GilmokError
 from sensors.host import software
+from sensors.service.systemd import Systemd
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +69,10 @@ class HubState(Message, frozen=True, kw_only=True):
 class Hub:
     """Built from its configuration, run once; `stop` may come from a signal handler."""
 
-    def __init__(self, config: HubConfig, clock: Clock) -> None:
+    def __init__(self, config: HubConfig, clock: Clock, systemd: Systemd | None = None) -> None:
+        """`systemd`: who hears its heartbeat."""
         self._config = config
+        self._systemd = systemd or Systemd()
         self._clock = clock
         self._began = clock.now()
         self._boot = boot_id()
@@ -102,8 +106,8 @@ class Hub:
             down = Link(at, f"{self._client_id}-down", clock=self._clock)
             outbox = Outbox(down.publish, down.drain)
 
-            def state(said: ConnState, broker: str) -> bytes:
-                return encode(self._state(said, broker, bookkeeper.status()))
+            def state(said: ConnState, broker: str, status: Status | None = None) -> bytes:
+                return encode(self._state(said, broker, status or bookkeeper.status()))
 
             def announce() -> None:
                 bookkeeper.listens_since(self._clock.now().mono_ns)
@@ -122,10 +126,15 @@ class Hub:
             self.working = True
             try:
                 ready()
+                self._systemd.ready("it hears the nodes")
+                heartbeat = Heartbeat(self._systemd, self._clock)
                 for _ in self._seconds(bookkeeper):
-                    link.publish(self._topic, state("online", link.address), qos=0, retain=True)
+                    status = bookkeeper.status()
+                    heartbeat.beat(status)
+                    link.publish(self._topic, state("online", link.address, status), qos=0, retain=True)
             finally:
                 self.leaving = True
+                self._systemd.stopping()
                 bookkeeper.stop()
                 self._leave(link, at, state("offline", link.address))
         fault = self._fault or bookkeeper.fault

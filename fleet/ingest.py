@@ -77,6 +77,8 @@ class Ingest:
         """
         self.tally = Tally()
         self.fault: GilmokError | None = None
+        self.rounds = 0
+        """How often it has come round: it stands still where the store neither takes nor refuses."""
         self._admission = admission
         self._ledger = ledger
         self._latencies = book
@@ -128,6 +130,7 @@ class Ingest:
     def _run(self) -> None:
         try:
             while (batch := self._inbox.batch(REFUSALS_PERIOD_S)) is not None:
+                self.rounds += 1
                 self._settle(batch)
             self._book(())
         except (StoreBroken, StoreGone) as error:
@@ -202,6 +205,7 @@ class Ingest:
             try:
                 found = ask()
             except StoreBroken as error:
+                self.rounds += 1
                 now_ns = self._clock.now().mono_ns
                 if now_ns >= remind_ns:
                     log.error("%s; trying again each second", error.sentence)

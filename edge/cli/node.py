@@ -43,9 +43,10 @@ def main(argv: list[str]) -> int:
 def _run(path: Path, hold: bool, foxglove: int | None) -> int:
     from edge.config import NodeConfig
     from edge.node import Node
+    from sensors.service.systemd import service
 
     to_stderr()
-    node = Node(config.read(path, NodeConfig), path.parent, SystemClock(), foxglove=foxglove)
+    node = Node(config.read(path, NodeConfig), path.parent, SystemClock(), foxglove=foxglove, systemd=service())
 
     def stop() -> None:
         if not node.working:

@@ -57,12 +57,13 @@ def _run(chosen: argparse.Namespace) -> int:
     from sensors import config
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
+    from sensors.service.systemd import service
     from sensors.signals import ended_by_signals
     from sensors.terminal import console
 
     to_stderr()
     settings = config.read(chosen.config, HubConfig)
-    hub = Hub(settings, SystemClock())
+    hub = Hub(settings, SystemClock(), service())
 
     def stop() -> None:
         if not hub.working:

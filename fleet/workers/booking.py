@@ -99,6 +99,7 @@ class Booking:
             waiting=self._ingest.waiting,
             nodes={f"{one.key.site}/{one.key.node}": one.state for one in self._registry.standings(self._clock.now())},
             latency=self._book.live(),
+            rounds=(self._ingest.rounds,),
         )
 
     def stop(self) -> None:

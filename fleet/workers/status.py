@@ -53,3 +53,5 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """"site/node" -> online, stale, offline, lost, unknown."""
     latency: dict[str, dict[str, LiveLatency]] = {}
     workers: tuple[WorkerState, ...] = ()
+    rounds: tuple[int, ...] = ()
+    """How often each thread that books has come round, with something to book or without."""

@@ -120,6 +120,7 @@ class Team:
             nodes={node: state for one in stands for node, state in sorted(one.nodes.items())},
             latency={stream: live for one in stands for stream, live in one.latency.items()},
             workers=tuple(worker.state for worker in self._workers),
+            rounds=tuple(count for one in stands for count in one.rounds),
         )
 
     def stop(self) -> None:
