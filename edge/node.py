@@ -10,7 +10,6 @@ from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
 from edge.config import NodeConfig
 from edge.device.watched import Watched
-from edge.heartbeat import Heartbeat
 from edge.live_view.foxglove import LiveView, live_view
 from edge.live_view.on_demand import PicturesOnDemand
 from edge.session_name import SessionName, claimed, next_session
@@ -20,16 +19,19 @@ from edge.uncommitted import ReportsUncommitted
 from edge.uplink import Uplink
 from edge.wire.acknowledgements import Fenced, SessionAt
 from edge.wire.live.pictures import PictureAsk
-from edge.wire.messages import Birth, FrameReport
+from edge.wire.messages import Birth, FrameReport, Health
 from edge.wire.traces import Source, Traced, Traces, tracing
-from sensors.clock import Clock, boot_id
+from sensors.clock import NS_PER_MS, NS_PER_S, Clock, boot_id
 from sensors.errors import Defect, GilmokError
 from sensors.frame import Frame
+from sensors.service.heartbeat import PATIENCE_S, Heartbeat
 from sensors.service.systemd import Systemd
 
 log = logging.getLogger(__name__)
 
 HEALTH_PERIOD_S = 1.0
+DEADLINES = 3
+"""So many may pass without an answer before a stream counts as stuck: a device that hangs may be built anew."""
 
 
 class StreamBroke(Defect):
@@ -219,10 +221,11 @@ class Node:
             thread.start()
         waiting = threading.Thread(target=self._await, args=(threads,), name="end")
         waiting.start()
-        heartbeat = Heartbeat(self._systemd, self._clock, self._config.backend.deadline_ms)
+        patience_s = max(PATIENCE_S, DEADLINES * self._config.backend.deadline_ms * NS_PER_MS / NS_PER_S)
+        heartbeat = Heartbeat(self._systemd, self._clock, patience_s)
         while not self._done.wait(HEALTH_PERIOD_S):
             health = uplink.tell(self._streams, parts.session.telemetry())
-            heartbeat.beat(self._streams, health)
+            heartbeat.beat({stream.name: stream.progress for stream in self._streams}, _line(health))
             if self.view is not None:
                 self.view.tell(health)
         waiting.join()
@@ -247,3 +250,12 @@ class Node:
 
 def _who(at: SessionAt) -> str:
     return f"session {at.session_id or at.session}" + (f" on {at.host}" if at.host else "")
+
+
+def _line(health: Health) -> str:
+    """For `systemctl status`."""
+    counts = [
+        f"{name}: {one.ok} ok, {one.failed} failed, {one.dropped} dropped" for name, one in health.streams.items()
+    ]
+    waiting = 0 if health.spool is None else health.spool.reports
+    return "; ".join([*counts, f"{waiting} reports wait for a hub"])

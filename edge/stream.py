@@ -5,12 +5,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from types import TracebackType
-from typing import NamedTuple, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from edge.pipeline import Pipeline, StartedFrame
 from edge.wire.messages import FrameReport, Pacing, StreamCounters
 from sensors.frame import Frame
 from sensors.pace.pacing import Pace
+from sensors.service.heartbeat import Progress
 
 Deliver: TypeAlias = Callable[[FrameReport], None]
 """Gets every report, in order of `n`; it must not wait for a network or a disk."""
@@ -18,17 +19,6 @@ PREPARED = "prepare"
 """The stage that a frame without a picture never comes to."""
 See: TypeAlias = Callable[[Frame], None]
 """Is shown every frame before it goes through the model; of its picture nothing may be kept but a copy."""
-
-
-class Progress(NamedTuple):
-    """So many frames until now."""
-
-    taken: int
-    """Went into the frame path."""
-    settled: int
-    """Came out of it."""
-    answered: int
-    """Of `settled`: the device answered, or was never asked since there was no picture."""
 
 
 class Stream:
@@ -75,6 +65,7 @@ class Stream:
 
     @property
     def progress(self) -> Progress:
+        """Answered: the device gave an answer, or was never asked, since there was no picture."""
         # The later ones are read first, so that what moves meanwhile is in flight, never negative.
         answered, settled = self._answered, self._ok + self._failed
         return Progress(self._taken, settled, answered)

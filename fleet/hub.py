@@ -16,7 +16,6 @@ from fleet.broker import EmbeddedBroker
 from fleet.clock_server import ClockServer
 from fleet.config import HubConfig
 from fleet.duplicate_hub import DuplicateWatch, NameTaken
-from fleet.heartbeat import Heartbeat
 from fleet.latency import LiveLatency
 from fleet.ledger.rollups.retention import RetentionThread
 from fleet.security.anonymous import check_open
@@ -28,6 +27,7 @@ from fleet.workers.team import Team
 from sensors.clock import NS_PER_S, Clock, Stamp, boot_id
 from sensors.errors import GilmokError
 from sensors.host import software
+from sensors.service.heartbeat import Heartbeat
 from sensors.service.systemd import Systemd
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Hub:
                 heartbeat = Heartbeat(self._systemd, self._clock)
                 for _ in self._seconds(bookkeeper):
                     status = bookkeeper.status()
-                    heartbeat.beat(status)
+                    heartbeat.beat(status.progress, status.line)
                     link.publish(self._topic, state("online", link.address, status), qos=0, retain=True)
             finally:
                 self.leaving = True

@@ -8,6 +8,7 @@ import msgspec
 from edge.wire.messages import Message
 from fleet.ingest import Tally
 from fleet.latency import LiveLatency
+from sensors.service.heartbeat import Progress
 
 
 class WorkerState(Message, frozen=True, kw_only=True):
@@ -55,3 +56,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     workers: tuple[WorkerState, ...] = ()
     rounds: tuple[int, ...] = ()
     """How often each thread that books has come round, with something to book or without."""
+
+    @property
+    def progress(self) -> dict[str, Progress]:
+        """The next round is always begun: a store that refuses is an answer, one that hangs is none."""
+        return {f"booking {number}": Progress(rounds + 1, rounds, rounds) for number, rounds in enumerate(self.rounds)}
+
+    @property
+    def line(self) -> str:
+        """For `systemctl status`."""
+        online, refused = sum(state == "online" for state in self.nodes.values()), sum(self.counts.refused.values())
+        booked = f"{self.counts.booked} reports booked, {refused} messages refused"
+        return f"{online} of {len(self.nodes)} nodes online; {booked}"
