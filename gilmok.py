@@ -67,6 +67,8 @@ VERBS = {
         "replay.cli.doctor:main",
         "is a model fed and read the way it was trained?",
     ),
+    "bundle": ("models.cli.bundle:main", "verify and show bundles: what units are given to run"),
+    "bundle make": ("replay.cli.bundle_make:main", "make a bundle of a model for one kind of chip"),
     "world": ("sensors.world.cli:main", "render recordings of the built-in world"),
     "backend": ("edge.cli.backend:main", "list, check and install accelerators' backends"),
     "qualify": ("replay.cli.qualify:main", "put a model on a chip to the test: accuracy, parity, latency, endurance"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.assembly import Loaded
-from models.boxes import iou
+from models.agreement import cosine, partners
 from models.decode import read
 from models.detections import Detections
 from models.preprocess import Placement, Preparer
@@ -75,7 +75,7 @@ class BoxTally:
         theirs, ours = theirs.pick(theirs.scores >= SCORE), ours.pick(ours.scores >= SCORE)
         self.reference += len(theirs)
         self.candidate += len(ours)
-        self.shifts += [abs(float(theirs.scores[a] - ours.scores[b])) for a, b in partners(theirs, ours)]
+        self.shifts += [abs(float(theirs.scores[a] - ours.scores[b])) for a, b in partners(theirs, ours, IOU)]
 
     def result(self) -> BoxParity:
         matched = len(self.shifts)
@@ -89,30 +89,6 @@ class BoxTally:
             shift_p95=ordered[math.ceil(0.95 * matched - 1e-9) - 1] if matched else math.nan,
             shift_max=ordered[-1] if matched else math.nan,
         )
-
-
-def partners(theirs: Detections, ours: Detections) -> list[tuple[int, int]]:
-    """1:1, the greatest overlap first: same class, IoU >= .9."""
-    overlap = np.where(theirs.labels[:, None] == ours.labels, iou(theirs.boxes, ours.boxes), 0)
-    found: list[tuple[int, int]] = []
-    rows, columns = np.nonzero(overlap >= IOU)
-    order = np.argsort(-overlap[rows, columns], kind="stable")
-    free_a, free_b = set(rows.tolist()), set(columns.tolist())
-    for a, b in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-        if a in free_a and b in free_b:
-            found.append((a, b))
-            free_a.remove(a)
-            free_b.remove(b)
-    return found
-
-
-def cosine(a: Array, b: Array) -> float:
-    """1 for two tensors of zeros; NaN where one is all zeros or not finite."""
-    left, right = a.ravel().astype(np.float64), b.ravel().astype(np.float64)
-    scale = math.sqrt(float(left @ left)) * math.sqrt(float(right @ right))
-    if scale == 0:
-        return 1.0 if not left.any() and not right.any() else math.nan
-    return float(left @ right) / scale
 
 
 class _Side:

@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from models.agreement import cosine, partners
 from models.detections import Detections, nothing
-from replay.qualify.parts.parity import BoxTally, cosine, partners
+from replay.qualify.parts.parity import IOU, BoxTally
 
 
 def found(*rows: tuple[float, float, int]) -> Detections:
@@ -36,13 +37,13 @@ def test_partners_are_of_one_class_and_overlap_by_nine_tenths() -> None:
     # Shifted by 5 of 100: 95 / 105 = .905; by 6: 94 / 106 = .887.
     theirs = found((0, 0.9, 0), (1000, 0.8, 0), (2000, 0.7, 1))
     ours = found((1006, 0.8, 0), (5, 0.9, 0), (2000, 0.7, 2))
-    assert partners(theirs, ours) == [(0, 1)]
+    assert partners(theirs, ours, IOU) == [(0, 1)]
 
 
 def test_one_box_has_one_partner_and_the_nearer_one_gets_it() -> None:
     theirs = found((0, 0.9, 0))
     ours = found((3, 0.9, 0), (1, 0.5, 0))
-    assert partners(theirs, ours) == [(0, 1)]
+    assert partners(theirs, ours, IOU) == [(0, 1)]
 
 
 def test_shares_are_told_both_ways_and_low_scores_take_no_part() -> None:

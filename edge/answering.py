@@ -1,0 +1,44 @@
+"""What a model on its device answers to single pictures: tensors and findings, by the parts of the frame path."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from edge.assembly import Loaded
+from edge.device.backend import InferenceFailed
+from models.bundle.self_test import FOLDER, Answer, Expected
+from models.bundle.tuples import DeviceTuple, device_tuple
+from models.decode import read
+from models.preprocess import Preparer
+from models.stitch import Stitch
+from models.tensors import dequantise
+from sensors.frame import Image
+from sensors.host import host_facts
+from sensors.sources.pictures import read_picture
+
+
+def answers(parts: Loaded, pictures: Iterable[Image]) -> Iterator[Answer]:
+    """One after the other; raises InferenceFailed, also where an output is no finite number, or PictureUnfit."""
+    preparer = Preparer(parts.artefact.input, parts.session.inputs[0])
+    stitch, buffer = Stitch(parts.artefact), preparer.buffer()
+    for picture in pictures:
+        placement = preparer.prepare(picture, buffer)
+        raw = parts.session.run([buffer])
+        real = [dequantise(stored, spec) for stored, spec in zip(raw, parts.session.outputs, strict=True)]
+        if not all(np.isfinite(output).all() for output in real):
+            raise InferenceFailed(parts.manifest.name, "its outputs are not finite numbers")
+        # The session may use its memory again for the next picture.
+        outputs = [np.array(output, np.float32) for output in stitch(real)]
+        yield Answer(outputs, read(outputs, parts.manifest, placement))
+
+
+def expected_pictures(folder: Path, expected: Expected) -> list[Image]:
+    """Of a bundle's self-test, in their order; raises PictureUnreadable."""
+    return [read_picture(folder / FOLDER / frame.picture) for frame in expected.frames]
+
+
+def tuple_of(parts: Loaded) -> DeviceTuple:
+    """Of the device that the model is loaded on, as its SDK tells it now."""
+    birth = parts.backend_birth()
+    return device_tuple(birth.name, birth.device_kind, birth.facts, host_facts()["machine"])
