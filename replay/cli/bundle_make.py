@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sensors.frame import Image
 
 FRAMES = 3
-SAMPLE = "crossing-day-rsu-1"
+SAMPLES, SAMPLE = Path(__file__).parents[1] / "samples", "crossing-day-rsu-1"
 
 
 def main(argv: list[str]) -> int:
@@ -146,8 +146,8 @@ def _self_test(chosen: argparse.Namespace, parts: "Loaded") -> "SelfTest":
 
 def _pictures(folder: Path | None, n: int) -> "list[Image]":
     """`n` at most, evenly spread: of the folder, or of the drawn crossing that comes with gilmok."""
-    from replay.public import SAMPLES, open_dataset
     from replay.qualify.campaign import evenly
+    from replay.recording import open_dataset
     from sensors.sources.folder import pictures_in
     from sensors.sources.pictures import read_picture
     from sensors.sources.source import SourceUnusable
