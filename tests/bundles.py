@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from edge.answering import answers, tuple_of
+from edge.answering.pictures import answers, tuple_of
 from edge.assembly import opened
 from edge.config import BackendChoice
 from models import catalogue

@@ -1,7 +1,7 @@
 """The self-test of a bundle: pictures, what the model answered to them where the bundle was made, and how near to that
 a unit's own chip has to come.
 
-The arithmetic alone; who runs the model is `edge.answering`.
+The arithmetic alone; who runs the model is `edge.answering.self_test`.
 """
 
 import math

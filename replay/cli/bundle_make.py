@@ -70,7 +70,7 @@ def _make(chosen: argparse.Namespace) -> int:
 
 
 def _ingredients(chosen: argparse.Namespace) -> "Ingredients":
-    from edge.answering import tuple_of
+    from edge.answering.pictures import tuple_of
     from edge.assembly import opened
     from edge.config import BackendChoice, ModelChoice
     from models import catalogue
@@ -130,7 +130,7 @@ def _rules(texts: list[str]) -> dict[str, str]:
 
 
 def _self_test(chosen: argparse.Namespace, parts: "Loaded") -> "SelfTest":
-    from edge.answering import answers, tuple_of
+    from edge.answering.pictures import answers, tuple_of
     from models.bundle.making import SelfTest
     from models.bundle.self_test import Bounds
 

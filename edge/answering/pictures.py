@@ -1,13 +1,12 @@
 """What a model on its device answers to single pictures: tensors and findings, by the parts of the frame path."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 
 from edge.assembly import Loaded
 from edge.device.backend import InferenceFailed
-from models.bundle.self_test import FOLDER, Answer, Expected
+from models.bundle.self_test import Answer
 from models.bundle.tuples import DeviceTuple, device_tuple
 from models.decode import read
 from models.preprocess import Preparer
@@ -15,7 +14,6 @@ from models.stitch import Stitch
 from models.tensors import dequantise
 from sensors.frame import Image
 from sensors.host import host_facts
-from sensors.sources.pictures import read_picture
 
 
 def answers(parts: Loaded, pictures: Iterable[Image]) -> Iterator[Answer]:
@@ -31,11 +29,6 @@ def answers(parts: Loaded, pictures: Iterable[Image]) -> Iterator[Answer]:
         # The session may use its memory again for the next picture.
         outputs = [np.array(output, np.float32) for output in stitch(real)]
         yield Answer(outputs, read(outputs, parts.manifest, placement))
-
-
-def expected_pictures(folder: Path, expected: Expected) -> list[Image]:
-    """Of a bundle's self-test, in their order; raises PictureUnreadable."""
-    return [read_picture(folder / FOLDER / frame.picture) for frame in expected.frames]
 
 
 def tuple_of(parts: Loaded) -> DeviceTuple:
