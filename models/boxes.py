@@ -63,6 +63,21 @@ def suppress(found: Detections, threshold: float, keep: int) -> Indices:
         looked_at *= 2
 
 
+def partners(theirs: Detections, ours: Detections, least_iou: float) -> list[tuple[int, int]]:
+    """1:1, the greatest overlap first: same class, an IoU of `least_iou` at least."""
+    overlap = np.where(theirs.labels[:, None] == ours.labels, iou(theirs.boxes, ours.boxes), 0)
+    found: list[tuple[int, int]] = []
+    rows, columns = np.nonzero(overlap >= least_iou)
+    order = np.argsort(-overlap[rows, columns], kind="stable")
+    free_a, free_b = set(rows.tolist()), set(columns.tolist())
+    for a, b in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
+        if a in free_a and b in free_b:
+            found.append((a, b))
+            free_a.remove(a)
+            free_b.remove(b)
+    return found
+
+
 def _greedy(found: Detections, threshold: float) -> Indices:
     corners = found.boxes.astype(np.float64)
     corners[:, 2:] -= corners[:, :2]

@@ -1,5 +1,6 @@
 """What goes into and comes out of a session: shapes, types, layouts and quantisation."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -47,3 +48,12 @@ def dequantise(stored: Array, spec: TensorSpec) -> Array:
         return stored.astype(np.float32, copy=False)
     real: Array = (stored.astype(np.float32) - spec.quantisation.zero_point) * np.float32(spec.quantisation.scale)
     return real
+
+
+def cosine(a: Array, b: Array) -> float:
+    """1 for two tensors of zeros; NaN where one is all zeros or not finite."""
+    left, right = a.ravel().astype(np.float64), b.ravel().astype(np.float64)
+    scale = math.sqrt(float(left @ left)) * math.sqrt(float(right @ right))
+    if scale == 0:
+        return 1.0 if not left.any() and not right.any() else math.nan
+    return float(left @ right) / scale

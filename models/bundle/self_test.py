@@ -13,10 +13,11 @@ from typing import Annotated, TypeAlias
 import numpy as np
 from msgspec import Meta
 
-from models.agreement import cosine, partners
+from models.boxes import partners
 from models.bundle.bundle import EXPECTED, BundleWrong
 from models.bundle.tuples import DeviceTuple
 from models.detections import Detections
+from models.tensors import cosine
 from sensors.config import Settings
 from sensors.frame import Array
 from sensors.outside import ContentWrong, json_of, read_bytes

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from edge.assembly import Loaded
-from models.agreement import cosine, partners
+from models.boxes import partners
 from models.decode import read
 from models.detections import Detections
 from models.preprocess import Placement, Preparer
 from models.stitch import Stitch
-from models.tensors import dequantise
+from models.tensors import cosine, dequantise
 from replay.qualify.campaign import Campaign
 from replay.qualify.candidate import candidate, numbered, reference
 from replay.qualify.progress import Tell

@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from models.agreement import cosine, partners
+from models.boxes import partners
 from models.detections import Detections, nothing
+from models.tensors import cosine
 from replay.qualify.parts.parity import IOU, BoxTally
 
 
