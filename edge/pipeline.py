@@ -11,7 +11,7 @@ from edge.wire.message import REASON_CHARACTERS
 from edge.wire.messages import STAGES, Findings, FrameReport
 from models.decode import read
 from models.manifest import Artefact, Manifest
-from models.preprocess import Placement, Preparer
+from models.preprocess import Prepared, Preparer
 from models.stitch import Stitch
 from models.tensors import dequantise
 from sensors.clock import NS_PER_MS, Clock, Stamp
@@ -44,8 +44,9 @@ class StartedFrame:
     kind: StampKind
     watch: Stopwatch
     fault: str = ""
-    placement: Placement | None = None
-    buffer: Array | None = None
+    prepared: Prepared | None = None
+    memory: Array | None = None
+    """What `prepared` lies in."""
     ticket: Any = None
 
 
@@ -88,9 +89,7 @@ class Pipeline:
 
     def prepared(self, image: Image) -> Array:
         """The input tensor that `image` becomes, in memory of its own."""
-        buffer = self._preparer.buffer()
-        self._preparer.prepare(image, buffer)
-        return buffer
+        return self._preparer.prepare(image, self._preparer.buffer()).tensor
 
     def step(self, frame: Frame) -> FrameReport:
         return self.finish(self.start(frame))
@@ -101,27 +100,27 @@ class Pipeline:
         watch.lap("wait")
         if frame.fault:
             return StartedFrame(frame.id, frame.stamp, frame.kind, watch, fault=frame.fault)
-        buffer = self._free.pop()
+        memory = self._free.pop()
         ticket = None
         try:
-            placement = self._preparer.prepare(frame.image, buffer)
+            prepared = self._preparer.prepare(frame.image, memory)
             watch.lap("prepare")
             if self._pipelined:
-                ticket = self._pipelined.submit([buffer])
+                ticket = self._pipelined.submit([prepared.tensor])
         except GilmokError as error:
-            self._free.append(buffer)
+            self._free.append(memory)
             return StartedFrame(frame.id, frame.stamp, frame.kind, watch, fault=error.sentence)
-        return StartedFrame(frame.id, frame.stamp, frame.kind, watch, "", placement, buffer, ticket)
+        return StartedFrame(frame.id, frame.stamp, frame.kind, watch, "", prepared, memory, ticket)
 
     def finish(self, started: StartedFrame) -> FrameReport:
         """Wait for the device and make its answer a report; a failure is a failed report, never an empty one."""
-        if started.placement is None:
+        if started.prepared is None:
             return self._report(started, started.fault, None)
         try:
-            outputs = self._outputs(started)
+            outputs = self._outputs(started, started.prepared)
             started.watch.lap("infer")
             self._check_in_time(started.watch.stages["infer"])
-            found = read(self._stitch(outputs), self._manifest, started.placement)
+            found = read(self._stitch(outputs), self._manifest, started.prepared.placement)
             started.watch.lap("decode")
             tracks = None
             if self._tracking is not None:
@@ -132,15 +131,15 @@ class Pipeline:
             return self._report(started, error.sentence, None)
         return self._report(started, "", Findings.of(found, tracks))
 
-    def _outputs(self, started: StartedFrame) -> Tensors:
-        assert started.buffer is not None
+    def _outputs(self, started: StartedFrame, prepared: Prepared) -> Tensors:
+        assert started.memory is not None
         try:
             if self._pipelined:
                 raw = self._pipelined.collect(started.ticket)
             else:
-                raw = self._session.run([started.buffer])
+                raw = self._session.run([prepared.tensor])
         finally:
-            self._free.append(started.buffer)
+            self._free.append(started.memory)
         outputs = [dequantise(stored, spec) for stored, spec in zip(raw, self._session.outputs, strict=True)]
         for output in outputs:
             # A NaN score is below every floor: a broken device would look like an empty road.

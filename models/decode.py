@@ -5,6 +5,7 @@ from functools import cache
 from typing import TypeAlias
 
 import numpy as np
+from msgspec.structs import replace
 
 from models import boxes
 from models.detections import Detections
@@ -48,7 +49,7 @@ def read(
     `reading` changes what was decoded, still in input pixels.
     """
     rule = manifest.suppression
-    found = decoder(manifest.decoder)(outputs, manifest)
+    found = decoder(manifest.decoder)(outputs, _as_fed(manifest, placement))
     if reading is not None:
         found = reading(found)
     found = found.pick(boxes.ranked(found.scores, rule.candidates))
@@ -58,6 +59,14 @@ def read(
         return found.pick(boxes.suppress(found, rule.iou, rule.keep))
     found = found.pick(boxes.areas(found.boxes) > 0)
     return _in_frame(found.pick(boxes.suppress(found, rule.iou, rule.keep)), placement)
+
+
+def _as_fed(manifest: Manifest, placement: Placement) -> Manifest:
+    """A decoder goes by the input's sides; they may be those of the picture's own rectangle."""
+    width, height = placement.input
+    if (width, height) == (manifest.input.width, manifest.input.height):
+        return manifest
+    return replace(manifest, input=replace(manifest.input, width=width, height=height))
 
 
 def _in_frame(found: Detections, placement: Placement) -> Detections:

@@ -25,12 +25,13 @@ from sensors.ranges import (
 )
 
 Resize = Literal["letterbox-top-left", "letterbox-centre", "stretch"]
+Filter = Literal["linear", "antialiased"]
 
 
 class InputContract(Settings, frozen=True, kw_only=True):
     """How a BGR picture becomes the network's input tensor (batch 1).
 
-    Order: colour order, resize (bilinear, on uint8), then (pixel * scale - mean) / std per channel, in the
+    Order: colour order, resize (bilinear, to uint8), then (pixel * scale - mean) / std per channel, in the
     channel order of `colour`.
     """
 
@@ -46,15 +47,34 @@ class InputContract(Settings, frozen=True, kw_only=True):
     std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
     whole: Literal["down", "nearest"] = "down"
     """How a letterbox makes whole pixels of the resized picture's sides."""
+    filter: Filter = "linear"
+    """Which pixels a resized one is made of: the four about it, or, where the picture shrinks, all that it covers."""
+    rectangle_stride: Annotated[int, Meta(ge=0, le=1024)] = 0
+    """Of a network that takes any size: each picture's input is the smallest rectangle of whole multiples of this that
+    its letterbox fits in, `width` x `height` at most. 0: it is always `width` x `height`."""
     fixed: dict[Text, list[list[Offset]]] = {}
     """The network's other inputs by name, the same for every frame: (rows, columns)."""
 
+    def __post_init__(self) -> None:
+        stride = self.rectangle_stride
+        if not stride:
+            return
+        if self.resize == "stretch":
+            raise ValueError('`rectangle_stride` is for a letterbox, and `resize` is "stretch"')
+        if self.width % stride or self.height % stride:
+            raise ValueError(f"{self.width}x{self.height} is not whole multiples of `rectangle_stride`, {stride}")
+        if self.fixed:
+            raise ValueError("`rectangle_stride` lets the picture's size change, and `fixed` inputs stay the same")
+
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Of the input tensor."""
+        """Of the input tensor; of its greatest where the sides follow the picture."""
+        return self.shape_of(self.width, self.height)
+
+    def shape_of(self, width: int, height: int) -> tuple[int, int, int, int]:
         if self.layout == "NCHW":
-            return (1, 3, self.height, self.width)
-        return (1, self.height, self.width, 3)
+            return (1, 3, height, width)
+        return (1, height, width, 3)
 
 
 class Suppression(Settings, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """From a BGR picture to the network's input tensor, and the way back for boxes."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -42,10 +43,12 @@ class Placement:
     height: int
     scale: tuple[float, float]
     """x and y."""
-    offset: tuple[int, int] = (0, 0)
+    offset: tuple[int, int]
     """Left and top, in input pixels."""
-    covered: tuple[int, int] = (0, 0)
+    covered: tuple[int, int]
     """Width and height of the resized picture, in input pixels."""
+    input: tuple[int, int]
+    """Width and height of the input: the contract's, or those of the picture's own rectangle."""
 
     def to_frame(self, boxes: Boxes) -> Boxes:
         """Boxes in input pixels as boxes in frame pixels, neither clipped nor rounded."""
@@ -61,13 +64,25 @@ def place(width: int, height: int, contract: InputContract) -> Placement:
     Letterboxes have one ratio r = min(W/w, H/h) and make whole pixels of the resized picture's sides, down or to the
     nearest; boxes go back by r itself, as the models' reference programs do.
     """
+    sides = (contract.width, contract.height)
     scale_x, scale_y = contract.width / width, contract.height / height
     if contract.resize == "stretch":
-        return Placement(width, height, (scale_x, scale_y), (0, 0), (contract.width, contract.height))
+        return Placement(width, height, (scale_x, scale_y), (0, 0), sides, sides)
     ratio = min(scale_x, scale_y)
     whole = round if contract.whole == "nearest" else int
     covered = (max(whole(width * ratio), 1), max(whole(height * ratio), 1))
-    return Placement(width, height, (ratio, ratio), _offset(contract.resize, contract, covered), covered)
+    if stride := contract.rectangle_stride:
+        sides = (-(-covered[0] // stride) * stride, -(-covered[1] // stride) * stride)
+    return Placement(width, height, (ratio, ratio), _offset(contract.resize, sides, covered), covered, sides)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A picture as the network takes it."""
+
+    tensor: Array
+    """In the memory that was given for it: all of it, or its beginning where the picture's rectangle is smaller."""
+    placement: Placement
 
 
 class Preparer:
@@ -77,32 +92,37 @@ class Preparer:
         """`spec` is what the session takes; raises InputUnfit where `contract` can't fill it."""
         if spec.shape != contract.shape:
             raise InputUnfit(contract, spec, "the shapes differ")
+        if contract.rectangle_stride and not spec.open_axes:
+            raise InputUnfit(contract, spec, "by `rectangle_stride` its sides follow the picture, and these are fixed")
         self._contract = contract
         self._spec = spec
-        self._canvas = np.full((contract.height, contract.width, 3), contract.pad, np.uint8)
-        self._planes = [np.empty((contract.height, contract.width), np.uint8) for _ in range(3)]
         self._placement: Placement | None = None
-        self._pixels = np.empty_like(self._canvas)
+        self._make_room(contract.width, contract.height)
         self._tables = _tables(contract, spec)
         self._plain = bool((self._tables == LEVELS).all())
 
     def buffer(self) -> Array:
-        """A new input tensor, not yet filled."""
+        """Memory for an input tensor, not yet filled."""
         return np.empty(self._spec.shape, self._spec.dtype)
 
-    def prepare(self, image: Image, out: Array) -> Placement:
-        """Fill `out`, a tensor that `buffer` made, with `image`; raises PictureUnfit."""
+    def prepare(self, image: Image, memory: Array) -> Prepared:
+        """`image` as a tensor in `memory`, which `buffer` made; raises PictureUnfit."""
         if image.ndim != 3 or image.shape[2] != 3 or image.size == 0 or image.dtype != np.uint8:
             raise PictureUnfit(image)
         placement = self._place(image)
         (left, top), (width, height) = placement.offset, placement.covered
         target = self._canvas[top : top + height, left : left + width]
-        cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
-        if self._contract.layout == "NCHW":
-            self._fill_planes(out[0])
+        if self._contract.filter == "linear":
+            cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
         else:
-            self._fill_pixels(out[0])
-        return placement
+            target[...] = antialiased(image, width, height)
+        shape = self._contract.shape_of(*placement.input)
+        tensor = memory.reshape(-1)[: math.prod(shape)].reshape(shape)
+        if self._contract.layout == "NCHW":
+            self._fill_planes(tensor[0])
+        else:
+            self._fill_pixels(tensor[0])
+        return Prepared(tensor, placement)
 
     def _place(self, image: Image) -> Placement:
         height, width = image.shape[:2]
@@ -110,8 +130,13 @@ class Preparer:
         if known is not None and (known.width, known.height) == (width, height):
             return known
         self._placement = place(width, height, self._contract)
-        self._canvas.fill(self._contract.pad)
+        self._make_room(*self._placement.input)
         return self._placement
+
+    def _make_room(self, width: int, height: int) -> None:
+        self._canvas = np.full((height, width, 3), self._contract.pad, np.uint8)
+        self._planes = [np.empty((height, width), np.uint8) for _ in range(3)]
+        self._pixels = np.empty_like(self._canvas)
 
     def _fill_planes(self, out: Array) -> None:
         cv2.split(self._canvas, self._planes)
@@ -140,10 +165,19 @@ def levels(contract: InputContract) -> NDArray[np.float64]:
     return real
 
 
-def _offset(resize: Resize, contract: InputContract, covered: tuple[int, int]) -> tuple[int, int]:
+def antialiased(image: Image, width: int, height: int) -> Image:
+    """`image` resized by Pillow's bilinear filter: a pixel has its part of every one that it covers."""
+    # Most networks are fed by OpenCV alone, and don't wait for this.
+    from PIL.Image import Resampling, fromarray
+
+    resized: Image = np.asarray(fromarray(image).resize((width, height), Resampling.BILINEAR))
+    return resized
+
+
+def _offset(resize: Resize, sides: tuple[int, int], covered: tuple[int, int]) -> tuple[int, int]:
     if resize == "letterbox-top-left":
         return (0, 0)
-    return ((contract.width - covered[0]) // 2, (contract.height - covered[1]) // 2)
+    return ((sides[0] - covered[0]) // 2, (sides[1] - covered[1]) // 2)
 
 
 def _tables(contract: InputContract, spec: TensorSpec) -> Array:

@@ -29,6 +29,19 @@ class TensorSpec:
     shape: tuple[int, ...]
     dtype: DType
     quantisation: Quantisation | None = None
+    open_axes: tuple[int, ...] = ()
+    """Where one inference's tensor may be shorter than `shape` says, and the next one's not."""
+
+    def holds(self, tensor: Array) -> bool:
+        """Whether that is a tensor of this spec."""
+        return (
+            tensor.dtype == self.dtype
+            and tensor.ndim == len(self.shape)
+            and all(
+                a == b or (axis in self.open_axes and 0 < a < b)
+                for axis, (a, b) in enumerate(zip(tensor.shape, self.shape, strict=True))
+            )
+        )
 
 
 def quantise(real: Array, spec: TensorSpec) -> Array:

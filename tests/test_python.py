@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import onnxruntime as ort
 import polars as pl
 import pytest
 
@@ -15,6 +17,7 @@ from replay.recording import Recording, RecordingUnsound
 from sensors.sources.pictures import write_picture
 from tests.made_runs import Played, write_drives, write_run
 from tests.tiny import write_recording
+from tests.tiny_heads import write_dynamic
 
 HOUSE = Path(gilmok.__file__).parent
 
@@ -122,6 +125,35 @@ def test_a_picture_is_asked_about_as_path_or_array_and_its_colours_are_not_mixed
                 model.detect(unfit)
     with pytest.raises(gilmok.GilmokError, match="is closed"):
         model.detect(path)
+
+
+def test_a_network_of_any_size_is_fed_each_picture_s_own_rectangle(tmp_path: Path) -> None:
+    """As Ultralytics' own program does with what it exported with dynamic=True; one stream may hold several sizes."""
+    said = {"author": "Ultralytics", "names": "['a', 'b', 'c']", "imgsz": "[64, 64]", "stride": "32"}
+    path = write_dynamic(tmp_path / "best.onnx", {**said, "args": "{'dynamic': True}"})
+    session = ort.InferenceSession(path)
+    noise = np.random.default_rng(1)
+    with gilmok.load_model(path) as model:
+        for width, height, sides in [
+            (128, 48, (64, 32)),
+            (96, 128, (64, 64)),
+            (30, 128, (32, 64)),
+            (128, 48, (64, 32)),
+        ]:
+            picture = noise.integers(0, 256, (height, width, 3), np.uint8)
+            found = model.detect(picture, colour="BGR")
+            ratio = 64 / max(width, height)
+            covered = (round(width * ratio), round(height * ratio))
+            fed = np.full((sides[1], sides[0], 3), 114, np.uint8)
+            left, top = (sides[0] - covered[0]) // 2, (sides[1] - covered[1]) // 2
+            fed[top : top + covered[1], left : left + covered[0]] = cv2.resize(picture, covered)
+            (told,) = session.run(
+                None, {"images": (fed[None, ..., ::-1].transpose(0, 3, 1, 2) / 255).astype(np.float32)}
+            )
+            best = told[0, :, told[0, 4:].max(axis=0).argmax()]
+            edges = [(best[0] - best[2] / 2 - left) / ratio, (best[1] - best[3] / 2 - top) / ratio]
+            assert found.scores[0] == pytest.approx(best[4:].max(), abs=1e-5)
+            assert found.boxes[0, :2] == pytest.approx(np.clip(edges, 0, [width, height]), abs=0.1)
 
 
 def test_a_run_shows_itself_and_gives_its_tables(tmp_path: Path) -> None:

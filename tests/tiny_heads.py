@@ -44,5 +44,37 @@ def write_head(
     return path
 
 
+def write_dynamic(path: Path, metadata: Mapping[str, str]) -> Path:
+    """A network as Ultralytics' `dynamic=True` leaves one: any size (1, 3, h, w) -> (1, 7, cells of 8, 16 and 32).
+
+    A cell's box is 40 x 30 pixels about a place, and its three scores, that the mean of its pixels tells.
+    """
+    rows = np.array([[32, 0, 0], [0, 32, 0], [0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    sides = np.array([[16], [16], [40], [30], [0], [0], [0]], np.float32)
+    nodes = []
+    for stride in (8, 16, 32):
+        square = [stride, stride]
+        nodes.append(helper.make_node("AveragePool", ["images"], [f"p{stride}"], kernel_shape=square, strides=square))
+        nodes.append(helper.make_node("Reshape", [f"p{stride}", "flat"], [f"c{stride}"]))
+    nodes.append(helper.make_node("Concat", ["c8", "c16", "c32"], ["cells"], axis=2))
+    nodes.append(helper.make_node("MatMul", ["rows", "cells"], ["told"]))
+    nodes.append(helper.make_node("Add", ["told", "sides"], ["output0"]))
+    graph = helper.make_graph(
+        nodes,
+        "dynamic",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, "height", "width"])],
+        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, ["batch", 7, "anchors"])],
+        [
+            numpy_helper.from_array(np.array([1, 3, -1]), "flat"),
+            numpy_helper.from_array(rows, "rows"),
+            numpy_helper.from_array(sides, "sides"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    helper.set_model_props(model, dict(metadata))
+    onnx.save(model, path)
+    return path
+
+
 def zeros(*shape: int) -> Array:
     return np.zeros(shape, np.float32)

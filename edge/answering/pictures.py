@@ -19,16 +19,16 @@ from sensors.host import host_facts
 def answers(parts: Loaded, pictures: Iterable[Image]) -> Iterator[Answer]:
     """One after the other; raises InferenceFailed, also where an output is no finite number, or PictureUnfit."""
     preparer = Preparer(parts.artefact.input, parts.session.inputs[0])
-    stitch, buffer = Stitch(parts.artefact), preparer.buffer()
+    stitch, memory = Stitch(parts.artefact), preparer.buffer()
     for picture in pictures:
-        placement = preparer.prepare(picture, buffer)
-        raw = parts.session.run([buffer])
+        prepared = preparer.prepare(picture, memory)
+        raw = parts.session.run([prepared.tensor])
         real = [dequantise(stored, spec) for stored, spec in zip(raw, parts.session.outputs, strict=True)]
         if not all(np.isfinite(output).all() for output in real):
             raise InferenceFailed(parts.manifest.name, "its outputs are not finite numbers")
         # The session may use its memory again for the next picture.
         outputs = [np.array(output, np.float32) for output in stitch(real)]
-        yield Answer(outputs, read(outputs, parts.manifest, placement))
+        yield Answer(outputs, read(outputs, parts.manifest, prepared.placement))
 
 
 def tuple_of(parts: Loaded) -> DeviceTuple:

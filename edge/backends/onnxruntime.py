@@ -183,11 +183,12 @@ def _spec(port: Any, artefact: Artefact, contract: InputContract) -> TensorSpec:
     shape = (1, *port.shape) if _is_batchless(port, contract) else tuple(port.shape)
     fixed = contract.fixed.get(port.name)
     asked = contract.shape if fixed is None else np.shape(fixed)
+    open_axes = tuple(axis for axis, side in enumerate(shape) if axis and not isinstance(side, int) and fixed is None)
     if len(shape) == len(asked):
         shape = tuple(side if isinstance(side, int) else wanted for side, wanted in zip(shape, asked, strict=True))
     if not all(isinstance(size, int) for size in shape):
         raise ArtefactRefused(NAME, artefact, f"input {port.name!r} has the open shape {list(shape)}")
-    return TensorSpec(port.name, shape, _dtype(port, artefact))
+    return TensorSpec(port.name, shape, _dtype(port, artefact), open_axes=open_axes)
 
 
 def _is_batchless(port: Any, contract: InputContract) -> bool:

@@ -62,7 +62,7 @@ def checked_feeds(backend: str, specs: Sequence[TensorSpec], feeds: Tensors) -> 
     if len(feeds) != len(specs):
         raise InferenceFailed(backend, f"{len(feeds)} input tensors for a model of {len(specs)}")
     for spec, feed in zip(specs, feeds, strict=True):
-        if feed.shape != spec.shape or feed.dtype != spec.dtype:
+        if not spec.holds(feed):
             raise InferenceFailed(backend, f"input {spec.name!r} is {_shown(spec)}, not {feed.dtype}{list(feed.shape)}")
     return [np.ascontiguousarray(feed) for feed in feeds]
 

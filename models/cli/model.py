@@ -4,13 +4,13 @@ import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from models import adding, artefacts, catalogue
 from models.fetch import OnBytes
-from models.manifest import Artefact, Manifest
+from models.manifest import Artefact, Filter, Manifest
 from models.recognise.recognition import Answers, Recognition
 from sensors.errors import GilmokError
 from sensors.ranges import Pixels, size_in
@@ -46,6 +46,11 @@ def main(argv: list[str]) -> int:
         "--size", type=size_in(Pixels), metavar="WxH", help="of the network's input, where the file leaves it open"
     )
     add.add_argument("--decoder", metavar="NAME", help="which head it is, where its outputs leave it open")
+    add.add_argument(
+        "--filter",
+        choices=get_args(Filter),
+        help="how pictures shrink: by OpenCV's bilinear rule, or smoothed, as Pillow and Transformers' processors do",
+    )
     verify = _verb(
         verbs, "verify", "check digest, file and decoder; of all models that are here if none is named", _verify
     )
@@ -98,7 +103,7 @@ def _show(chosen: argparse.Namespace) -> int:
 def _add(chosen: argparse.Namespace) -> int:
     found: list[Recognition] = []
     with _progress(chosen.source) as on_bytes:
-        answers = Answers(chosen.labels, chosen.size, chosen.decoder)
+        answers = Answers(chosen.labels, chosen.size, chosen.decoder, chosen.filter)
         before = catalogue.known().get(chosen.name)
         there = before is not None and _where(before) is not None
         manifest, artefact = adding.add(

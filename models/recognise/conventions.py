@@ -23,6 +23,9 @@ class Convention:
     clipped: bool = True
     candidates: int = 3000
     keep: int = 300
+    filter: str = "linear"
+    smoothed_by: str = ""
+    """Who among its users resizes with Pillow's filter: a file of this head doesn't say whose it is."""
 
     def unscaled(self) -> "Convention":
         """The same family without its mean and deviation: pixels from 0 to 1."""
@@ -33,13 +36,16 @@ class Convention:
         fields: dict[str, Any] = {"colour": self.colour, "resize": self.resize, "whole": self.whole}
         if normalised:
             fields |= {"scale": self.scale, "mean": list(self.mean), "std": list(self.std)}
+        if self.filter != "linear":
+            fields["filter"] = self.filter
         return fields
 
     def said(self) -> str:
         pixels = "0-1" if self.scale != 1 else "0-255"
         if any(self.mean):
             pixels += f", less mean {self.mean}, over {self.std}"
-        return f"{self.colour}, pixels {pixels}, {self.resize}"
+        smoothed = ", smoothed where it shrinks" if self.filter == "antialiased" else ""
+        return f"{self.colour}, pixels {pixels}, {self.resize}{smoothed}"
 
 
 ULTRALYTICS = Convention(
@@ -47,8 +53,12 @@ ULTRALYTICS = Convention(
 )
 YOLOV5 = replace(ULTRALYTICS, whose="YOLOv5's", iou=0.45)
 YOLOX = Convention("YOLOX's", colour="BGR", resize="letterbox-top-left", scale=1.0, clipped=False, candidates=30_000)
-DETR = Convention("RT-DETR's kinds'")
-IMAGENET = Convention("RF-DETR's and DETR's", mean=IMAGENET_MEAN, std=IMAGENET_STD)
+DETR = Convention("RT-DETR's kinds'", smoothed_by="Transformers' processors, and RT-DETR's and D-FINE's own programs,")
+IMAGENET = Convention(
+    "DETR's", mean=IMAGENET_MEAN, std=IMAGENET_STD, smoothed_by="Transformers' processors, and DETR's own program,"
+)
+RF_DETR = replace(IMAGENET, whose="RF-DETR's", filter="antialiased", smoothed_by="")
+ULTRALYTICS_DETR = Convention("Ultralytics' RT-DETR's")
 STRETCHED = Convention("torchvision's")
 SSD = Convention("TensorFlow's")
 PICODET = Convention("PaddleDetection's", mean=IMAGENET_MEAN, std=IMAGENET_STD, score_floor=0.02, iou=0.6, keep=100)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.recognise.conventions import DETR, PICODET, SSD, STRETCHED, ULTRALYTICS
+from models.recognise.conventions import DETR, PICODET, SSD, STRETCHED, ULTRALYTICS, ULTRALYTICS_DETR
 from models.recognise.graph import Output
 from models.recognise.head import Head, Tried
 from sensors.frame import Array
@@ -50,7 +50,7 @@ def rows(tried: Tried) -> Iterator[Head]:
         told = order.replace(CORNERS, CENTRES) if turned else order
         options = {"columns": told, **({"unit": "shares"} if shares else {})}
         # Ultralytics' RT-DETR: its queries are never letterboxed.
-        convention = DETR if turned and shares else convention
+        convention = ULTRALYTICS_DETR if turned and shares else convention
         yield Head("end2end", convention, (), options, in_graph=True, why=f"rows of {told}")
         return
 

@@ -5,7 +5,18 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from models.decoders.cells import grid
-from models.recognise.conventions import DETR, IMAGENET, NANODET, PICODET, ULTRALYTICS, YOLOV5, YOLOX, Convention
+from models.recognise.conventions import (
+    DETR,
+    IMAGENET,
+    NANODET,
+    PICODET,
+    RF_DETR,
+    ULTRALYTICS,
+    ULTRALYTICS_DETR,
+    YOLOV5,
+    YOLOX,
+    Convention,
+)
 from models.recognise.findings import are_findings, columns, rows
 from models.recognise.head import LADDERS, Head, Tried
 from sensors.frame import Array
@@ -77,9 +88,9 @@ def _readings_of_queries(n: int, *, rf_detr: bool, finished: bool) -> list[tuple
     A column for "nothing" is DETR's own, and for its softmax; RF-DETR has it, too, and no use for it.
     """
     if finished:
-        return [("as-they-are", IMAGENET if rf_detr else DETR, (n, n - 1))]
+        return [("as-they-are", RF_DETR if rf_detr else DETR, (n, n - 1))]
     if rf_detr:
-        return [("sigmoid", IMAGENET, (n, n - 1))]
+        return [("sigmoid", RF_DETR, (n, n - 1))]
     softmax = ("softmax", IMAGENET, (n - 1,))
     return [softmax] if n == DETR_COLUMNS else [("sigmoid", DETR, (n,)), softmax]
 
@@ -91,7 +102,7 @@ def _joined_queries(tried: Tried) -> Iterator[Head]:
     _, queries, n = tried.shapes[0]
     if n > 4 and queries in QUERIES and queries not in tried.grids() and _are_shares(tried.outputs[0].values):
         why = f"{queries} queries, boxes and scores joined"
-        yield Head("detr", DETR, (n - 4,), {"scores": "as-they-are"}, in_graph=True, why=why)
+        yield Head("detr", ULTRALYTICS_DETR, (n - 4,), {"scores": "as-they-are"}, in_graph=True, why=why)
 
 
 def _are_shares(values: Array) -> bool:

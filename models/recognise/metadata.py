@@ -11,6 +11,7 @@ from models.recognise.questions import TaskForeign
 NAME_KEYS = ("names", "classes", "class_names", "labels", "categories")
 MAX_CHARACTERS = 100_000
 """Of a value that is read: a table of a thousand names has some ten thousand."""
+STRIDES, DEFAULT_STRIDE = range(1, 257), 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,10 @@ class Metadata:
     """Width and height in pixels."""
     suppressed: bool = False
     """Whether the graph ends in findings."""
+    dynamic: bool = False
+    """Whether its exporter says that it left the sides open on purpose."""
+    stride: int = DEFAULT_STRIDE
+    """Sides are whole multiples of it, in pixels."""
     licence: str = ""
 
 
@@ -32,12 +37,15 @@ def read(entries: Mapping[str, str]) -> Metadata:
     if task != "detect":
         raise TaskForeign(task)
     arguments = _value(entries.get("args", ""))
-    nms = isinstance(arguments, Mapping) and bool(arguments.get("nms"))
+    said = arguments if isinstance(arguments, Mapping) else {}
+    stride = _number(entries.get("stride"))
     return Metadata(
         maker="ultralytics" if ours else "",
         labels=next((found for key in NAME_KEYS if (found := _labels(entries.get(key, "")))), ()),
         size=_size(_value(entries.get("imgsz", ""))),
-        suppressed=nms or entries.get("end2end", "").lower() == "true",
+        suppressed=bool(said.get("nms")) or entries.get("end2end", "").lower() == "true",
+        dynamic=said.get("dynamic") is True,
+        stride=stride if stride is not None and stride in STRIDES else DEFAULT_STRIDE,
         licence=entries.get("license", ""),
     )
 

@@ -1,11 +1,13 @@
 """From a model's file to its manifest: read, tried once, recognised; what stays open is asked for."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from models.labels import TABLES, plain_label
-from models.recognise import metadata
+from models.recognise import metadata, open_sides
+from models.recognise.conventions import ULTRALYTICS_DETR
 from models.recognise.graph import Graph, Port
 from models.recognise.head import Head, Tried
 from models.recognise.heads import heads
@@ -17,7 +19,6 @@ NORMALISED = ("float32", "float16")
 MOST_SIDE_PX = 4096
 """No detector takes more, and a try of it would take gigabytes."""
 BACKGROUNDS = ("background", "bg", "n/a", "???", "none")
-LARGEST_STRIDE = 32
 SIZES = ("orig_target_sizes", "orig_size", "orig_sizes")
 """RT-DETR's and D-FINE's second input: the picture's width and height. The input's own leave boxes in its pixels."""
 
@@ -33,16 +34,24 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
     width, height = size
     if max(size) > MOST_SIDE_PX:
         raise NoDetector(f"pictures of {width}x{height} pixels: a side has {MOST_SIDE_PX:,} at most")
-    sides = (3, height, width) if layout == "NCHW" else (height, width, 3)
-    outputs = graph.tried({picture.name: (1, *sides)[-len(picture.shape) :]}, fixed)
+    outputs = graph.tried({picture.name: _shape(picture, layout, width, height)}, fixed)
     tried = Tried(outputs, width, height, "scale_factor" in fixed, about.suppressed)
     head, labels = _head(tried, about, answers)
+    shapes, stride = tried.shapes, 0
+    sides_open = None in _sides(picture, layout)
+    if answers.size is None and not fixed and _sides(picture, layout) == (None, None):
+        stride = open_sides.rectangle_stride(about, head, size)
+    if stride and height > stride:
+        smaller = graph.tried({picture.name: _shape(picture, layout, width, height - stride)}, fixed)
+        shapes = open_sides.of_both(outputs, smaller)
     contract = {
         "width": width,
         "height": height,
         "layout": layout,
         "dtype": picture.dtype,
         **head.convention.contract(normalised=picture.dtype in NORMALISED),
+        **({"filter": answers.filter} if answers.filter else {}),
+        **({"rectangle_stride": stride} if stride else {}),
         **({"fixed": fixed} if fixed else {}),
     }
     suppression = {
@@ -53,7 +62,7 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
         "keep": head.convention.keep,
     }
     manifest = {
-        "outputs": [list(shape) for shape in tried.shapes],
+        "outputs": [list(shape) for shape in shapes],
         "decoder": head.decoder,
         "decoder_options": dict(head.options),
         "labels": labels,
@@ -61,18 +70,19 @@ def recognise(path: Path, answers: Answers | None = None) -> Recognition:
         "suppression": suppression,
     }
     assumed = _assumed(head, labels, suppression, about, answers)
-    if about.maker == "ultralytics" and None in picture.shape[-3:] and answers.size is None:
-        assumed.append(_as_rectangle(width, height))
+    if sides_open:
+        assumed.append(open_sides.assumed(head, stride, size, trained=answers.size is None))
     return Recognition(manifest, _read(picture, tried, about, head), assumed)
 
 
-def _as_rectangle(width: int, height: int) -> str:
-    """What Ultralytics' program makes of an open size: the smallest rectangle of whole strides."""
-    of_16_to_9 = -(-width * 9 // 16 // LARGEST_STRIDE) * LARGEST_STRIDE
-    return (
-        f"its open sides are {width}x{height}, as it was trained; its makers' own program feeds the smallest rectangle "
-        f"of whole strides that holds a picture, {width}x{min(of_16_to_9, height)} for one of 16:9: --size says it"
-    )
+def _shape(picture: Port, layout: str, width: int, height: int) -> tuple[int, ...]:
+    sides = (3, height, width) if layout == "NCHW" else (height, width, 3)
+    return (1, *sides)[-len(picture.shape) :]
+
+
+def _sides(picture: Port, layout: str) -> tuple[int | None, ...]:
+    """Height and width, None where the graph leaves them open."""
+    return picture.shape[-2:] if layout == "NCHW" else picture.shape[-3:-1]
 
 
 def _picture(inputs: Sequence[Port]) -> Port:
@@ -129,6 +139,8 @@ def _head(tried: Tried, about: Metadata, answers: Answers) -> tuple[Head, str | 
         found = [head for head in found if head.decoder == answers.decoder]
     elif about.maker == "ultralytics":
         found = [head for head in found if head.decoder in ("yolov8", "yolov5", "end2end", "detr")]
+    if about.maker == "ultralytics":
+        found = [replace(head, convention=ULTRALYTICS_DETR) if head.decoder == "detr" else head for head in found]
     if not found and len(tried.shapes) == 2 and sorted(map(len, tried.shapes)) == [3, 4]:
         # Boxes beside prototypes of masks: YOLOv5's exports don't name their task.
         raise TaskForeign("segment")
@@ -183,6 +195,10 @@ def _assumed(
 ) -> list[str]:
     convention = head.convention
     assumed = [f"fed the way of {convention.whose} own programs: {convention.said()}"]
+    if convention.smoothed_by and answers.filter is None:
+        assumed.append(
+            f"pictures shrink by OpenCV's plain rule; {convention.smoothed_by} smooth them: --filter antialiased"
+        )
     if head.in_graph:
         assumed.append("nothing is left to suppress")
     else:

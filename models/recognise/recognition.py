@@ -14,6 +14,8 @@ class Answers:
     size: tuple[int, int] | None = None
     """Width and height in pixels."""
     decoder: str | None = None
+    filter: str | None = None
+    """How pictures shrink, as a manifest's `input.filter`."""
 
 
 @dataclass(frozen=True, slots=True)

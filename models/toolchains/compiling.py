@@ -14,6 +14,14 @@ Finish: TypeAlias = Callable[[Artefact, Path], Artefact]
 """Given the artefact and the folder of its files, adds what only the backend itself can make, if anything."""
 
 
+class SidesOpen(GilmokError):
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"the input of model {model!r} follows the picture's size, and an artefact's has one",
+            "export it with fixed sides",
+        )
+
+
 class CalibrationMissing(GilmokError):
     def __init__(self, precision: str) -> None:
         super().__init__(
@@ -36,9 +44,12 @@ def compile_model(
 
     `model`: a name of the catalogue or a file. `calibrate` gives BGR pictures and where they are from; it is called
     where the precision needs some, once all else is known to be right. `options`: the toolchain's own table.
-    Raises what `catalogue.locate` and the toolchain raise, CalibrationMissing, and what `calibrate` and `finish` raise.
+    Raises what `catalogue.locate` and the toolchain raise, SidesOpen, CalibrationMissing, and what `calibrate` and
+    `finish` raise.
     """
     manifest, original = catalogue.locate(model)
+    if manifest.input.rectangle_stride:
+        raise SidesOpen(manifest.name)
     maker = toolchain(backend, precision)
     seen: Sequence[Calibration] = ()
     pictures: Sequence[Image] = ()

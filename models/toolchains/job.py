@@ -38,9 +38,7 @@ class Job:
         """The pictures as input tensors of `contract`, each in memory of its own."""
         preparer = Preparer(contract, TensorSpec("input", contract.shape, contract.dtype))
         for picture in self.pictures:
-            feed = preparer.buffer()
-            preparer.prepare(picture, feed)
-            yield feed
+            yield preparer.prepare(picture, preparer.buffer()).tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)

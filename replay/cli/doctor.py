@@ -26,8 +26,8 @@ def main(argv: list[str]) -> int:
         prog="gilmok model doctor",
         description="Try the ways to feed and to read a detector that people mix up (colour order, scale, mean and "
         "deviation, resizing, box format, label table) on some labelled frames, and say whether its manifest's is the "
-        "best. Exit status: 0 right, or tied with another one, 1 nothing finds what the labels say, 3 another one is "
-        "surely better.",
+        "best. Exit status: 0 right, 1 not told (tied with another one, or nothing finds what the labels say), 3 "
+        "another one is surely better.",
     )
     parser.add_argument("model", metavar="MODEL", help="a model of the catalogue, or a model's file")
     add_recording(parser)
@@ -50,6 +50,7 @@ def main(argv: list[str]) -> int:
 
 def _examine(chosen: argparse.Namespace) -> int:
     from models.own_manifest import usual_input
+    from replay.doctor.closer_look import closer_look
     from replay.doctor.contracts import inputs
     from replay.doctor.diagnosis import Word, diagnose
     from replay.doctor.trial import examined, labelled_frames
@@ -77,6 +78,18 @@ def _examine(chosen: argparse.Namespace) -> int:
             lambda i, of: bars.update(task, completed=i, total=of),
         )
         diagnosis = diagnose(found, own, usual, n)
+        if diagnosis.word is Word.TIED:
+            task = bars.add_task("a closer look", total=None)
+            closer, more = closer_look(
+                parts,
+                recording,
+                found,
+                usual,
+                (chosen.labels, classes_of(chosen)),
+                lambda i, of: bars.update(task, completed=i, total=of),
+            )
+            if closer:
+                found, frames, diagnosis = closer, more, diagnose(closer, own, usual, n)
         if diagnosis.word is not Word.WRONG:
             # A class that the model has no name for was not lost by a shift of its table.
             evaluated(recording, parts.labels, chosen.labels, classes_of(chosen))
@@ -86,7 +99,7 @@ def _examine(chosen: argparse.Namespace) -> int:
         console.print_json(diagnosis)
     else:
         _print(diagnosis, chosen.out)
-    return {"RIGHT": DONE, "TIED": DONE, "OPEN": OPEN, "WRONG": WRONG}[diagnosis.word]
+    return {"RIGHT": DONE, "TIED": OPEN, "OPEN": OPEN, "WRONG": WRONG}[diagnosis.word]
 
 
 @contextmanager

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from models.decoders.cells import around
 from models.detections import Detections
-from models.manifest import InputContract, Manifest
+from models.manifest import Filter, InputContract, Manifest
 from models.preprocess import levels
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Red, green, blue."""
 PADS = (0, 114)
+FILTERS: dict[Filter, Filter] = {"linear": "antialiased", "antialiased": "linear"}
 
 WHOLE_PIXELS = ("uint8", "int8", "uint16", "int16")
 
@@ -41,7 +42,7 @@ class Contract:
         """What has to be changed in a manifest with `own` [input], one key or sentence each; empty: nothing."""
         changed = [
             f"{key} = {_toml(getattr(self.input, key))}"
-            for key in ("colour", "resize", "pad", "scale", "mean", "std")
+            for key in ("colour", "resize", "pad", "scale", "mean", "std", "filter", "rectangle_stride")
             if getattr(self.input, key) != getattr(own, key)
         ]
         if self.reading is not AS_WRITTEN:
@@ -92,18 +93,19 @@ or scores that are no scores."""
 
 def inputs(own: InputContract, usual: InputContract | None = None) -> list[InputContract]:
     """`own` first, then `usual` and every other way to feed the network; each different in what it does."""
-    found, seen = [own], {_identity(own)}
-    if usual is not None and not same_input(own, usual):
-        seen.add(_identity(usual))
-        found.append(usual)
-    for colour in ("BGR", "RGB"):
-        for pixels in _pixels(own, colour):
-            for resize in _resizes(own):
-                candidate = replace(own, colour=colour, **pixels, **resize)
-                if _identity(candidate) not in seen:
-                    seen.add(_identity(candidate))
-                    found.append(candidate)
-    return found
+    candidates = [own, *([usual] if usual is not None else [])]
+    # Smoothing is mixed up, too, but with nothing else: all the others both ways would take twice as long.
+    candidates += [replace(one, filter=FILTERS[one.filter]) for one in candidates]
+    candidates += [
+        replace(own, colour=colour, **pixels, **resize)
+        for colour in ("BGR", "RGB")
+        for pixels in _pixels(own, colour)
+        for resize in _resizes(own)
+    ]
+    found: dict[tuple[Any, ...], InputContract] = {}
+    for one in candidates:
+        found.setdefault(_identity(one), one)
+    return list(found.values())
 
 
 def same_input(one: InputContract, other: InputContract) -> bool:
@@ -144,14 +146,20 @@ def _pixels(own: InputContract, colour: str) -> list[dict[str, Any]]:
 
 def _resizes(own: InputContract) -> list[dict[str, Any]]:
     pads = sorted({*PADS, own.pad})
-    boxes = [{"resize": resize, "pad": pad} for resize in ("letterbox-top-left", "letterbox-centre") for pad in pads]
-    return [*boxes, {"resize": "stretch"}]
+    boxes = [
+        {"resize": resize, "pad": pad, "rectangle_stride": stride}
+        for resize in ("letterbox-top-left", "letterbox-centre")
+        for pad in pads
+        for stride in sorted({0, own.rectangle_stride})
+    ]
+    return [*boxes, {"resize": "stretch", "rectangle_stride": 0}]
 
 
 def _identity(contract: InputContract) -> tuple[Any, ...]:
     """Equal for two contracts that make the same tensor of every picture."""
     pad = None if contract.resize == "stretch" else contract.pad
-    return contract.colour, contract.resize, contract.whole, pad, levels(contract).round(4).tobytes()
+    placed = (contract.resize, contract.whole, contract.filter, contract.rectangle_stride, pad)
+    return contract.colour, *placed, levels(contract).round(4).tobytes()
 
 
 def _toml(value: Any) -> str:

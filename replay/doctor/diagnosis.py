@@ -129,11 +129,13 @@ def diagnose(
     advised = _advised(trials, held, usual, best) if better else _rival(trials, held, usual, best) if findable else 0
     # What the makers do is advised, though it finds no more here: then nothing shows that the manifest's own is wrong.
     better = better and (advised == best or held.better(advised, 0, LEAST_GAIN))
+    # Two reasons: what its makers do, and what is surely seen here, however little.
+    better = better or (usual is not None and advised > 0 and held.surely_better(advised, 0))
     word = Word.WRONG if better or scores else Word.OPEN if not findable else Word.TIED if advised else Word.RIGHT
     told = held.told(advised)
     return Diagnosis(
         word=word,
-        sentence=_sentence(word, told, scores, first),
+        sentence=_sentence(word, told, scores, first, theirs=usual is not None),
         scores=scores,
         frames=len(first.stream.frames),
         boxes=len(first.stream.pool.labelled),
@@ -201,12 +203,14 @@ def _scores(first: Trial) -> str:
     return ""
 
 
-def _sentence(word: Word, told: TriedContract, scores: str, first: Trial) -> str:
+def _sentence(word: Word, told: TriedContract, scores: str, first: Trial, *, theirs: bool) -> str:
     changes = "; ".join(told.changes)
     if word is Word.OPEN:
         return "no contract finds what the labels say: other classes, another task, or a head read in another way"
     if word is Word.TIED:
-        return f"can't be told from AP {told.ap:.3f} with: {changes} (the manifest's own: {first.ap:.3f})"
+        whose = "as its makers feed it" if theirs else "with another contract"
+        advice = "take theirs unless it was trained in another way" if theirs else "take more frames (--frames)"
+        return f"AP {first.ap:.3f} can't be told from AP {told.ap:.3f} {whose}: {changes}; {advice}"
     if word is Word.WRONG:
         return scores if scores and not changes else f"AP {first.ap:.3f} becomes {told.ap:.3f} with: {changes}"
     return "no other contract is surely better than the manifest's own"

@@ -156,11 +156,10 @@ def _outputs(
     preparer = Preparer(contract, session.inputs[0])
     answers = []
     for frame in frames:
-        feed = preparer.buffer()
-        placement = preparer.prepare(frame.picture, feed)
-        raw = session.run([feed])
+        prepared = preparer.prepare(frame.picture, preparer.buffer())
+        raw = session.run([prepared.tensor])
         answers.append(
-            ([dequantise(stored, spec) for stored, spec in zip(raw, session.outputs, strict=True)], placement)
+            ([dequantise(stored, spec) for stored, spec in zip(raw, session.outputs, strict=True)], prepared.placement)
         )
     return answers
 

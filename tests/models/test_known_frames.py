@@ -25,9 +25,8 @@ def found_by(shared: Path, manifest: Manifest, image: Image) -> Detections:
     _, artefact = catalogue.locate(str(shared / "models" / manifest.file))
     session = OnnxRuntime(OnnxRuntime.Options()).load(artefact, "cpu")
     preparer = Preparer(manifest.input, session.inputs[0])
-    feed = preparer.buffer()
-    placement = preparer.prepare(image, feed)
-    found = read(session.run([feed]), manifest, placement)
+    fed = preparer.prepare(image, preparer.buffer())
+    found = read(session.run([fed.tensor]), manifest, fed.placement)
     session.close()
     return found
 

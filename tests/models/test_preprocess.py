@@ -22,8 +22,8 @@ def prepared(
     image: Image, rule: InputContract, dtype: DType = "float32", quantisation: Quantisation | None = None
 ) -> tuple[Array, Placement]:
     preparer = Preparer(rule, TensorSpec("image", rule.shape, dtype, quantisation))
-    out = preparer.buffer()
-    return out, preparer.prepare(image, out)
+    made = preparer.prepare(image, preparer.buffer())
+    return made.tensor, made.placement
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,55 @@ def test_resizing_is_bilinear() -> None:
     ramp = np.repeat(np.array([[0, 100]], np.uint8)[:, :, None], 3, axis=2)
     tensor, _ = prepared(ramp, contract(4, 1))
     assert tensor[0, 0].tolist() == [[0, 25, 75, 100]]
+
+
+def test_an_antialiased_picture_has_all_that_it_shrank() -> None:
+    """Every third column is white: the plain rule sees black or white alone, Pillow's filter a third everywhere."""
+    stripes = np.zeros((6, 24, 3), np.uint8)
+    stripes[:, ::3] = 240
+    smoothed, _ = prepared(stripes, contract(8, 2, filter="antialiased"))
+    assert smoothed[0, 0, :, 1:-1].tolist() == [[80] * 6] * 2
+    plain, _ = prepared(stripes, contract(8, 2))
+    assert set(np.unique(plain).tolist()) <= {0, 240}
+    enlarged, _ = prepared(np.array([[[0] * 3, [100] * 3]], np.uint8), contract(4, 1, filter="antialiased"))
+    assert enlarged[0, 0].tolist() == [[0, 25, 75, 100]]
+
+
+@pytest.mark.parametrize(
+    ("size", "sides", "covered", "offset"),
+    [
+        ((640, 360), (64, 48), (64, 36), (0, 6)),
+        ((360, 640), (48, 64), (36, 64), (6, 0)),
+        ((640, 640), (64, 64), (64, 64), (0, 0)),
+        ((640, 310), (64, 32), (64, 31), (0, 0)),
+        ((2000, 1), (64, 16), (64, 1), (0, 7)),
+    ],
+)
+def test_sides_that_follow_the_picture_are_the_smallest_whole_strides(
+    size: tuple[int, int], sides: tuple[int, int], covered: tuple[int, int], offset: tuple[int, int]
+) -> None:
+    rule = contract(64, 64, resize="letterbox-centre", whole="nearest", rectangle_stride=16, pad=7)
+    preparer = Preparer(rule, TensorSpec("image", rule.shape, "float32", open_axes=(2, 3)))
+    memory = preparer.buffer()
+    made = preparer.prepare(plain(*size), memory)
+    assert (made.placement.input, made.placement.covered, made.placement.offset) == (sides, covered, offset)
+    assert made.tensor.shape == (1, 3, sides[1], sides[0])
+    assert np.shares_memory(made.tensor, memory)
+    assert (made.tensor[0, 0] == 10).sum() == covered[0] * covered[1]
+    assert set(np.unique(made.tensor[0, 0]).tolist()) <= {7, 10}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"resize": "stretch"}, "is for a letterbox"),
+        ({"resize": "letterbox-centre", "width": 60}, "not whole multiples"),
+        ({"resize": "letterbox-centre", "fixed": {"size": [[64.0, 64.0]]}}, "stay the same"),
+    ],
+)
+def test_sides_that_can_not_follow_the_picture_are_refused(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        contract(**{"width": 64, "height": 64, "rectangle_stride": 16, **wrong})
 
 
 @pytest.mark.parametrize(("colour", "expected"), [("BGR", [10, 20, 30]), ("RGB", [30, 20, 10])])
@@ -126,7 +175,7 @@ def test_a_frame_of_another_size_leaves_nothing_of_the_one_before() -> None:
     preparer = Preparer(rule, TensorSpec("image", rule.shape, "float32"))
     out = preparer.buffer()
     preparer.prepare(plain(4, 4, (200, 200, 200)), out)
-    placement = preparer.prepare(plain(8, 4), out)
+    placement = preparer.prepare(plain(8, 4), out).placement
     assert (placement.width, placement.height) == (8, 4)
     assert out[0, 0].tolist() == [[10] * 4, [10] * 4, [7] * 4, [7] * 4]
 
@@ -158,6 +207,12 @@ def test_a_frames_read_only_picture_is_left_as_it_is() -> None:
 def test_what_is_no_picture_is_refused(image: Any) -> None:
     with pytest.raises(PictureUnfit, match="can't be prepared"):
         prepared(image, contract(4, 4))
+
+
+def test_a_session_of_fixed_sides_is_not_fed_others() -> None:
+    rule = contract(64, 64, resize="letterbox-centre", rectangle_stride=16)
+    with pytest.raises(InputUnfit, match="these are fixed"):
+        Preparer(rule, TensorSpec("image", rule.shape, "float32"))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import contextlib
 import queue
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,9 @@ class RemoteSession:
         self._name = name
         self._worker = worker
         self._deadline_s = deadline_s
-        self.inputs: Sequence[TensorSpec] = msgspec.convert(loaded["inputs"], list[TensorSpec])
+        # A slot of the shared memory holds tensors of one size.
+        told = msgspec.convert(loaded["inputs"], list[TensorSpec])
+        self.inputs: Sequence[TensorSpec] = [replace(spec, open_axes=()) for spec in told]
         self.outputs: Sequence[TensorSpec] = msgspec.convert(loaded["outputs"], list[TensorSpec])
         self.facts: Mapping[str, str] = {**loaded["facts"], "process": "its own"}
         self._depth = int(loaded["depth"])

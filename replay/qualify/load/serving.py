@@ -30,9 +30,9 @@ class Library:
         self.tensors: list[Array] = []
         self.placements: list[Placement] = []
         for picture in pictures:
-            buffer = preparer.buffer()
-            self.placements.append(preparer.prepare(picture, buffer))
-            self.tensors.append(buffer)
+            prepared = preparer.prepare(picture, preparer.buffer())
+            self.placements.append(prepared.placement)
+            self.tensors.append(prepared.tensor)
 
     def __len__(self) -> int:
         return len(self.tensors)

@@ -11,7 +11,7 @@ from edge.assembly import Loaded
 from models.boxes import partners
 from models.decode import read
 from models.detections import Detections
-from models.preprocess import Placement, Preparer
+from models.preprocess import Prepared, Preparer
 from models.stitch import Stitch
 from models.tensors import cosine, dequantise
 from replay.qualify.campaign import Campaign
@@ -96,12 +96,12 @@ class _Side:
 
     def __init__(self, parts: Loaded) -> None:
         self.parts = parts
-        self.preparer = Preparer(parts.artefact.input, parts.session.inputs[0])
-        self.buffer = self.preparer.buffer()
+        self._preparer = Preparer(parts.artefact.input, parts.session.inputs[0])
+        self._memory = self._preparer.buffer()
         self._stitch = Stitch(parts.artefact)
 
-    def prepare(self, image: Image) -> Placement:
-        return self.preparer.prepare(image, self.buffer)
+    def prepare(self, image: Image) -> Prepared:
+        return self._preparer.prepare(image, self._memory)
 
     def outputs(self, feed: Array) -> Sequence[Array]:
         raw = self.parts.session.run([feed])
@@ -117,15 +117,15 @@ def measure(campaign: Campaign, folder: Path, tell: Tell) -> Parity:  # noqa: AR
         theirs, ours = _Side(ref), _Side(dut)
         same_bytes = _same_feed(ref, dut)
         for done, (recording, _, picture) in enumerate(pictures, 1):
-            placement, our_placement = theirs.prepare(picture), ours.prepare(picture)
-            expected = theirs.outputs(theirs.buffer)
-            answered = ours.outputs(theirs.buffer if same_bytes else ours.buffer)
+            asked, our_own = theirs.prepare(picture), ours.prepare(picture)
+            ask = asked if same_bytes else our_own
+            expected, answered = theirs.outputs(asked.tensor), ours.outputs(ask.tensor)
             differences.append([_difference(a, b) for a, b in zip(expected, answered, strict=True)])
             identical += all(np.array_equal(a, b) for a, b in zip(expected, answered, strict=True))
             if all(np.isfinite(output).all() for output in answered):
                 boxes.put(
-                    read(expected, ref.manifest, placement),
-                    read(answered, dut.manifest, placement if same_bytes else our_placement),
+                    read(expected, ref.manifest, asked.placement),
+                    read(answered, dut.manifest, ask.placement),
                 )
             else:
                 not_finite += 1

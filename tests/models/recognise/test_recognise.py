@@ -12,7 +12,7 @@ from models.own_manifest import recognised
 from models.recognise.questions import InputForeign, LabelsAsked, LabelsUnfit, NoDetector, SizeAsked, TaskForeign
 from models.recognise.recognise import recognise
 from models.recognise.recognition import Answers, Recognition
-from tests.tiny_heads import write_head, zeros
+from tests.tiny_heads import write_dynamic, write_head, zeros
 from tests.tiny_models import OPSET
 
 CELLS = 8 * 8 + 4 * 4 + 2 * 2
@@ -49,9 +49,41 @@ def test_open_sizes_are_those_that_the_metadata_names_height_first(tmp_path: Pat
     )
     found = recognise(path)
     assert (found.manifest["input"]["width"], found.manifest["input"]["height"]) == (64, 32)
-    # Its makers' own program feeds another size then, and finds something else.
-    assert any("smallest rectangle" in line for line in found.assumed)
-    assert not any("smallest" in line for line in recognise(path, Answers(size=(64, 32))).assumed)
+    # Before their programs wrote down that they left the sides open, they fed what a model was trained with.
+    assert any("64x32 for every picture, as it was trained" in line for line in found.assumed)
+    assert "rectangle_stride" not in found.manifest["input"]
+
+
+def test_sides_left_open_on_purpose_follow_the_picture(tmp_path: Path) -> None:
+    said = {**ULTRALYTICS, "imgsz": "[64, 96]", "stride": "16", "args": "{'dynamic': True, 'nms': False}"}
+    path = write_dynamic(tmp_path / "best.onnx", said)
+    manifest, found = recognised("m", path, Answers())
+    assert (manifest.input.width, manifest.input.height, manifest.input.rectangle_stride) == (96, 64, 16)
+    assert manifest.outputs == ((1, 7, 0),)
+    assert any("96x64 at most" in line for line in found.assumed)
+    fixed, found = recognised("m", path, Answers(size=(64, 64)))
+    assert (fixed.input.rectangle_stride, fixed.outputs) == (0, ((1, 7, CELLS),))
+    assert any("64x64 for every picture" in line for line in found.assumed)
+    # Its RT-DETR is stretched to one size, whatever its sides.
+    path = write_head(
+        tmp_path / "q.onnx", {"out": np.full((1, 300, 7), 0.25, np.float32)}, size=("h", "w"), metadata=said
+    )
+    assert recognised("m", path, Answers())[0].input.rectangle_stride == 0
+
+
+def test_pictures_are_smoothed_as_they_shrink_where_their_makers_do_so(tmp_path: Path) -> None:
+    """RF-DETR says by its outputs' names whose it is; queries may be anybody's, unless Ultralytics has signed them."""
+
+    def told(outputs: dict[str, Any], answers: Answers = ABC, **more: Any) -> tuple[str, bool]:
+        manifest, found = recognised("m", write_head(tmp_path / "m.onnx", outputs, **more), answers)
+        return manifest.input.filter, any("--filter antialiased" in line for line in found.assumed)
+
+    queries = {"logits": zeros(1, 9, 3) - 4, "pred_boxes": zeros(1, 9, 4)}
+    assert told({"dets": zeros(1, 9, 4), "labels": zeros(1, 9, 3) - 4}) == ("antialiased", False)
+    assert told(queries) == ("linear", True)
+    assert told(queries, Answers(labels="a,b,c", filter="antialiased")) == ("antialiased", False)
+    assert told(queries, Answers(), metadata=ULTRALYTICS) == ("linear", False)
+    assert told({"output0": zeros(1, 7, CELLS)}) == ("linear", False)
 
 
 @pytest.mark.parametrize("metadata", [None, {**ULTRALYTICS, "end2end": "True"}])

@@ -12,6 +12,7 @@ from edge.assembly import Loaded, loaded
 from edge.config import BackendChoice, ModelChoice
 from models.detections import Boxes, Detections
 from models.manifest import InputContract
+from replay.doctor.closer_look import closer_look
 from replay.doctor.contracts import AS_WRITTEN, READINGS, Contract, Reading, inputs, readings, same_input
 from replay.doctor.diagnosis import Diagnosis, Word, diagnose
 from replay.doctor.trial import LabelledFrame, NothingLabelled, Trial, examined, labelled_frames, trials
@@ -114,8 +115,25 @@ def test_two_contracts_that_find_the_same_are_tied_and_not_wrong(
     assert tied.word is Word.TIED
     assert tied.advised.changes == ("std = [1, 1, 1]",)
     assert "can't be told from" in tied.sentence
+    assert "take theirs" in tied.sentence
     # Who knows of no usual one has no reason to doubt what is as good as any.
     assert diagnose([one for one in found if one.contract.reading == AS_WRITTEN], fed, None).word is Word.RIGHT
+
+
+def test_two_that_are_tied_are_held_against_each_other_on_more_frames(recording: Recording) -> None:
+    with loaded(ModelChoice(name="gilmok-mini"), BackendChoice(), Path()) as parts:
+        usual = parts.artefact.input
+        fed = msgspec.structs.replace(usual, std=(1.001, 1.001, 1.001))
+        found = tried(parts, recording, labelled_frames(recording, 1), fed, usual)
+        closer, frames = closer_look(parts, recording, found, usual, ((), {}), lambda _done, _all: None)
+        assert len(frames) == len(closer[0].stream.frames) == 4
+        assert [same_input(one.contract.input, fed) for one in closer[:: len(closer) // 2]] == [True, False]
+        n = len(recording.numbers)
+        all_of_them = dataclasses.replace(
+            found[0].stream, frames=recording.numbers, truths=[None] * n, answers=[None] * n, tracks=()
+        )
+        every = dataclasses.replace(found[0], stream=all_of_them)
+        assert closer_look(parts, recording, [every], usual, ((), {}), lambda _done, _all: None) == ([], [])
 
 
 def test_what_is_poor_on_a_few_frames_is_not_looked_at_on_all(
@@ -185,6 +203,22 @@ def test_no_two_candidates_feed_the_network_the_same() -> None:
     assert found[0] is own
     assert not any(same_input(a, b) for i, a in enumerate(found) for b in found[:i])
     assert {(one.colour, one.resize) for one in found} >= {("RGB", "stretch"), ("BGR", "letterbox-top-left")}
+
+
+def test_smoothing_and_sides_are_tried_alone() -> None:
+    own = contract(64, 64, resize="letterbox-centre", rectangle_stride=32)
+    usual = msgspec.structs.replace(own, colour="RGB")
+    found = inputs(own, usual)
+    assert [(one.colour, one.filter) for one in found[:4]] == [
+        ("BGR", "linear"),
+        ("RGB", "linear"),
+        ("BGR", "antialiased"),
+        ("RGB", "antialiased"),
+    ]
+    assert not any(one.filter == "antialiased" for one in found[4:])
+    square = next(one for one in found if one == msgspec.structs.replace(own, rectangle_stride=0))
+    assert Contract(square, AS_WRITTEN).differs(own) == ("rectangle_stride = 0",)
+    assert all(one.rectangle_stride == 0 for one in found if one.resize == "stretch")
 
 
 def test_whole_pixels_have_no_scale_to_mix_up() -> None:
