@@ -3,14 +3,14 @@
     training/image_2/000000.png ...        training/label_2/000000.txt     (object: stills)
     training/image_02/0000/000000.png ...  training/label_02/0000.txt      (tracking: drives)
 
-`testing` has the same folders without labels. https://www.cvlibs.net/datasets/kitti
+`testing` has the same folders without labels. Where somebody left out that level, both folders lie in the root. https://www.cvlibs.net/datasets/kitti
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from replay.datasets.kitti_rows import KittiRows, Types
-from replay.datasets.layout import files_in, find_root, folders, numbered, pictures
+from replay.datasets.kitti_rows import KittiRows, Types, is_rope3d
+from replay.datasets.layout import files_in, find_repacked, folders, numbered, pictures
 from replay.datasets.pictures import PictureRecording
 from replay.recording import Group, RecordingUnknown
 from replay.truth import nothing_there
@@ -19,6 +19,8 @@ from sensors.sources.folder import sorted_by_number
 FPS = 10.0
 LABEL_ENDING = ".txt"
 TRAINING, TESTING = "training", "testing"
+ALL = "all"
+"""The stills of a root that has no halves."""
 
 LABELS = ("Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc")
 DONT_CARE = "DontCare"
@@ -39,15 +41,17 @@ class KittiObject:
     name = "kitti-object"
 
     def __init__(self, root: Path) -> None:
-        self._root = find_root(self.name, root, [f"{half}/{part}" for half in _HALVES for part in _STILLS], _is_kittis)
+        marks = [f"{half}/{part}" for half in _HALVES for part in _STILLS]
+        self._root = find_repacked(self.name, root, marks, _is_kittis, _STILLS)
 
     def recordings(self) -> Sequence[str]:
-        return [half for half in _HALVES if any((self._root / half / part).is_dir() for part in _STILLS)]
+        halves = [half for half in _HALVES if any((self._root / half / part).is_dir() for part in _STILLS)]
+        return halves or [ALL]
 
     def open(self, name: str) -> PictureRecording:
         if name not in self.recordings():
             raise RecordingUnknown(self.name, self._root, name, self.recordings())
-        image_folder, label_folder = (self._root / name / part for part in _STILLS)
+        image_folder, label_folder = (self._root / ("" if name == ALL else name) / part for part in _STILLS)
         files = numbered(label_folder, LABEL_ENDING)
         read = KittiRows(label_folder, TYPES)
         for number, path in files.items():
@@ -72,15 +76,16 @@ class KittiTracking:
     name = "kitti-tracking"
 
     def __init__(self, root: Path) -> None:
-        self._root = find_root(self.name, root, [f"{half}/{part}" for half in _HALVES for part in _DRIVES])
+        marks = [f"{half}/{part}" for half in _HALVES for part in _DRIVES]
+        self._root = find_repacked(self.name, root, marks, lambda _match: True, _DRIVES)
         self._places: dict[str, tuple[Path, Path | None]] = {}
-        for half in _HALVES:
+        for half in (*_HALVES, ""):
             image_folder, label_folder = (self._root / half / part for part in _DRIVES)
             files = {path.stem: path for path in files_in(label_folder, LABEL_ENDING)}
             drives = {folder.name for folder in folders(image_folder)} | files.keys()
             for name in [path.name for path in sorted_by_number(map(Path, drives))]:
                 # Both halves count their drives from 0000.
-                shown = name if half == TRAINING else f"{half}/{name}"
+                shown = f"{half}/{name}" if half == TESTING else name
                 self._places[shown] = image_folder / name, files.get(name)
 
     def recordings(self) -> Sequence[str]:
@@ -116,9 +121,8 @@ _DRIVES = ("image_02", "label_02")
 
 
 def _is_kittis(match: Path) -> bool:
-    """Rope3D's rows lie in such folders, too, its pictures elsewhere."""
-    half = match.parent
-    return not (half / "denorm").is_dir() and not any(half.parent.glob(f"{half.name}-image_2*"))
+    """Rope3D's rows lie in such folders, too."""
+    return not is_rope3d(match.parent)
 
 
 def _note(drive: str) -> str:

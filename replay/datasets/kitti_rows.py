@@ -40,6 +40,17 @@ COLUMNS = (14, 15)
 """How many they are; a result file adds a score."""
 
 
+ROPE3D_BESIDE = ("denorm", "extrinsics")
+ROPE3D_NAMES = "*_obstacle.*"
+
+
+def is_rope3d(half: Path) -> bool:
+    """Whether a folder with `image_2` and `label_2` is Rope3D's: by what else it holds, or by its pictures' names."""
+    if any((half / one).is_dir() for one in ROPE3D_BESIDE) or any(half.parent.glob(f"{half.name}-image_2*")):
+        return True
+    return any(True for folder in ("label_2", "image_2") for _ in (half / folder).glob(ROPE3D_NAMES))
+
+
 @dataclass(frozen=True)
 class Types:
     """What a data set of such rows calls things."""

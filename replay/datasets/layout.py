@@ -64,6 +64,20 @@ def find_root(
     raise LayoutAbsent(dataset, root, marks, next(nearby, None))
 
 
+def find_repacked(
+    dataset: str,
+    root: Path,
+    marks: Sequence[str],
+    is_ours: Callable[[Path], bool],
+    direct: Sequence[str],
+) -> Path:
+    """As `find_root`; where none of `marks` is there, those of a root that somebody left a level out of, `direct`."""
+    try:
+        return find_root(dataset, root, marks, is_ours)
+    except LayoutAbsent:
+        return find_root(dataset, root, [*marks, *direct], is_ours)
+
+
 def matching(folder: Path, mark: str) -> Iterator[Path]:
     """What a glob pattern matches there, be its ending in capitals or not: DRIVE.JSON for `*.json`."""
     start, dot, ending = mark.rpartition(".")

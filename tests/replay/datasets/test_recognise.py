@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from replay.datasets.recognise import LayoutAmbiguous, LayoutUnknown, recognise
-from replay.recording import DatasetWrong, RecordingUnnamed, only_recording
+from replay.recording import DatasetWrong, RecordingUnnamed, only_recording, open_dataset
 from sensors import plugins
 from tests.layouts import mot, mot15, text
 from tests.makers import MAKERS
@@ -14,6 +14,27 @@ def test_every_layout_is_told_from_all_others(kind: str, tmp_path: Path) -> None
     made = MAKERS[kind](tmp_path / "root")
     assert recognise(made.root) == kind
     assert only_recording(kind, made.root) == made.name
+
+
+@pytest.mark.parametrize("kind", ["kitti-object", "kitti-tracking", "rope3d"])
+def test_a_root_without_its_upper_level_is_read_as_the_whole_one(kind: str, tmp_path: Path) -> None:
+    made = MAKERS[kind](tmp_path / "root")
+    before = open_dataset(kind, made.root).open(made.name)
+    pooled = tmp_path / "pooled"
+    (made.root / "training").rename(pooled)
+    for folder in made.root.glob("training-*"):
+        folder.rename(pooled / folder.name.removeprefix("training-"))
+    for root in (pooled, next(pooled.glob("image*"))):
+        assert recognise(root) == kind
+        name = only_recording(kind, root)
+        assert name == ("all" if made.name == "training" else made.name)
+        recording = open_dataset(kind, root).open(name)
+        assert list(recording.numbers) == list(before.numbers)
+        for number in before.numbers:
+            one, other = before.truth(number), recording.truth(number)
+            assert one is not None
+            assert other is not None
+            assert one.boxes.tolist() == other.boxes.tolist()
 
 
 def test_what_is_of_no_layout_says_what_was_looked_for(tmp_path: Path) -> None:
