@@ -39,14 +39,7 @@ class Loaded:
     session: Watched
 
     def model_birth(self) -> ModelBirth:
-        return ModelBirth(
-            name=self.manifest.name,
-            sha256=self.manifest.sha256,
-            artefact=self.artefact.sha256,
-            precision=self.artefact.precision,
-            labels=tuple(self.labels),
-            calibration={seen.digest: seen.frames for seen in self.artefact.calibration},
-        )
+        return model_birth(self.manifest, self.artefact)
 
     def backend_birth(self) -> BackendBirth:
         # A vendor's text may be of any length, and a birth must not fail for it.
@@ -80,6 +73,17 @@ class Loaded:
             session_id=name.id,
             tracking=tracking,
         )
+
+
+def model_birth(manifest: Manifest, artefact: Artefact) -> ModelBirth:
+    return ModelBirth(
+        name=manifest.name,
+        sha256=manifest.sha256,
+        artefact=artefact.sha256,
+        precision=artefact.precision,
+        labels=tuple(table(manifest)),
+        calibration={seen.digest: seen.frames for seen in artefact.calibration},
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from edge.assembly import Loaded
 from edge.config import Place, StreamConfig
 from edge.session_name import SessionName
 from edge.stream import Stream
-from edge.wire.messages import Birth, NodeKind, PlaceBirth, StreamBirth, TrackerBirth
+from edge.wire.messages import Birth, NodeKind, PlaceBirth, ShadowBirth, StreamBirth, TrackerBirth
 from sensors.clock import Clock, boot_id
 from sensors.host import host_facts, software
 
@@ -26,6 +26,7 @@ def birth(
     clock: Clock,
     boot: str | None = None,
     resumes: str = "",
+    shadow: ShadowBirth | None = None,
 ) -> Birth:
     """`streams` are the opened ones of `configs`, in the same order: they know where the frames come from.
 
@@ -47,6 +48,7 @@ def birth(
         streams=tuple(_stream(config, stream) for config, stream in zip(configs, streams, strict=True)),
         model=parts.model_birth(),
         backend=parts.backend_birth(),
+        shadow=shadow,
     )
 
 

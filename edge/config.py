@@ -11,10 +11,12 @@ from models.catalogue import ORIGINAL
 from sensors.config import Settings
 from sensors.errors import GilmokError
 from sensors.ranges import (
+    AtWork,
     ClassKey,
     ClockReading,
     Count,
     FrameNumber,
+    Growth,
     Hours,
     Megabytes,
     Metres,
@@ -22,6 +24,7 @@ from sensors.ranges import (
     MillisecondsOrNone,
     Name,
     NameOrNone,
+    Seconds,
 )
 
 PACING_BOUND_MS = 1.0
@@ -87,6 +90,23 @@ class StreamConfig(Settings, frozen=True, kw_only=True):
     """The run is invalid where the p99 of the pacing error exceeds this."""
 
 
+class ShadowChoice(Settings, frozen=True, kw_only=True):
+    """A candidate that runs beside the active model on the same frames, never in its way (docs/deployment.md)."""
+
+    model: ModelChoice
+    backend: BackendChoice = BackendChoice()
+    max_p99_ratio: Growth = 1.1
+    """Of each active stream's p99 with the shadow to its p99 without: beyond, the shadow skips more frames."""
+    max_share: AtWork = 0.5
+    """Of the time it may be at work, whatever the streams feel."""
+    block_s: Seconds = 5.0
+    """Blocks of so long, in which the shadow works and rests by turns, tell what it costs."""
+
+    def __post_init__(self) -> None:
+        if (self.model.name is None) == (self.model.file is None):
+            raise ConfigContradicts("shadow", "its model is not one thing", "give the model a name or a file")
+
+
 Durability: TypeAlias = Literal["process", "power-loss", "off"]
 
 
@@ -124,6 +144,8 @@ class NodePlan(Settings, frozen=True, kw_only=True):
     backend: BackendChoice = BackendChoice()
     streams: tuple[StreamConfig, ...]
     spool: SpoolChoice = SpoolChoice()
+    shadow: ShadowChoice | None = None
+    """Without it, no candidate runs beside the model."""
     otel: Otel | None = None
     """Without it, no traces are sent."""
     pictures: bool = True

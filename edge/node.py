@@ -13,6 +13,7 @@ from edge.device.watched import Watched
 from edge.live_view.foxglove import LiveView, live_view
 from edge.live_view.on_demand import PicturesOnDemand
 from edge.session_name import SessionName, claimed, next_session
+from edge.shadow.shadow import Shadow
 from edge.spool.spool import Spool
 from edge.stream import Deliver, Stream
 from edge.uncommitted import ReportsUncommitted
@@ -75,6 +76,9 @@ class Node:
         self._streams: list[Stream] = []
         self._device: Watched | None = None
         self._pictures: PicturesOnDemand | None = None
+        self._uplink: Uplink | None = None
+        self.shadow: Shadow | None = None
+        """The candidate beside the active model; None: there is none."""
         self._stopped = False
         self.session: SessionName | None = None
         """Known when `ready` is called."""
@@ -118,9 +122,13 @@ class Node:
                 )
                 for stream in self._config.streams
             ]
+            names = [stream.name for stream in self._streams]
+            if self._config.shadow is not None:
+                self.shadow = Shadow(self._config.shadow, session, names, self._clock, self._say_shadow)
+                stack.callback(self.shadow.close, hurried=True)
             spool = Spool(self._spool_file, self._config.spool, self._clock, self._boot)
             stack.callback(spool.close)
-            uplink = Uplink(
+            uplink = self._uplink = Uplink(
                 self._config.broker,
                 self._birth(session, parts),
                 self._clock,
@@ -129,14 +137,16 @@ class Node:
                 hub=self._config.hub,
                 on_rival=self._rival,
                 on_look=self._look if self._config.pictures else None,
+                shadow=self.shadow.health if self.shadow is not None else None,
             )
-            names = [stream.name for stream in self._streams]
             self._pictures = PicturesOnDemand(names, uplink.show, self._clock)
             stack.callback(self._pictures.close)
             uplink.connect()
             named = f"{self._config.site}/{self._config.name}"
             traces = stack.enter_context(tracing(self._config.otel, "gilmok-node", named))
             self.view = stack.enter_context(live_view(self._foxglove, named, names, parts.labels, self._clock))
+            if self.shadow is not None:
+                self.shadow.start()
             try:
                 ready()
                 self._systemd.ready(f"it drives {', '.join(names)}")
@@ -146,6 +156,8 @@ class Node:
                 self._systemd.stopping()
                 for stream in self._streams:
                     stream.close()
+                if self.shadow is not None:
+                    self.shadow.close(hurried=self._stopped)
                 left = uplink.farewell(self._streams, parts.session.telemetry(), hurried=self._stopped)
                 if not left.complete:
                     stays = None if self._config.spool.durability == "off" else self._spool_file
@@ -156,9 +168,12 @@ class Node:
     def _deliver(self, uplink: Uplink, traces: Traces | None) -> Deliver:
         """To the hub first; then to whoever watches."""
         source, view, pictures = Source(self._config.site, self._config.name), self.view, self._pictures
+        shadow = self.shadow
 
         def deliver(report: FrameReport) -> None:
             uplink.report(report)
+            if shadow is not None:
+                shadow.observe(report)
             if traces is not None:
                 traces.put(Traced(source, report))
             if view is not None:
@@ -173,6 +188,14 @@ class Node:
             self.view.see(frame)
         if self._pictures is not None:
             self._pictures.see(frame)
+
+    def _seen(self, frame: Frame) -> None:
+        if self.shadow is not None:
+            self.shadow.offer(frame)
+
+    def _say_shadow(self, report: FrameReport) -> bool:
+        """In the shadow's thread."""
+        return self._uplink is not None and self._uplink.say_shadow(report)
 
     def _look(self, asked: PictureAsk) -> None:
         """In the network's thread."""
@@ -197,6 +220,7 @@ class Node:
             clock=self._clock,
             boot=self._boot,
             resumes=self._config.resume.session if self._config.resume else "",
+            shadow=self.shadow.birth() if self.shadow is not None else None,
         )
 
     def _rival(self, fenced: Fenced) -> None:
@@ -224,7 +248,10 @@ class Node:
         patience_s = max(PATIENCE_S, DEADLINES * self._config.backend.deadline_ms * NS_PER_MS / NS_PER_S)
         heartbeat = Heartbeat(self._systemd, self._clock, patience_s)
         while not self._done.wait(HEALTH_PERIOD_S):
-            health = uplink.tell(self._streams, parts.session.telemetry())
+            device = parts.session.telemetry()
+            if self.shadow is not None and device is not None:
+                self.shadow.feel(device.power_w)
+            health = uplink.tell(self._streams, device)
             heartbeat.beat({stream.name: stream.progress for stream in self._streams}, _line(health))
             if self.view is not None:
                 self.view.tell(health)
@@ -237,7 +264,7 @@ class Node:
 
     def _drive(self, stream: Stream, deliver: Deliver) -> None:
         try:
-            stream.run(deliver, self._see)
+            stream.run(deliver, self._see, self._seen)
         except GilmokError as error:
             self._faults.append(error)
             self._end_streams()

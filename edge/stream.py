@@ -18,7 +18,7 @@ Deliver: TypeAlias = Callable[[FrameReport], None]
 PREPARED = "prepare"
 """The stage that a frame without a picture never comes to."""
 See: TypeAlias = Callable[[Frame], None]
-"""Is shown every frame before it goes through the model; of its picture nothing may be kept but a copy."""
+"""Is shown every frame; of its picture nothing may be kept but a copy."""
 
 
 class Stream:
@@ -37,15 +37,19 @@ class Stream:
         self._taken = 0
         self._answered = 0
 
-    def run(self, deliver: Deliver, see: See = lambda _: None) -> None:
-        """Work through the stream; the device is kept busy to its depth. Raises what `deliver` raises."""
+    def run(self, deliver: Deliver, see: See = lambda _: None, seen: See = lambda _: None) -> None:
+        """Work through the stream; the device is kept busy to its depth. Raises what `deliver` raises.
+
+        `seen` is shown every frame when the model has it: what it takes makes this frame no later.
+        """
         self.pace.start()
         if self._pipeline.depth == 1:
             while (frame := self._take()) is not None:
                 see(frame)
                 self._settle(self._pipeline.step(frame), deliver)
+                seen(frame)
         else:
-            self._run_pipelined(deliver, see)
+            self._run_pipelined(deliver, see, seen)
 
     def stop(self) -> None:
         """Let `run` return soon; what is in flight is finished."""
@@ -86,7 +90,7 @@ class Stream:
             pacing=None if lateness is None else Pacing(**asdict(lateness)),
         )
 
-    def _run_pipelined(self, deliver: Deliver, see: See) -> None:
+    def _run_pipelined(self, deliver: Deliver, see: See, seen: See) -> None:
         started: queue.SimpleQueue[StartedFrame | None] = queue.SimpleQueue()
         room = threading.Semaphore(self._pipeline.depth)
         fault: list[Exception] = []
@@ -108,6 +112,7 @@ class Stream:
             while room.acquire() and (frame := self._take()) is not None:
                 see(frame)
                 started.put(self._pipeline.start(frame))
+                seen(frame)
         finally:
             started.put(None)
             finisher.join()

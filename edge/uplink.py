@@ -4,15 +4,13 @@ One object for the session of a node, on one link to the broker. Nothing in it m
 """
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Sequence
-
-import msgspec
 
 from edge.clock_client import ClockClient
 from edge.device.backend import Telemetry
 from edge.duplicate_node import DuplicateNodes
+from edge.health import health
 from edge.publisher import Publisher
 from edge.spool.spool import Spool
 from edge.stream import Stream
@@ -33,10 +31,10 @@ from edge.wire.messages import (
     Health,
     MessageWrong,
     Refusals,
-    StreamCounters,
     decode,
     encode,
 )
+from edge.wire.shadows import ShadowHealth
 from edge.wire.topics import NodeTopics
 from sensors.clock import NS_PER_S, Clock
 
@@ -62,8 +60,6 @@ TELL_NS = NS_PER_S
 AGAIN_NS = 5 * NS_PER_S
 """So often a node introduces itself again, at most, because a hub asks who it is: its birth may be on its way."""
 
-UNKNOWN = Telemetry(math.nan, math.nan, math.nan, math.nan, None)
-
 
 class Uplink:
     """Connected once, then reports and health at any time from any thread, then one farewell."""
@@ -79,12 +75,14 @@ class Uplink:
         hub: str = "",
         on_rival: Callable[[Fenced], None] = lambda _: None,
         on_look: Callable[[PictureAsk], None] | None = None,
+        shadow: Callable[[], ShadowHealth] | None = None,
     ) -> None:
         """`birth` is said at every connection; whose session it is, and whose `clock`, stands in it.
 
         Takes over `spool`. `late_per_s`: so fast a backlog goes out. `hub`: whose word counts; empty: any hub's.
         `on_rival` is called in the network's thread, once for each other process that has this node's name; so is
         `on_look`, for who asks for pictures; None: nobody gets any.
+        `shadow`: how the candidate is that runs beside the model; None: there is none.
         Connects nothing yet. Raises BirthUnfit, SpoolUnusable, BrokerUrlWrong or SecretMissing.
         """
         # Better said here, at the start, than by the hub of every report.
@@ -98,6 +96,7 @@ class Uplink:
         self._duplicates = DuplicateNodes(birth.session_id)
         self._on_rival = on_rival
         self._on_look = on_look
+        self._shadow = shadow
         self._clocks = ClockClient(birth.session, birth.boot, clock)
         self._link = Link(
             at.beginning_for(f"{birth.site}/{birth.node}"),
@@ -148,6 +147,12 @@ class Uplink:
         """At QoS 0, and not at all where the link is behind: reports come first."""
         if self._link.unacknowledged <= BEHIND:
             self._link.publish(self._topics.picture(stream), picture, qos=0)
+
+    def say_shadow(self, report: FrameReport) -> bool:
+        """What a candidate found; False: the link is behind, where the active model's reports come first."""
+        if not self._link.up or self._link.unacknowledged > BEHIND:
+            return False
+        return self._link.publish(self._topics.shadow(report.stream), encode(report))
 
     def farewell(self, streams: Sequence[Stream], device: Telemetry | None, *, hurried: bool = False) -> Uncommitted:
         """Wait until a hub has committed everything, say how it ended, and disconnect without the last will.
@@ -265,28 +270,15 @@ class Uplink:
         return encode(Conn(state=state, session=self._birth.session, session_id=self._birth.session_id))
 
     def _health(self, streams: Sequence[Stream], device: Telemetry | None, *, final: bool = False) -> Health:
-        device = device or UNKNOWN
-        return Health(
-            session=self._birth.session,
-            session_id=self._birth.session_id,
-            stamp=self._clock.now(),
-            streams={stream.name: self._counters(stream) for stream in streams},
+        return health(
+            self._birth,
+            self._clock.now(),
+            streams,
+            self._publisher,
+            device,
             queued=self._link.unacknowledged,
-            final=final,
-            spool=self._publisher.state(),
-            temperature_c=_known(device.temperature_c),
-            power_w=_known(device.power_w),
-            utilisation=_known(device.utilisation),
             broker=self._link.address,
             clocks=self._clocks.collect(),
+            shadow=self._shadow() if self._shadow is not None else None,
+            final=final,
         )
-
-    def _counters(self, stream: Stream) -> StreamCounters:
-        return msgspec.structs.replace(
-            stream.counters(self._publisher.evicted(stream.name)), spooled=self._publisher.spooled(stream.name)
-        )
-
-
-def _known(value: float) -> float | None:
-    """What JSON can carry: a number, or nothing where nobody knows."""
-    return None if math.isnan(value) else value

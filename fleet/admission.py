@@ -27,10 +27,11 @@ from fleet.arrivals import (
     NodeKey,
     Refused,
     ReportArrived,
+    ShadowArrived,
     key_of,
     session_key,
 )
-from fleet.introduction import Introduction
+from fleet.introduction import Candidate, Introduction
 from fleet.latency import Outages
 from fleet.registry import Registry
 from sensors.clock import EARLIEST_UTC_NS, NS_PER_S, Stamp
@@ -59,7 +60,7 @@ class Admission:
         Of several reports in one message the good ones are admitted, and the others are among them as Refused.
 
         Raises MessageWrong: topic, oversize, json, schema, foreign, session, unintroduced, stream, range, stages,
-        findings, model, future, rate.
+        findings, model, shadow, future, rate.
         """
         heard = _parse(topic)
         key = NodeKey(heard.site, heard.node)
@@ -68,6 +69,8 @@ class Admission:
                 return (self._report(key, stream, payload, received),)
             case "late", stream if stream:
                 return tuple(self._late(topic, key, stream, one, received) for one in split_late(payload))
+            case "shadow", stream if stream:
+                return (self._shadow(key, stream, payload, received),)
             case "health", "":
                 return self._health(key, payload, received)
             case "picture", stream if stream:
@@ -143,7 +146,7 @@ class Admission:
         check(report)
         key = session_key(node, report)
         introduction = self._registry.introduction(key)
-        _belongs(report, stream, introduction)
+        _belongs(report, stream, introduction, introduction)
         self._outages.heard(key, received.mono_ns)
         one_clock = introduction.boot == self._boot and not introduction.apart
         latency_ns = received.mono_ns - report.stamp.mono_ns if one_clock else None
@@ -160,6 +163,16 @@ class Admission:
             clock_known=self._believes(report.stamp, received, latency_ns),
             late=latency_ns is not None and self._outages.waited(key, report.published.mono_ns, received.mono_ns),
         )
+
+    def _shadow(self, node: NodeKey, stream: str, payload: bytes, received: Stamp) -> ShadowArrived:
+        report = decode(payload, FrameReport)
+        check(report)
+        key = session_key(node, report)
+        introduction = self._registry.introduction(key)
+        if introduction.shadow is None:
+            raise MessageWrong("shadow", f"the birth of {node.node} names no candidate beside its model")
+        _belongs(report, stream, introduction, introduction.shadow)
+        return ShadowArrived(key, report, payload, received)
 
     def _believes(self, stamp: Stamp, received: Stamp, latency_ns: int | None = None) -> bool:
         """Whether the node's wall clock can be right: a label, so nothing is refused for it.
@@ -198,13 +211,13 @@ def _parts(topic: str) -> UpTopic:
     raise MessageWrong("topic", f"{topic!r} is none of a node's topics")
 
 
-def _belongs(report: FrameReport, stream: str, birth: Introduction) -> None:
-    """Raises MessageWrong where the report contradicts its topic or its session's birth."""
+def _belongs(report: FrameReport, stream: str, birth: Introduction, by: Introduction | Candidate) -> None:
+    """Raises MessageWrong where the report contradicts its topic or its session's birth; `by`: whose model it is of."""
     if report.stream != stream or stream not in birth.streams:
         raise MessageWrong("stream", f"a report of {report.stream!r} on {stream!r}; the birth knows which there are")
     if not report.stages.keys() <= set(birth.stages):
         raise MessageWrong("stages", f"the birth names {', '.join(birth.stages)}, not {', '.join(report.stages)}")
-    if (report.model, report.artefact) != (birth.model, birth.artefact):
-        raise MessageWrong("model", f"the report comes from {report.model}, the birth says {birth.model}")
-    if report.findings is not None and max(report.findings.labels, default=-1) >= birth.labels:
-        raise MessageWrong("findings", f"a label is none of the model's {birth.labels}")
+    if (report.model, report.artefact) != (by.model, by.artefact):
+        raise MessageWrong("model", f"the report comes from {report.model}, the birth says {by.model}")
+    if report.findings is not None and max(report.findings.labels, default=-1) >= by.labels:
+        raise MessageWrong("findings", f"a label is none of the model's {by.labels}")

@@ -76,6 +76,16 @@ class ReportArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowArrived:
+    """What a candidate found on a frame, beside the active model: no part of any stream's books."""
+
+    key: SessionKey
+    report: FrameReport
+    payload: bytes
+    received: Stamp
+
+
+@dataclass(frozen=True, slots=True)
 class BirthArrived:
     key: SessionKey
     birth: Birth
@@ -133,4 +143,4 @@ class Refused:
         return cls(*short, payload[:KEPT_BYTES], received, node, count)
 
 
-Arrival: TypeAlias = ReportArrived | BirthArrived | HealthArrived | ConnArrived | Refused
+Arrival: TypeAlias = ReportArrived | ShadowArrived | BirthArrived | HealthArrived | ConnArrived | Refused

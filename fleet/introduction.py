@@ -2,11 +2,25 @@
 
 from dataclasses import dataclass
 
-from edge.wire.messages import Birth
+from edge.wire.messages import Birth, ShadowBirth
 from fleet.arrivals import SessionKey, key_of
 from sensors.clock import Stamp
 
 SHORT_DIGEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A shadow, by the first digits of its digests, and how many labels it has."""
+
+    model: str
+    artefact: str
+    labels: int
+
+    @classmethod
+    def of(cls, birth: ShadowBirth) -> "Candidate":
+        model = birth.model
+        return cls(model.sha256[:SHORT_DIGEST], model.artefact[:SHORT_DIGEST], len(model.labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,8 @@ class Introduction:
     artefact: str
     labels: int
     """How many the model has."""
+    shadow: "Candidate | None" = None
+    """Who runs beside the model; None: nobody."""
     host: str = ""
     """The name of its machine."""
     apart: bool = False
@@ -43,5 +59,6 @@ class Introduction:
             model=birth.model.sha256[:SHORT_DIGEST],
             artefact=birth.model.artefact[:SHORT_DIGEST],
             labels=len(birth.model.labels),
+            shadow=None if birth.shadow is None else Candidate.of(birth.shadow),
             host=birth.host.get("name", ""),
         )

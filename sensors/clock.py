@@ -56,6 +56,11 @@ class SystemClock:
             pass
 
 
+def process_cpu_ns() -> int:
+    """CPU time that this process has used, all of its threads together."""
+    return time.process_time_ns()
+
+
 def _sleep(seconds: float) -> None:
     try:
         time.sleep(seconds)

@@ -55,6 +55,8 @@ Port: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
 """0: any free one."""
 
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+AtWork: TypeAlias = Annotated[float, Meta(ge=0.005, le=1)]
+"""A share of the time, some of it at least."""
 Probability: TypeAlias = Annotated[float, Meta(ge=1e-9, le=1 - 1e-9)]
 """Neither never nor always."""
 Factor: TypeAlias = Annotated[float, Meta(ge=0, le=1_000_000)]

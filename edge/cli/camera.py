@@ -62,7 +62,7 @@ def _view(source: Path, number: int, model: str | None, score: float, out: Path)
     frame = _frame(source, number)
     image = frame.image
     if model:
-        from edge.drawing import with_boxes
+        from edge.live_view.drawing import with_boxes
 
         found, labels = _findings(frame, model)
         shown = found.pick(found.scores >= score)

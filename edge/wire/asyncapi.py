@@ -40,6 +40,12 @@ SENT: dict[str, Channel] = {
         Annotated[list[FrameReport], Meta(max_length=LATE_REPORTS)],
         f"QoS 1, never retained: reports of one session out of the backlog, oldest first, {LATE_BYTES} bytes at most.",
     ),
+    "ShadowReport": (
+        "shadow/{stream}",
+        FrameReport,
+        "QoS 1, never retained, not kept for later: what the candidate of the birth's `shadow` found on the frame that "
+        "the active model's report of this session, stream, seq and stamp is of; `n` counts the candidate's own.",
+    ),
     "Health": ("health", Health, "QoS 0 at 1 Hz, the last one of a session at QoS 1: the books of every stream."),
     "Picture": (
         "picture/{stream}",

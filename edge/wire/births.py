@@ -98,6 +98,19 @@ class PlaceBirth(Message, frozen=True, kw_only=True):
     y_m: Annotated[float, Meta(ge=-1e7, le=1e7)]
 
 
+class ShadowBirth(Message, frozen=True, kw_only=True):
+    """A candidate that runs beside the active model, and what it may cost that one."""
+
+    model: ModelBirth
+    backend: Label
+    device: Label
+    max_p99_ratio: Annotated[float, Meta(ge=1, le=1e6)]
+    """Of the active model's p99 with it to that without it."""
+    max_share: Annotated[float, Meta(ge=0, le=1)]
+    """Of the time it may be at work."""
+    block_s: Annotated[float, Meta(ge=0, le=1e8)]
+
+
 class Birth(Message, frozen=True, kw_only=True):
     """Who I am; retained."""
 
@@ -122,6 +135,8 @@ class Birth(Message, frozen=True, kw_only=True):
     streams: Annotated[tuple[StreamBirth, ...], Meta(max_length=1000)]
     model: ModelBirth
     backend: BackendBirth
+    shadow: ShadowBirth | None = None
+    """None: there is none, or its model isn't there."""
 
 
 def decode_birth(payload: bytes) -> Birth:

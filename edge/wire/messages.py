@@ -15,6 +15,7 @@ from edge.wire.births import (
     NodeKind,
     PaceName,
     PlaceBirth,
+    ShadowBirth,
     StreamBirth,
     TrackerBirth,
     decode_birth,
@@ -38,6 +39,7 @@ from edge.wire.message import (
     decode_as,
     encode,
 )
+from edge.wire.shadows import ShadowHealth
 from sensors.clock import Stamp
 from sensors.frame import StampKind
 
@@ -45,8 +47,9 @@ from sensors.frame import StampKind
 __all__ = [
     "LATE_BYTES", "LATE_REPORTS", "MAX_BYTES", "SCHEMA", "STAGES", "BackendBirth", "Birth", "ClockAnswer", "ClockAsk",
     "Committed", "Conn", "ConnState", "Exchange", "Findings", "FrameReport", "Health", "HubClock", "Message",
-    "MessageWrong", "ModelBirth", "NodeKind", "PaceName", "Pacing", "PlaceBirth", "Refusals", "Spooled", "Status",
-    "StreamBirth", "StreamCounters", "TrackerBirth", "check", "decode", "decode_birth", "encode", "split_late",
+    "MessageWrong", "ModelBirth", "NodeKind", "PaceName", "Pacing", "PlaceBirth", "Refusals", "ShadowBirth",
+    "Spooled", "Status", "StreamBirth", "StreamCounters", "TrackerBirth", "check", "decode", "decode_birth", "encode",
+    "split_late",
 ]
 # fmt: on
 
@@ -151,6 +154,8 @@ class Health(Message, frozen=True, kw_only=True):
     """The address it is connected to, without a login; of a cluster, the node. Empty: not told."""
     clocks: Annotated[dict[Label, HubClock], Meta(max_length=64)] = {}
     """By the boot id of each hub that answers and has not the node's own clock."""
+    shadow: ShadowHealth | None = None
+    """None: there is none."""
 
 
 class Conn(Message, frozen=True, kw_only=True):

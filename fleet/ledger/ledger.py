@@ -7,12 +7,22 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from edge.wire.spans import Spans
-from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, NodeKey, Refused, ReportArrived, StreamKey
+from fleet.arrivals import (
+    Arrival,
+    BirthArrived,
+    ConnArrived,
+    HealthArrived,
+    NodeKey,
+    Refused,
+    ReportArrived,
+    ShadowArrived,
+    StreamKey,
+)
 from fleet.ledger.completeness import Completeness
 from fleet.ledger.inserting import add, insert_into, replace
 from fleet.ledger.reader import LedgerReader
-from fleet.ledger.rows import conn_row, frame_row, health_row, refused_row, session_row
-from fleet.ledger.schema import CONNS, FRAMES, HEALTH, REFUSALS, REFUSED, SESSIONS
+from fleet.ledger.rows import conn_row, frame_row, health_row, refused_row, session_row, shadow_row
+from fleet.ledger.schema import CONNS, FRAMES, HEALTH, REFUSALS, REFUSED, SESSIONS, SHADOW_FRAMES
 from fleet.ledger.store import Store, Where
 
 KEPT_OF_A_REASON = 100
@@ -51,6 +61,7 @@ class Ledger(LedgerReader):
                 add(connection, SESSIONS, [session_row(one) for one in arrivals if isinstance(one, BirthArrived)])
                 fresh = self._completeness.book(connection, reports)
                 frames = add(connection, FRAMES, [frame_row(one) for one in fresh])
+                add(connection, SHADOW_FRAMES, [shadow_row(one) for one in arrivals if isinstance(one, ShadowArrived)])
                 add(connection, HEALTH, [health_row(one) for one in arrivals if isinstance(one, HealthArrived)])
                 replace(connection, CONNS, [conn_row(one) for one in arrivals if isinstance(one, ConnArrived)])
                 _count(connection, refused)

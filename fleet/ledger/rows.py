@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fleet.arrivals import BirthArrived, ConnArrived, HealthArrived, Refused, ReportArrived, SessionKey
+from fleet.arrivals import BirthArrived, ConnArrived, HealthArrived, Refused, ReportArrived, SessionKey, ShadowArrived
 
 
 def frame_row(arrival: ReportArrived) -> dict[str, Any]:
@@ -22,6 +22,20 @@ def frame_row(arrival: ReportArrived) -> dict[str, Any]:
         "received_boot": arrival.boot,
         "hub_latency_ns": arrival.hub_latency_ns,
         "late": arrival.late,
+        "payload": arrival.payload,
+    }
+
+
+def shadow_row(arrival: ShadowArrived) -> dict[str, Any]:
+    report = arrival.report
+    return {
+        **_session(arrival.key),
+        "stream": report.stream,
+        "n": report.n,
+        "seq": report.seq,
+        "stamp_mono_ns": report.stamp.mono_ns,
+        "status": report.status,
+        "received_utc_ns": arrival.received.utc_ns,
         "payload": arrival.payload,
     }
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from fleet.ledger.columns import State, Text, Whole
 
-VERSION = 6
+VERSION = 7
 """Counts up when a column changes, with a revision in `migrations` that brings the one before to it."""
 
 ALL = sa.MetaData()
@@ -58,6 +58,21 @@ FRAMES = sa.Table(
 )
 """`label_utc_ns`: when the frame was taken by its node's wall clock; where that can't be (not `clock_known`), when its
 report was received."""
+
+SHADOW_FRAMES = sa.Table(
+    "shadow_frames",
+    ALL,
+    *_of_session(),
+    sa.Column("stream", Text, primary_key=True),
+    sa.Column("n", BIG, primary_key=True),
+    sa.Column("seq", BIG, nullable=False),
+    sa.Column("stamp_mono_ns", BIG, nullable=False),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("received_utc_ns", BIG, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+)
+"""What a candidate found beside the active model; its frame is that of FRAMES with the same `seq` and stamp. `n` counts
+the candidate's own reports."""
 
 GAPS = sa.Table(
     "gaps",

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from edge.drawing import with_boxes
+from edge.live_view.drawing import with_boxes
 from models.detections import Detections
 from replay.doctor.trial import LabelledFrame, Trial
 from replay.truth import Role

@@ -8,7 +8,7 @@ from html import escape
 import cv2
 import numpy as np
 
-from edge.drawing import with_boxes
+from edge.live_view.drawing import with_boxes
 from replay.export.fates import StreamFates
 from replay.export.run_table import RunTable
 from replay.export.tables import table

@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from edge.wire.spans import Range, Spans
 from fleet.ledger.rollups.keys import OF_SESSION, OF_STREAM, distinct, is_
 from fleet.ledger.rollups.roll import MINUTE_S
-from fleet.ledger.schema import FRAMES, HEALTH, ROLLED, ROLLED_HEALTH, ROLLUPS
+from fleet.ledger.schema import FRAMES, HEALTH, ROLLED, ROLLED_HEALTH, ROLLUPS, SHADOW_FRAMES
 from fleet.ledger.store import Store, Where
 from sensors.clock import NS_PER_S
 
 AT_ONCE = 2000
+SHADOWS_AT_ONCE = 500
+"""Named one by one: a statement takes so many names."""
 SPAN_S = 6 * 3600
 """Minutes are taken out so many seconds at a time."""
 
@@ -34,6 +36,9 @@ def prune_reports(where: Where, before_utc_ns: int, rest: Rest = lambda: True) -
                 pruned += found
                 if not rest():
                     return pruned
+        while _prune_shadows(store, before_utc_ns):
+            if not rest():
+                return pruned
         for key in distinct(store, HEALTH, OF_SESSION):
             while _prune_session(store, key, before_utc_ns):
                 if not rest():
@@ -81,6 +86,18 @@ def _prune_stream(store: Store, key: tuple[str, ...], before_utc_ns: int) -> int
         more = sa.update(ROLLED).where(is_(ROLLED, OF_STREAM, key)).values(pruned=ROLLED.c.pruned + count)
         connection.execute(more)
         return count
+
+
+def _prune_shadows(store: Store, before_utc_ns: int) -> int:
+    """They are in no rollup: what they were held against goes, too."""
+    of = SHADOW_FRAMES.c
+    key = sa.tuple_(of.site, of.node, of.session, of.stream, of.n)
+    old = sa.select(of.site, of.node, of.session, of.stream, of.n).where(of.received_utc_ns < before_utc_ns)
+    with store.writing(alone=True) as connection:
+        rows = connection.execute(old.limit(SHADOWS_AT_ONCE)).all()
+        if not rows:
+            return 0
+        return connection.execute(sa.delete(SHADOW_FRAMES).where(key.in_([tuple(row) for row in rows]))).rowcount
 
 
 def _prune_session(store: Store, key: tuple[str, ...], before_utc_ns: int) -> int:

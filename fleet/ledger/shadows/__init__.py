@@ -1,0 +1,3 @@
+"""What candidates found beside the active models, read out of the ledger.
+
+Imports the ledger's reader and its schema."""
