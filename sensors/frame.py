@@ -1,6 +1,6 @@
 """An image with identity and stamp."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -16,6 +16,8 @@ Array: TypeAlias = NDArray[Any]
 StampKind: TypeAlias = Literal["exposure", "arrival", "scheduled"]
 """What the stamp is the instant of: mid-exposure, arrival in host memory, or the schedule of a replay."""
 
+PictureFormat: TypeAlias = Literal["jpeg", "png", "webp", "h264", "h265"]
+
 NO_IMAGE: Image = np.empty((0, 0, 3), np.uint8)
 NO_IMAGE.flags.writeable = False
 
@@ -28,6 +30,15 @@ class FrameId:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A picture as its origin encoded it: whoever decodes it again sees the same pixels, to the last bit."""
+
+    format: PictureFormat
+    content: bytes = field(repr=False)
+    """A picture's file; of a video, one frame's packet (Annex B, parameter sets before each key frame)."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     id: FrameId
@@ -38,3 +49,5 @@ class Frame:
     """Why there is no picture; empty where there is one. A faulty frame counts as captured, and fails."""
     offset_ns: int | None = None
     """When it is due, since the first frame, where a recording's frames have stamps of their own; None: by the rate."""
+    encoded: Encoded | None = None
+    """The same picture as it came, where the origin has it and it is shown as it is stored."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import layouts, layouts_labelling, roadside_layouts
+from tests import layouts, layouts_labelling, mcap_files, roadside_layouts
 from tests.layouts import Made
 
 MAKERS: dict[str, Callable[[Path], Made]] = {
@@ -12,6 +12,7 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "cvat": layouts_labelling.cvat,
     "kitti-object": layouts.kitti_object,
     "kitti-tracking": layouts.kitti_tracking,
+    "mcap": mcap_files.made,
     "mot": layouts.mot15,
     "dair-v2x-i": roadside_layouts.dair_v2x_i,
     "nuimages": layouts_labelling.nuimages,

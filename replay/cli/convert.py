@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from replay.cli.which_recording import add_recording, name_recording
 from sensors.errors import GilmokError
 from sensors.ranges import Fps, in_range
+from sensors.terminal import console
 
 if TYPE_CHECKING:
     from replay.datasets.writing.content import Writer
     from replay.recording import Recording
 
-LAYOUTS = ("coco", "cvat", "kitti", "kitti-object", "kitti-tracking", "mot", "openlabel", "voc", "yolo")
-KITTI = "kitti"
+LAYOUTS = ("coco", "cvat", "kitti", "kitti-object", "kitti-tracking", "mcap", "mot", "openlabel", "voc", "yolo")
+KITTI, MCAP = "kitti", "mcap"
 HOW = {
     "linked": "linked to the originals (hard links)",
     "copied": "copied",
@@ -56,13 +57,14 @@ def _convert(chosen: argparse.Namespace) -> int:
     from replay.datasets.writing.conversion import Conversion
     from replay.datasets.writing.whole_folder import check_free
     from replay.recording import check_sound, open_dataset
-    from sensors.terminal import console
 
     check_free(chosen.out)
     name_recording(chosen)
     recording = open_dataset(chosen.dataset, chosen.root).open(chosen.name)
     if not chosen.unsound:
         check_sound(recording)
+    if chosen.to == MCAP:
+        return _as_mcap(recording, chosen.out)
     writer = _writer(chosen.to, recording)
     with console.bars("count", "remaining") as progress:
         task = progress.add_task("looking at the pictures", total=len(recording.numbers))
@@ -80,6 +82,18 @@ def _convert(chosen: argparse.Namespace) -> int:
         task = progress.add_task("writing", total=len(conversion.places))
         how = conversion.write(chosen.out, copy=chosen.pictures == "copy", on_frame=lambda: progress.advance(task))
     console.say(*_told(chosen.out, how, writer, writer.called(conversion.content.name)))
+    return 0
+
+
+def _as_mcap(recording: "Recording", out: Path) -> int:
+    from replay.cli.record import write
+    from replay.datasets.writing.whole_folder import whole_folder
+
+    name = f"{recording.name.replace('/', '-')}.mcap"
+    with whole_folder(out) as folder:
+        told = write(recording, folder / name)
+    console.say(f"the {recording.dataset} recording {recording.name} as mcap loses nothing", *told)
+    console.say(f"  gilmok replay check --dataset mcap --root {out}")
     return 0
 
 

@@ -116,20 +116,9 @@ class Video:
         if shown.decoded is None:
             raise PictureUnreadable(self._path, shown.fault)
         try:
-            # The pixels of OpenCV's own reader to the last bit, and no copy of them.
-            plain = self._reformatter.reformat(shown.decoded, format="bgr24", interpolation="BICUBIC", threads=1)
+            return image_of(shown.decoded, self._reformatter)
         except ERRORS as error:
             raise PictureUnreadable(self._path, _words(error)) from error
-        plane = plain.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
-            : plain.height, : 3 * plain.width
-        ]
-        image = np.ascontiguousarray(rows).reshape(plain.height, plain.width, 3)
-        matrix = shown.decoded.side_data.get("DISPLAYMATRIX")
-        if matrix is not None:
-            image = _turned(image, bytes(matrix))
-        image.flags.writeable = False
-        return image
 
     def close(self) -> None:
         self._container.close()
@@ -169,6 +158,20 @@ class _OwnTime:
             due_ns = own_ns - self._zero_ns
         self._last_ns = due_ns
         return due_ns
+
+
+def image_of(decoded: Any, reformatter: VideoReformatter) -> Image:
+    """FFmpeg's own frame in BGR, read-only, turned as the video says. Raises ERRORS."""
+    # The pixels of OpenCV's own reader to the last bit, and no copy of them.
+    plain = reformatter.reformat(decoded, format="bgr24", interpolation="BICUBIC", threads=1)
+    plane = plain.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plain.height, : 3 * plain.width]
+    image = np.ascontiguousarray(rows).reshape(plain.height, plain.width, 3)
+    matrix = decoded.side_data.get("DISPLAYMATRIX")
+    if matrix is not None:
+        image = _turned(image, bytes(matrix))
+    image.flags.writeable = False
+    return image
 
 
 def _opened(path: Path) -> Any:

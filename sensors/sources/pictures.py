@@ -10,7 +10,7 @@ import simplejpeg
 
 from sensors.clock import Clock
 from sensors.errors import GilmokError
-from sensors.frame import NO_IMAGE, Frame, FrameId, Image
+from sensors.frame import NO_IMAGE, Encoded, Frame, FrameId, Image, PictureFormat
 from sensors.outside import ContentWrong, open_bytes, read_bytes
 from sensors.sources.picture_header import (
     JPEG,
@@ -29,6 +29,8 @@ from sensors.sources.picture_header import (
 FIRST_BYTES = 65_536
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 """Of the names of pictures, in any case."""
+KEPT: dict[str, PictureFormat] = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
+"""Of pictures that can be kept elsewhere as they are."""
 MOST_BYTES = 2**29
 MOST_PIXELS = 2**26
 """Some 67 million: a picture of a few kilobytes may claim billions."""
@@ -68,11 +70,15 @@ def read_picture(path: Path) -> Image:
 
 def read_frame(path: Path, frame_id: FrameId, clock: Clock) -> Frame:
     """The picture as a frame that has arrived now; an unreadable one is a frame with a fault."""
+    image, fault, encoded = NO_IMAGE, "", None
     try:
-        image, fault = read_picture(path), ""
+        content = _content(path)
+        image = decode_content(path, content).shown(upright=True)
+        if (known := KEPT.get(path.suffix.lower())) is not None:
+            encoded = Encoded(known, content)
     except PictureUnreadable as error:
-        image, fault = NO_IMAGE, error.sentence
-    return Frame(frame_id, clock.now(), "arrival", image, fault)
+        fault = error.sentence
+    return Frame(frame_id, clock.now(), "arrival", image, fault, encoded=encoded)
 
 
 class PictureNotWritable(GilmokError):
@@ -112,12 +118,23 @@ def read_header(path: Path) -> Header:
 
 def decode(path: Path) -> Decoded:
     """Raises PictureUnreadable."""
+    return decode_content(path, _content(path))
+
+
+def _content(path: Path) -> bytes:
     try:
-        content = read_bytes(path, MOST_BYTES)
-        if not content:
-            raise PictureUnreadable(path, "the file is empty")
+        return read_bytes(path, MOST_BYTES)
+    except ContentWrong as error:
+        raise PictureUnreadable(path, str(error)) from error
+
+
+def decode_content(path: Path, content: bytes) -> Decoded:
+    """As `decode`, of a picture's file that was already read, or that lies in another; `path` says where."""
+    if not content:
+        raise PictureUnreadable(path, "the file is empty")
+    try:
         header = header_of(content)
-    except (ContentWrong, HeaderDamaged) as error:
+    except HeaderDamaged as error:
         raise PictureUnreadable(path, str(error)) from error
     if header and header.width * header.height > MOST_PIXELS:
         raise PictureUnreadable(path, f"{header.width}x{header.height} are more than {MOST_PIXELS:,} pixels")

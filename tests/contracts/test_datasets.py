@@ -81,6 +81,8 @@ def test_a_picture_that_went_away_is_a_frame_with_a_fault(made: Made, recording:
 def test_a_video_that_was_cut_off_has_frames_with_faults(made: Made, recording: Recording) -> None:
     if not made.one_file:
         pytest.skip("each of its frames is a file")
+    if made.labels.suffix == ".mcap":
+        pytest.skip("what is cut off may be its index alone: tests/sensors/mcap")
     video = made.pictures[0]
     video.write_bytes(video.read_bytes()[:-600])
     frames = list(recording.frames("east", ManualClock()))
@@ -190,7 +192,7 @@ def test_what_file_managers_leave_behind_is_no_part_of_it(kind: str, made: Made,
 
 
 def test_a_byte_order_mark_changes_nothing(kind: str, made: Made, recording: Recording) -> None:
-    if made.labels.suffix == ".gz":
+    if made.labels.suffix in (".gz", ".mcap"):
         pytest.skip("its labels are no text")
     made.labels.write_bytes(b"\xef\xbb\xbf" + made.labels.read_bytes())
     assert_same_truth(open_dataset(kind, made.root).open(made.name), recording)
