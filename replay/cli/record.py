@@ -30,6 +30,11 @@ class OutTaken(GilmokError):
         super().__init__(f"{path} is there already", "name another with --out, or remove it")
 
 
+class FolderAbsent(GilmokError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no folder {path.parent} for {path}", "make it first")
+
+
 class NothingToRecover(GilmokError):
     def __init__(self, path: Path) -> None:
         super().__init__(
@@ -96,6 +101,8 @@ def _check_out(path: Path) -> None:
         raise NoMcapName(path)
     if path.exists():
         raise OutTaken(path)
+    if not path.parent.is_dir():
+        raise FolderAbsent(path)
 
 
 def _recover(chosen: argparse.Namespace) -> int:

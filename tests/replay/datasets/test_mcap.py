@@ -112,11 +112,11 @@ def test_a_cameras_packets_are_decoded_in_any_order(tmp_path: Path) -> None:
 def test_packets_before_the_first_key_frame_are_faults(tmp_path: Path) -> None:
     with (tmp_path / "x.mcap").open("wb") as file:
         writer = McapWriter(file)
-        for place, packet in enumerate(packets(tmp_path)[3:]):
+        for place, packet in enumerate(packets(tmp_path)[2:]):
             writer.picture("north", packet, at(place), place)
         writer.finish()
     frames = list(open_dataset("mcap", tmp_path).open("x").frames("n", ManualClock()))
-    assert [bool(frame.fault) for frame in frames] == [True, True] + [False] * 7
+    assert [bool(frame.fault) for frame in frames] == [True, True] + [False] * 8
 
 
 def test_a_file_cut_off_is_read_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
