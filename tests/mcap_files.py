@@ -74,7 +74,7 @@ def ros_bag(path: Path, pictures: Sequence[bytes], compression: CompressionType 
     from mcap_ros2.writer import Writer as RosWriter
 
     with path.open("wb") as file:
-        writer = RosWriter(file, compression=compression)
+        writer: Any = RosWriter(file, compression=compression)
         schema = writer.register_msgdef("sensor_msgs/msg/CompressedImage", ROS_SCHEMA.decode())
         for place, content in enumerate(pictures):
             seconds, nanosec = divmod(at(place).utc_ns, 1_000_000_000)
