@@ -85,9 +85,9 @@ ENDPOINTS = (
     ),
     Endpoint(
         "/api/comparisons/page",
-        "The same as a page with plots",
+        "The same as a page with plots (language: en, ko)",
         "comparison_page",
-        query=("a", "b"),
+        query=("a", "b", "language"),
         media=HTML,
         apart=True,
         needed=("a", "b"),

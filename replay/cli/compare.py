@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replay.cli.classes_option import add_classes, classes_of
+from replay.report.language import LANGUAGES
 from sensors.ranges import Growth, Resamples, Seed, Share, in_range
 from sensors.terminal.exit_status import DONE, REGRESSION
 
@@ -23,6 +24,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--b", nargs="+", type=Path, default=[], metavar="RUN", help="the runs of B")
     add_terms(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the comparison as an HTML page")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the page (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
         "--plan",
@@ -109,7 +111,7 @@ def _compare(chosen: argparse.Namespace) -> int:
     if chosen.out is not None:
         from replay.report.comparison import write_comparison
 
-        write_comparison(held, chosen.out)
+        write_comparison(held, chosen.out, chosen.language)
         if not chosen.json:
             console.say(f"page: {chosen.out}")
     return REGRESSION if held.comparison.verdict is Verdict.WORSE else DONE

@@ -11,6 +11,7 @@ from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Index, Numbers
 from replay.metrics.resampling import mean_ap, resampled_ap
 from replay.runs.loaded import LoadedStream
+from replay.scoring.by_score import ScoreTable, score_table
 from replay.scoring.pool import Pool, pooled_together
 from replay.scoring.stream import ScoredStream
 from replay.scoring.streaming import answer_timeline, streamed
@@ -51,6 +52,12 @@ class Scored:
         """Objects on them, by class."""
         positive, labels = self.outcomes.positive_images, self.outcomes.positive_labels
         return {name: round(self._in_one_pass(positive[labels == label])) for label, name in enumerate(self.classes)}
+
+    @property
+    def by_score(self) -> ScoreTable:
+        """Every pass of a recording weighs less the more there are."""
+        passes = np.bincount(self.sequence_of_column)[self.sequence_of_column]
+        return score_table(self.outcomes, self.classes, (1 / passes)[self.column_of_image])
 
     def _in_one_pass(self, images: Index) -> float:
         passes = np.bincount(self.sequence_of_column)[self.sequence_of_column]

@@ -14,7 +14,7 @@ from replay.comparison.differences import differing
 from replay.comparison.drawn import Drawn, draw
 from replay.comparison.one_recording import Asked, Estimated
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
-from replay.comparison.result import Comparison, HereRow, Margins, Row, SequenceRow, SideOutline
+from replay.comparison.result import Comparison, HereRow, Margins, Row, SequenceRow, SideOutline, SidesByScore
 from replay.comparison.sides import Side, check_side, read_side
 from replay.runs.recordings import Recordings
 from replay.scoring.classes import NONE, Wanted
@@ -106,6 +106,7 @@ def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> 
             here=tuple(row for row, _ in judged),
             identity=differing(a, b),
             notes=tuple(notes),
+            by_score=None if offline is None else SidesByScore(a=offline.by_score[0], b=offline.by_score[1]),
             margins=settings.margins,
             resamples=settings.resamples,
             seed=settings.seed,

@@ -9,6 +9,7 @@ import numpy as np
 from replay.comparison.accuracy import Answering, Progress, Scored, scored
 from replay.comparison.pairing import Pair
 from replay.metrics.pool import Numbers
+from replay.scoring.by_score import ScoreTable
 from replay.statistics.bootstrap import Estimate, Statistic, draws_of, nothing, paired_differences
 
 
@@ -30,6 +31,8 @@ class Drawn:
     """Labelled ones, every recording once."""
     n_truth: dict[str, int]
     """Objects on them, by class."""
+    by_score: tuple[ScoreTable, ScoreTable]
+    """Of A and of B."""
 
 
 def draw(paired: Sequence[Pair], answering: Answering, resamples: int, seed: int, progress: Progress) -> Drawn:
@@ -62,6 +65,7 @@ def drawn(a: Scored, b: Scored, n_sequences: int, resamples: int, seed: int, pro
         own_b=estimates(nothing, of_b),
         n_frames=a.n_frames,
         n_truth=a.n_truth,
+        by_score=(a.by_score, b.by_score),
     )
 
 

@@ -3,6 +3,7 @@
 import math
 
 from replay.comparison.differences import Differing
+from replay.scoring.by_score import ScoreTable
 from replay.statistics.verdicts import HereVerdict, Verdict
 from sensors.record import Record
 
@@ -100,6 +101,11 @@ class SideOutline(Record, frozen=True, kw_only=True):
     """name:device"""
 
 
+class SidesByScore(Record, frozen=True, kw_only=True):
+    a: ScoreTable
+    b: ScoreTable
+
+
 class Comparison(Record, frozen=True, kw_only=True):
     verdict: Verdict
     because: tuple[str, ...]
@@ -114,6 +120,8 @@ class Comparison(Record, frozen=True, kw_only=True):
     per_sequence: tuple[SequenceRow, ...]
     here: tuple[HereRow, ...]
     """Each recording by itself; empty from eight on, unless that was asked for. No part of `verdict`."""
+    by_score: SidesByScore | None
+    """Precision and recall of both; None: there is no truth."""
     identity: tuple[Differing, ...]
     notes: tuple[str, ...]
     margins: Margins

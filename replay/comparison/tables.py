@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from replay.comparison.result import Comparison, HereRow, OwnInterval, Row
+from replay.comparison.result import Comparison, HereRow, OwnInterval, Row, SidesByScore
 from replay.statistics.verdicts import HereVerdict, Verdict
 from sensors.terminal.figures import ms, number, signed, sure
 from sensors.terminal.text_table import Table, Text, numbers
@@ -14,6 +14,7 @@ HERE_COLOURS = {
     HereVerdict.NOT_WORSE_HERE: "green",
     HereVerdict.CANT_TELL_HERE: "yellow",
 }
+BEST = ("score", "precision", "recall", "f1")
 HERE = "On one recording by itself (by blocks of its time; says nothing about other roads)"
 
 
@@ -29,6 +30,8 @@ def render(told: Comparison) -> list[Text | Table]:
     parts.append(_rows(title, told.figures, "n"))
     if told.per_class:
         parts.append(_rows("AP by class (WORSE: Holm's correction over all classes)", told.per_class, "recordings"))
+    if told.by_score is not None:
+        parts.append(_by_score(told.by_score))
     if told.here:
         parts += [_here(told.here), *(Text(f"  {here_sentence(row)}") for row in told.here)]
     if told.identity:
@@ -81,6 +84,20 @@ def here_cells(row: HereRow, to: str = "..") -> list[str]:
 
 def here_sentence(row: HereRow) -> str:
     return f"{row.figure} on {row.recording}: {row.verdict}, {row.why}"
+
+
+def _by_score(told: SidesByScore) -> Table:
+    heads = [f"{head} {side}" for side in "AB" for head in ("score", "precision", "recall", "F1")]
+    table = Table("Where F1 is greatest (IoU .50; chosen with the truth in hand)", ["", *numbers(*heads, "boxes")])
+    sides = [{row.of: row for row in side.classes} for side in (told.a, told.b)]
+    for of in dict.fromkeys(of for side in sides for of in side):
+        cells: list[str] = []
+        for row in (side.get(of) for side in sides):
+            best = None if row is None else row.best
+            cells += [number(None if best is None else getattr(best, name), 3) for name in BEST]
+        n_truth = max(row.n_truth for side in sides if (row := side.get(of)) is not None)
+        table.add(of or "all classes", *cells, f"{n_truth:,}")
+    return table
 
 
 def _change(row: Row, value: float) -> str:

@@ -15,11 +15,15 @@ from replay.report import texts
 from replay.report.charts.comparison import intervals, recordings, tails
 from replay.report.glossary import COMPARISON_TERMS, GLOSSARY
 from replay.report.page import environment
+from replay.report.views.by_score import score_figure, score_rows
 from replay.report.views.shapes import Figure, Row, Table
 from replay.statistics.verdicts import Verdict
 from sensors.clock import NS_PER_MS
 
-USED = ("latency", "hub", "percentile", "tail", "match", "ap", "streaming", "digest", "device", "valid", "books")
+USED = (
+    "latency", "hub", "percentile", "tail", "match", "ap", "precision-recall", "operating", "streaming", "digest",
+    "device", "valid", "books",
+)  # fmt: skip
 COLUMNS = (
     ("A (its 95 %)", ""),
     ("B (its 95 %)", ""),
@@ -64,6 +68,8 @@ def _tables(told: Comparison) -> Iterator[Table]:
     yield Table(title, columns, tuple(_rows(told.figures)))
     if told.per_class:
         yield Table("AP by class", columns, tuple(_rows(told.per_class)))
+    if told.by_score is not None:
+        yield score_rows({"A": told.by_score.a, "B": told.by_score.b})
 
 
 def _here(told: Comparison) -> Table:
@@ -104,6 +110,8 @@ def _figures(held: Held) -> Iterator[Figure]:
             f"AP on each of {texts.count(len(told.per_sequence), 'recording')} alone, the greatest loss first.",
             ("ap", "unit"),
         )
+    if told.by_score is not None:
+        yield score_figure({"A": told.by_score.a, "B": told.by_score.b}, "by-score")
     if latency:
         yield Figure("How fast", intervals(latency, "latency", ratio=True), caption, terms, wide=True)
     sides = {"A": _latencies(held.a), "B": _latencies(held.b)}

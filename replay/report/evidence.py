@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from replay.metrics.average_precision import RECALLS, precision_of
+from replay.metrics.by_score import Operating, score_curve
 from replay.metrics.matching import FALSE_ALARM, HIT, Matching, Outcomes
 from replay.metrics.pool import Index, Mask, Numbers
 from replay.recording import Recording
@@ -14,16 +15,6 @@ from replay.scoring.stream import ScoredStream
 from replay.truth import Role
 
 IOU = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Operating:
-    """The score at which F1 over all classes is greatest; NaN throughout where nothing was right."""
-
-    score: float
-    precision: float
-    recall: float
-    f1: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +54,7 @@ class Evidence:
     pool: Pool
     outcomes: Outcomes
     operating: Operating
+    """Where F1 over all classes is greatest."""
     curves: tuple[Curve, ...]
     """Of the classes that have truth."""
     found_at: Numbers
@@ -80,7 +72,7 @@ def evidence(stream: ScoredStream) -> Evidence:
     """Raises LabelsNotOffered or LabelsUnknownToModel."""
     pool = stream.pool
     outcomes = Matching(pool.found, pool.labelled, len(pool.classes), thresholds=[IOU]).outcomes()
-    operating = operating_point(outcomes)
+    operating = score_curve(outcomes).best()
     answered = np.array([stream.answers[row] is not None for row in stream.images.tolist()], np.bool_)
     return Evidence(
         recording=stream.recording,
@@ -91,25 +83,6 @@ def evidence(stream: ScoredStream) -> Evidence:
         curves=tuple(_curves(pool.classes, outcomes)),
         found_at=scores_of_hits(outcomes, len(pool.labelled)),
         tally=tallied(outcomes, operating, answered),
-    )
-
-
-def operating_point(outcomes: Outcomes) -> Operating:
-    states = outcomes.states[0]
-    order = np.argsort(-outcomes.found.scores, kind="stable")
-    order = order[(states[order] == HIT) | (states[order] == FALSE_ALARM)]
-    scores = outcomes.found.scores[order]
-    right = np.cumsum(states[order] == HIT).astype(np.float64)
-    n_positive = len(outcomes.positive_labels)
-    if not len(order) or right[-1] == 0:
-        return Operating(np.nan, np.nan, np.nan, np.nan)
-    shown = np.arange(1, len(order) + 1)
-    f1 = 2 * right / (shown + n_positive)
-    # Findings of one score stand or fall together.
-    f1[:-1][scores[:-1] == scores[1:]] = 0
-    best = int(np.argmax(f1))
-    return Operating(
-        float(scores[best]), float(right[best] / shown[best]), float(right[best] / n_positive), float(f1[best])
     )
 
 

@@ -18,6 +18,8 @@ Language: TypeAlias = Literal["en", "ko"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 HERE = Path(__file__).parent
 CATALOGUE = HERE / "korean.txt"
+COMPARISON = HERE / "korean_comparison.txt"
+"""What only a comparison's page says."""
 
 # What is no text of ours: style, code, what was configured, and the tags themselves.
 _APART = re.compile(r"(<style>.*?</style>|<pre>.*?</pre>|<code>.*?</code>|<[^>]+>)", re.DOTALL)

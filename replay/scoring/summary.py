@@ -7,6 +7,7 @@ from edge.wire.messages import Birth, FrameReport, StreamBirth
 from replay.recording import Recording
 from replay.scoring.ap_interval import ApInterval, ap_interval
 from replay.scoring.breakdown import Breakdown, with_interval
+from replay.scoring.by_score import ScoreTable, by_score
 from replay.scoring.class_table import ClassTable, class_table
 from replay.scoring.profiles.choice import profiles
 from replay.scoring.profiles.figures import ProfileFigures, ProfileName
@@ -57,6 +58,8 @@ class AccuracySummary(Record, frozen=True, kw_only=True):
 
     classes: ClassTable | None = None
     """Which labels count for which class; None in older records."""
+    by_score: ScoreTable | None = None
+    """Precision and recall, as `coco` of every captured frame; None in older records."""
 
 
 def accuracy_summary(
@@ -108,6 +111,7 @@ def accuracy_summary(
         profiles=profiles(scored),
         breakdown=bands,
         classes=class_table(scored),
+        by_score=by_score(scored.pool),
     )
 
 

@@ -19,7 +19,7 @@ from replay.comparison.sides import Side, check_side
 from replay.export.columns import TABLES
 from replay.export.export import csv_of, export
 from replay.export.tables import table
-from replay.report.language import in_language
+from replay.report.language import COMPARISON, in_language
 from replay.report.write import ReportUnavailable
 from replay.runs.loaded import LoadedRun
 from sensors.errors import GilmokError
@@ -126,7 +126,8 @@ class Answering:
             from replay.report.comparison_page import comparison_page
         except ImportError as error:
             raise ReportUnavailable(error.name or str(error)) from error
-        return Answer(media=HTML), comparison_page(self._held(ledger, question)).encode(errors="replace")
+        page = in_language(comparison_page(self._held(ledger, question)), question.language or "en", [COMPARISON])
+        return Answer(media=HTML), page.encode(errors="replace")
 
     def _export(self, ledger: LedgerReader, question: Question) -> tuple[Answer, bytes]:
         run = self._run(ledger, question.run)

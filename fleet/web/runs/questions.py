@@ -16,7 +16,7 @@ class Question(Record, frozen=True, kw_only=True):
     """B of a comparison."""
     to: Export = "csv"
     language: Literal["", "en", "ko"] = ""
-    """Of a report; empty: English."""
+    """Of a page; empty: English."""
 
 
 class Answer(Record, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
+from replay.metrics.by_score import Operating
 from replay.report.charts.style import ACCENT, HALF, INK, QUIET, SERIES, WIDE, figure, note, styled, to_svg
-from replay.report.evidence import Curve, Operating
+from replay.report.evidence import Curve
 from replay.report.slices import Breakdown
 from replay.runs.supposition import Point
 

@@ -9,6 +9,7 @@ from replay.report.charts.accuracy import MOST_CURVES, precision_recall, shares_
 from replay.report.evidence import Evidence, evidence
 from replay.report.slices import breakdowns
 from replay.report.views.bands import breakdown_table, profile_tables
+from replay.report.views.by_score import score_figure, score_rows
 from replay.report.views.panels import Panel, panels
 from replay.report.views.shapes import Figure, Row, Table
 from replay.report.views.streaming import later_figure, streaming_tables
@@ -67,7 +68,7 @@ def accuracy_view(stream: LoadedStream, anchor: str, picture_bytes: int) -> Accu
         tables=tables,
         sentence=_sentence(seen),
         notes=(*_notes(stream, seen), *undrawn),
-        figures=(*_figures(seen, anchor), *later_figure(stream, anchor)),
+        figures=(*_figures(seen, anchor), *_by_score(stream, anchor), *later_figure(stream, anchor)),
         panels=tuple(drawn),
         operating_score=texts.figure(seen.operating.score, 2),
     )
@@ -80,6 +81,8 @@ def _tables(stream: LoadedStream) -> Iterator[Table]:
     yield Table(title, COLUMNS, tuple(_rows(known.coco, known.per_class, known.interval, sizes)))
     yield from streaming_tables(stream)
     yield from (table for table in (tracking_table(stream),) if table is not None)
+    if known.by_score is not None:
+        yield score_rows({"": known.by_score})
     yield from breakdown_table(known.breakdown)
     yield from profile_tables(known.profiles)
 
@@ -142,6 +145,11 @@ def _notes(stream: LoadedStream, seen: Evidence) -> Iterator[str]:
         yield f"About this recording: {stream.recording.note}."
     for remark in stream.summary.remarks:
         yield f"About this recording: {remark}."
+
+
+def _by_score(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
+    if (known := stream.summary.accuracy.by_score) is not None:
+        yield score_figure({"": known}, f"{anchor}-by-score")
 
 
 def _figures(seen: Evidence, anchor: str) -> Iterator[Figure]:

@@ -11,7 +11,8 @@ from replay.comparison.result import Comparison, Row, SequenceRow
 from replay.report.charts.comparison import intervals, recordings, tails
 from replay.report.comparison import write_comparison
 from replay.statistics.verdicts import Verdict
-from tests.replay.report.pages import check_self_contained, read_page
+from tests.replay.report.pages import check_self_contained, figures_of, read_page
+from tests.replay.report.test_language import untranslated
 
 HOSTILE = "<script>alert('x')</script>&\"<img src=http://evil.example>"
 
@@ -55,6 +56,29 @@ def test_a_comparison_is_a_page_that_is_complete_in_itself(held: Held, tmp_path:
     assert all(sentence in page.text for sentence in held.comparison.because)
     assert "mot WALK" in page.text
     assert "1 sequence" in page.text
+
+
+def test_it_speaks_korean_and_keeps_its_figures(held: Held, tmp_path: Path) -> None:
+    english = write_comparison(held, tmp_path / "en.html").read_text(encoding="utf-8")
+    korean = write_comparison(held, tmp_path / "ko.html", "ko").read_text(encoding="utf-8")
+    assert "B가 A보다 나쁜지 아직 알 수 없습니다." in korean
+    assert untranslated(korean) == []
+    assert not figures_of(english) - figures_of(korean)
+
+
+def test_precision_and_recall_stand_by_score_of_both_sides(held: Held, tmp_path: Path) -> None:
+    told = held.comparison.by_score
+    assert told is not None
+    assert repr(told.a) == repr(told.b)
+    (whole, person) = told.a.classes
+    assert (whole.of, whole.n_truth, person.best.f1) == ("", 12, 1.0)
+    page = read_page(write_comparison(held, tmp_path / "page.html"))
+    assert "The score at which F1 is greatest" in page.text
+    # Without a truth there is neither.
+    without = changed(held, by_score=None)
+    assert (
+        "F1" not in read_page(write_comparison(without, tmp_path / "without.html")).text.split("What the words mean")[0]
+    )
 
 
 def test_names_from_outside_stay_text(held: Held, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from replay.metrics.by_score import score_curve
 from replay.metrics.matching import Matching, Outcomes
 from replay.metrics.pool import Found, Labelled
-from replay.report.evidence import Tally, evidence, operating_point, scores_of_hits, tallied
+from replay.report.evidence import Tally, evidence, scores_of_hits, tallied
 from replay.report.shown_frames import shown_frames
 from replay.report.slices import breakdowns
 from replay.runs.loaded import read_run
@@ -43,26 +44,26 @@ def outcomes(found: list[tuple[int, int, str, float]]) -> Outcomes:
 
 def test_the_operating_score_is_where_f1_is_greatest() -> None:
     # F1 after each finding: 2·1/(1+4), 2·1/(2+4), 2·2/(3+4), 2·3/(4+4), 2·3/(5+4)
-    best = operating_point(outcomes(FOUND))
+    best = score_curve(outcomes(FOUND)).best()
     assert (best.score, best.precision, best.recall, best.f1) == (0.2, 0.75, 0.75, 0.75)
 
 
 def test_findings_of_one_score_stand_or_fall_together() -> None:
     tied = [(*row[:3], 0.2 if row[3] < 0.75 else row[3]) for row in FOUND[:-1]] + [(1, 0, "b", 0.2)]
-    best = operating_point(outcomes(tied))
+    best = score_curve(outcomes(tied)).best()
     assert best.score == 0.2
     assert best.f1 == pytest.approx(6 / 9)
 
 
 @pytest.mark.parametrize("found", [[], [(1, 0, "c", 0.9)]])
 def test_where_nothing_is_right_there_is_no_operating_score(found: list[tuple[int, int, str, float]]) -> None:
-    best = operating_point(outcomes(found))
+    best = score_curve(outcomes(found)).best()
     assert np.isnan([best.score, best.precision, best.recall, best.f1]).all()
 
 
 def test_each_frame_is_tallied_at_the_operating_score() -> None:
     seen = outcomes(FOUND)
-    tally = tallied(seen, operating_point(seen), np.array([True, True, False]))
+    tally = tallied(seen, score_curve(seen).best(), np.array([True, True, False]))
     assert tally.hits.tolist() == [2, 1, 0]
     assert tally.false_alarms.tolist() == [1, 0, 0]
     assert tally.missed.tolist() == [0, 0, 1]

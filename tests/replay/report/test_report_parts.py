@@ -7,11 +7,12 @@ import pytest
 import simplejpeg
 
 from edge.wire.messages import FrameReport
+from replay.metrics.by_score import Operating
 from replay.metrics.percentiles import percentiles
 from replay.report import texts
 from replay.report.charts.accuracy import precision_recall
 from replay.report.charts.latency import exceeding, over_time, stage_boxes, tail
-from replay.report.evidence import Curve, Operating
+from replay.report.evidence import Curve
 from replay.report.glossary import GLOSSARY
 from replay.report.timeline import timeline
 from replay.report.views.bands import breakdown_table, profile_tables
