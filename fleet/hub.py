@@ -15,11 +15,11 @@ from fleet.acknowledgements import Outbox
 from fleet.broker import EmbeddedBroker
 from fleet.clock_server import ClockServer
 from fleet.config import HubConfig
+from fleet.configured_broker import embedded_broker
 from fleet.duplicate_hub import DuplicateWatch, NameTaken
 from fleet.latency import LiveLatency
 from fleet.ledger.rollups.retention import RetentionThread
 from fleet.security.anonymous import check_open
-from fleet.security.membership import Membership
 from fleet.workers.booking import Booking
 from fleet.workers.bookkeeper import Bookkeeper
 from fleet.workers.status import Status, WorkerState
@@ -169,10 +169,9 @@ class Hub:
         embedded = self._config.embedded
         if embedded is None:
             return self._config.broker or BrokerAt()
-        fleet = None if embedded.fleet is None else Membership(embedded.fleet, self._config.name)
         check_open(embedded)
-        broker = EmbeddedBroker(embedded.port, embedded.folder, self._clock, embedded.host, fleet)
-        self._embedded = stack.enter_context(broker)
+        broker = self._embedded = embedded_broker(self._config.name, embedded, self._clock)
+        stack.enter_context(broker)
         return broker.at
 
     def _tend_broker(self) -> None:

@@ -33,6 +33,8 @@ PAST = 500
 VALUES_S = 5.0
 """So often the newest values of what stands are written, where nothing else changed."""
 GOODBYE_S = 2.0
+GAP_S = 60.0
+"""A hub that was away for longer counts anew how long something has been wrong."""
 
 
 class AlertWatch:
@@ -49,9 +51,12 @@ class AlertWatch:
         self._began_ns = clock.now().mono_ns
         self._trouble = ""
         kept = self._kept()
-        self._hysteresis = Hysteresis(hub.alert, kept.standing)
+        fresh_ns = clock.now().utc_ns - int(GAP_S * NS_PER_S)
+        begun = [one for one in kept.begun if one.as_of_utc_ns > fresh_ns]
+        self._hysteresis = Hysteresis(hub.alert, kept.standing, begun)
         # Replaced whole, since the webhook's thread reads them.
         self._past, self.standing, self._left_out = kept.past, kept.standing, kept.left_out
+        self._begun = kept.begun
         self._outbox = None
         self._written = KeptAlerts()
         self._written_ns = 0
@@ -99,6 +104,7 @@ class AlertWatch:
             return []
         self._past = (*self._past, *events)[-PAST:]
         self.standing, self._left_out = self._hysteresis.standing, self._hysteresis.left_out
+        self._begun = self._hysteresis.begun(self._clock.now())
         for event in events:
             about = "/".join(filter(None, (event.alert.site, event.alert.node, event.alert.stream))) or "the hub"
             log.warning("%s %s: %s: %s", event.became, event.alert.name, about, event.why or event.alert.what)
@@ -152,6 +158,7 @@ class AlertWatch:
         with self._writing:
             kept = KeptAlerts(
                 standing=self.standing,
+                begun=self._begun,
                 left_out=self._left_out,
                 past=self._past,
                 outbox=() if self._outbox is None else self._outbox.waiting,

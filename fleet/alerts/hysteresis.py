@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from fleet.alert_settings import Alert
-from fleet.alerts.records import AlertEvent, StandingAlert
+from fleet.alerts.records import AlertEvent, Begun, StandingAlert
 from fleet.alerts.rules import RULES, Measured, Subject, bound_of, clear_of, for_of, sentence
 from sensors.clock import NS_PER_S, Stamp
 
@@ -25,13 +25,15 @@ class _Tracked:
     well_since_ns: int | None = None
     is_beyond: bool = False
     standing: StandingAlert | None = None
+    before_ns: int = 0
+    """So long it had been beyond, or where it stands well, in an earlier life; counts once that is seen to go on."""
 
 
 class Hysteresis:
     """Used by one thread."""
 
-    def __init__(self, alerts: Iterable[Alert], standing: Iterable[StandingAlert]) -> None:
-        """`standing`: what an earlier life left, which is neither raised again nor forgotten."""
+    def __init__(self, alerts: Iterable[Alert], standing: Iterable[StandingAlert], begun: Iterable[Begun] = ()) -> None:
+        """What an earlier life left: `standing` is neither raised again nor forgotten, `begun` goes on."""
         self._alerts = {one.called: one for one in alerts}
         self._tracked: dict[tuple[str, Subject], _Tracked] = {}
         self._orphans: list[StandingAlert] = []
@@ -46,12 +48,36 @@ class Hysteresis:
                 at = one.name, Subject(one.site, one.node, one.stream)
                 self._tracked[at] = _Tracked(is_beyond=True, standing=one)
                 self._held += 1
+        for former in begun:
+            alert = self._alerts.get(former.name)
+            if alert is not None and alert.rule == former.rule:
+                at = former.name, Subject(former.site, former.node, former.stream)
+                self._tracked.setdefault(at, _Tracked()).before_ns = int(former.for_s * NS_PER_S)
 
     @property
     def standing(self) -> tuple[StandingAlert, ...]:
         """As they rose."""
         held = [one.standing for one in self._tracked.values() if one.standing is not None]
         return tuple(sorted(held, key=lambda one: (one.since_utc_ns, one.name, one.site, one.node, one.stream)))
+
+    def begun(self, now: Stamp) -> tuple[Begun, ...]:
+        """As of `now`, for another life."""
+        return tuple(self._begun(now))
+
+    def _begun(self, now: Stamp) -> Iterator[Begun]:
+        for (name, subject), tracked in self._tracked.items():
+            since_ns = tracked.beyond_since_ns if tracked.standing is None else tracked.well_since_ns
+            ns = tracked.before_ns if since_ns is None else now.mono_ns - since_ns
+            if ns:
+                yield Begun(
+                    name=name,
+                    rule=self._alerts[name].rule,
+                    site=subject.site,
+                    node=subject.node,
+                    stream=subject.stream,
+                    for_s=round(ns / NS_PER_S, 3),
+                    as_of_utc_ns=now.utc_ns,
+                )
 
     def begin(self) -> None:
         """A look begins."""
@@ -73,7 +99,7 @@ class Hysteresis:
                 tracked = self._tracked[at] = _Tracked()
             if (event := self._step(alert, tracked, one, now)) is not None:
                 yield event
-            if tracked.standing is None and tracked.beyond_since_ns is None:
+            if tracked.standing is None and tracked.beyond_since_ns is None and not tracked.before_ns:
                 del self._tracked[at]
 
     def _step(self, alert: Alert, tracked: _Tracked, one: Measured, now: Stamp) -> AlertEvent | None:
@@ -88,19 +114,21 @@ class Hysteresis:
             return self._beyond(alert, tracked, one, one.value, now)
         tracked.beyond_since_ns, tracked.is_beyond = None, False
         if tracked.standing is None:
+            tracked.before_ns = 0
             return None
         tracked.standing = msgspec.structs.replace(tracked.standing, value=one.value)
         if _beyond(alert, one.value, clear_of(alert)):
-            tracked.well_since_ns = None
+            tracked.well_since_ns, tracked.before_ns = None, 0
             return None
         if tracked.well_since_ns is None:
-            tracked.well_since_ns = now.mono_ns
+            tracked.well_since_ns, tracked.before_ns = now.mono_ns - tracked.before_ns, 0
         if now.mono_ns - tracked.well_since_ns >= alert.clear_after_s * NS_PER_S:
             return self._clear(tracked, WELL, now)
         return None
 
     def _beyond(self, alert: Alert, tracked: _Tracked, one: Measured, value: float, now: Stamp) -> AlertEvent | None:
         tracked.well_since_ns = None
+        before_ns, tracked.before_ns = tracked.before_ns, 0
         again, tracked.is_beyond = not tracked.is_beyond, True
         if tracked.standing is not None:
             worse = min if alert.low else max
@@ -113,7 +141,7 @@ class Hysteresis:
             )
             return None
         if tracked.beyond_since_ns is None:
-            tracked.beyond_since_ns = now.mono_ns
+            tracked.beyond_since_ns = now.mono_ns - before_ns
         if now.mono_ns - tracked.beyond_since_ns < for_of(alert) * NS_PER_S:
             return None
         if self._held >= MOST_STANDING:
@@ -127,7 +155,7 @@ class Hysteresis:
         cleared = tracked.standing
         self._held -= cleared is not None
         tracked.standing = tracked.beyond_since_ns = tracked.well_since_ns = None
-        tracked.is_beyond = False
+        tracked.is_beyond, tracked.before_ns = False, 0
         if cleared is None:
             return None
         return AlertEvent(at_utc_ns=now.utc_ns, became="cleared", why=why, alert=cleared)

@@ -47,6 +47,18 @@ class StandingAlert(Record, frozen=True, kw_only=True):
     do: str
 
 
+class Begun(Record, frozen=True, kw_only=True):
+    """One that has not risen yet, and how long it has been beyond its bound; or of one that stands, how long well."""
+
+    name: str
+    rule: RuleName
+    site: str
+    node: str
+    stream: str
+    for_s: float
+    as_of_utc_ns: int
+
+
 class AlertEvent(Record, frozen=True, kw_only=True):
     at_utc_ns: int
     became: Became
@@ -79,6 +91,7 @@ class KeptAlerts(Record, frozen=True, kw_only=True):
     version: int = VERSION
     standing: tuple[StandingAlert, ...] = ()
     """As they rose."""
+    begun: tuple[Begun, ...] = ()
     left_out: int = 0
     """So many more would stand, and are not kept."""
     past: tuple[AlertEvent, ...] = ()

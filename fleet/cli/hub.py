@@ -29,6 +29,8 @@ def main(argv: list[str]) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run", help="run the hub that HUB.toml describes, until SIGINT or SIGTERM")
     run.add_argument("config", type=Path, metavar="HUB.toml")
+    # Of whoever started it, who keeps the socket when this hub has ended.
+    run.add_argument("--door", type=int, help=argparse.SUPPRESS)
     run.set_defaults(call=_run)
     for name, call, text in (
         ("nodes", _nodes, "every node: its state, its last session and counters"),
@@ -71,7 +73,7 @@ def _run(chosen: argparse.Namespace) -> int:
         hub.stop()
 
     with ended_by_signals(stop, finishing=lambda: hub.leaving), ExitStack() as stack:
-        door = _door(settings, stack)
+        door = _door(settings, stack, chosen.door)
 
         def ready() -> None:
             if door is not None:
@@ -84,8 +86,13 @@ def _run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _door(settings: "HubConfig", stack: ExitStack) -> "Door | None":
-    """The dashboard's; where it can't be, that is told, and the hub goes on: what nodes say comes first."""
+def _door(settings: "HubConfig", stack: ExitStack, descriptor: int | None) -> "Door | None":
+    """The dashboard's; where it can't be, that is told, and the hub goes on: what nodes say comes first.
+
+    `descriptor`: of a socket that listens already; None: it listens itself.
+    """
+    import socket
+
     from fleet.web.auth.token import TokenOpen, TokenWrong
     from fleet.web.door import Door
     from fleet.web.listening import WebPortTaken, WebUnreachable
@@ -94,7 +101,8 @@ def _door(settings: "HubConfig", stack: ExitStack) -> "Door | None":
     if not settings.web.enabled:
         return None
     try:
-        return stack.enter_context(Door(settings))
+        listener = None if descriptor is None else socket.socket(fileno=descriptor)
+        return stack.enter_context(Door(settings, listener))
     except (TokenOpen, TokenWrong, WebPortTaken, WebUnreachable) as error:
         console.warn(f"{error.sentence}; {error.hint}")
         return None

@@ -1,10 +1,15 @@
 """`gilmok hub web`: the dashboard of a hub's ledger, in a browser."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleet.cli.ledger import settings, verb
 from sensors.ranges import Port, in_range
+
+if TYPE_CHECKING:
+    from edge.wire.address import BrokerAt
+    from fleet.config import HubConfig
+    from sensors.clock import Clock
 
 
 def register(verbs: "argparse._SubParsersAction[Any]") -> None:
@@ -30,8 +35,25 @@ def _web(chosen: argparse.Namespace) -> int:
     named = {name: value for name in ("host", "port") if (value := getattr(chosen, name)) is not None}
     web = msgspec.structs.replace(hub.web, **named, or_next="port" not in named)
     hub = msgspec.structs.replace(hub, web=web)
+    clock = SystemClock()
     with listen(web) as listener:
-        dashboard = Dashboard(hub, SystemClock(), listener)
+        dashboard = Dashboard(hub, clock, listener, _broker(hub, clock) if chosen.hub else None)
         with ended_by_signals(dashboard.stop):
             dashboard.run(lambda: console.say(address(listener)))
     return 0
+
+
+def _broker(hub: "HubConfig", clock: "Clock") -> "BrokerAt | None":
+    """Where nodes can be asked for pictures; none where nobody lets this one in, which is told."""
+    if hub.for_one_run:
+        # Its nodes have gone with the run, and its broker most likely.
+        return None
+    from fleet.configured_broker import broker_at
+    from sensors.errors import GilmokError
+    from sensors.terminal import console
+
+    try:
+        return broker_at(hub, clock)
+    except GilmokError as error:
+        console.warn(f"no pictures of live cameras: {error.sentence}; {error.hint}")
+        return None

@@ -1,7 +1,7 @@
 """The ledger as a fleet that is watched: everybody at once, and what is new since the last look."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,22 +104,20 @@ class FleetReader(LedgerReader):
             found.append((birth, LastHeard(row.state, row.state_utc_ns or 0, health, row.health_utc_ns or 0)))
         return found
 
-    def newest_timings(self, since_utc_ns: int, most: int) -> list[Timing]:
+    def newest_timings(self, since_utc_ns: int, most: int) -> Iterator[Timing]:
         """Of every stream's live reports, what came after the last time this was asked; at first, `most` at most, of
         those received since then. `standing` is asked before it.
         """
         rows = self._numbered(since_utc_ns, most) if isinstance(self._where, Path) else self._tails(since_utc_ns, most)
-        found: list[Timing] = []
         for site, node, session, stream, received, status, total, payload in rows:
             told = self._read(payload, _Stages)
             stages = {} if told is None else told.stages
-            found.append(Timing(SessionKey(site, node, session), stream, received, status == "ok", total, stages))
-        return found
+            yield Timing(SessionKey(site, node, session), stream, received, status == "ok", total, stages)
 
-    def _numbered(self, since_utc_ns: int, most: int) -> Iterable[Any]:
-        """SQLite numbers rows as they come."""
+    def _numbered(self, since_utc_ns: int, most: int) -> Iterator[Any]:
+        """SQLite numbers rows as they come. Read as they are taken: a minute of a fleet is hundreds of megabytes."""
         number = sa.literal_column("frames.rowid", sa.Integer)
-        with self._store.reading() as connection:
+        with self._store.reading(many=True) as connection:
             newest = int(connection.scalar(sa.select(sa.func.max(number)).select_from(FRAMES)) or 0)
             # A store that was restored numbers anew.
             after = self._newest if self._newest <= newest else 0
@@ -127,9 +125,8 @@ class FleetReader(LedgerReader):
             query = sa.select(*(FRAMES.c[name] for name in names)).where(
                 number > max(after, newest - most), number <= newest, ~FRAMES.c.late
             )
-            rows = connection.execute(query.where(FRAMES.c.received_utc_ns >= since_utc_ns).order_by(number)).all()
-        self._newest = newest
-        return rows
+            self._newest = newest
+            yield from connection.execute(query.where(FRAMES.c.received_utc_ns >= since_utc_ns).order_by(number))
 
     def _tails(self, since_utc_ns: int, most: int) -> Iterable[Any]:
         """Elsewhere, of the standing nodes' streams what is beyond the last n of each."""

@@ -1,11 +1,11 @@
 """The dashboard in front of whoever started it."""
 
 import os
+import socket
 import sys
 import threading
 import webbrowser
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -31,12 +31,14 @@ class Showing:
         self._door: Door | None = None
         self._enough = threading.Event()
 
-    def begin(self, hub_toml: Path, before: str) -> None:
-        """At the address `before`, or the next port that is free; where there can be no page, that is told."""
+    def begin(self, hub_toml: Path, listener: socket.socket | None) -> None:
+        """Behind the `listener` that was the hub's, a copy of which goes on; None: as [web] says, or the next free
+        port. Where there can be no page, that is told.
+        """
         try:
             hub = config.read(hub_toml, HubConfig)
-            port = urlsplit(before).port or hub.web.port
-            door = Door(msgspec.structs.replace(hub, web=msgspec.structs.replace(hub.web, port=port, or_next=True)))
+            web = msgspec.structs.replace(hub.web, or_next=True)
+            door = Door(msgspec.structs.replace(hub, web=web), None if listener is None else listener.dup())
         except GilmokError as error:
             console.warn(f"{error.sentence}; {error.hint}")
             return

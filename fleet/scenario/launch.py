@@ -1,6 +1,7 @@
 """A scenario run: broker, hub and nodes as processes, watched until they end, and told as one run."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,11 @@ class ScenarioRun:
     def stopped(self) -> bool:
         return self._stop.is_set()
 
+    @property
+    def door(self) -> socket.socket | None:
+        """Where the dashboard listens, until `run` has called `hub_ended`; None: nowhere."""
+        return self._parts.door
+
     def run(self, watch: Callable[[RunProgress], None], hub_ended: Callable[[], None] = lambda: None) -> Summary:
         """Run to the end and write the run folder; `watch` is told what the hub has heard, a few times a second;
         `hub_ended` is called when that can be no more, before the figures are worked out.
@@ -128,10 +134,10 @@ class ScenarioRun:
                 self.ending = True
                 self._settle(ledger)
             self._parts.end_hub(self._patience(STOP_S, HUB_S))
+            if not self.stopped:
+                hub_ended()
         finally:
             self._parts.close(hurried=self.stopped)
-        if not self.stopped:
-            hub_ended()
         try:
             return self._finish(started_utc_ns, interrupted)
         except FileUnwritable as error:

@@ -1,9 +1,10 @@
 """The parts of a scenario as processes: the broker, the hub, the nodes; what each was started with stays."""
 
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from fleet.arrivals import SessionKey
 from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig, TruthRoot
 from fleet.scenario.scenario import Scenario, truth_roots
+from fleet.web.listening import WebPortTaken, WebUnreachable, listen
 from sensors import atomic_files
 from sensors.clock import Clock
 from sensors.config import plain
@@ -24,6 +26,7 @@ LOAD_S = 120.0
 """How long a node may take to load its model and its recording."""
 READY, SESSION, DASHBOARD = "ready", "session", "dashboard"
 """What a part prints: a line when it is ready, and before that a node its session's id, a hub its page's address."""
+HUB = "the hub"
 HUB_DIGITS = 8
 
 
@@ -41,6 +44,8 @@ class Parts:
         self._hub_name = f"run-{secrets.token_hex(HUB_DIGITS // 2)}"
         self.store = folder / "hub.sqlite"
         self.hub: Child | None = None
+        self.door: socket.socket | None = None
+        """Where the dashboard listens, whichever hub is behind it: who comes between two waits. None: nowhere."""
         self.broker: EmbeddedBroker | None = None
         self.nodes: dict[str, Child] = {}
         """Those that are at work; a node that died and was started again is"""
@@ -94,7 +99,7 @@ class Parts:
         """With its store and its place at the broker; waits for nothing."""
         assert self.hub is not None
         self.hub.stop()
-        self.hub = self._start("hub", self.hub.name, ["hub", "run"])
+        self.hub = self._start_hub_process()
 
     def start_node_again(self, name: str, resume: Resume | None) -> None:
         """In a session of its own, that goes on where `resume` says; it holds when it has loaded."""
@@ -125,6 +130,12 @@ class Parts:
             self.broker.kill()
         self._stack.close()
 
+    def _listen(self) -> None:
+        """Where it can't be, the hub itself tells why."""
+        if self._scenario.web.enabled:
+            with suppress(WebPortTaken, WebUnreachable):
+                self.door = self._stack.enter_context(listen(self._scenario.web))
+
     def _start_broker(self) -> BrokerAt:
         if self._scenario.broker is not None:
             return self._scenario.broker
@@ -145,7 +156,14 @@ class Parts:
             otel=self._scenario.otel,
         )
         self._write("hub", config)
-        return self._start("hub", "the hub", ["hub", "run"])
+        self._listen()
+        return self._start_hub_process()
+
+    def _start_hub_process(self) -> Child:
+        if self.door is None:
+            return self._start("hub", HUB, ["hub", "run"])
+        at = self.door.fileno()
+        return self._start("hub", HUB, ["hub", "run", "--door", str(at)], [at])
 
     def _start_node(self, plan: NodePlan, resume: Resume | None = None, life: int = 1) -> Child:
         config = NodeConfig(
@@ -164,5 +182,5 @@ class Parts:
     def _write(self, stem: str, config: HubConfig | NodeConfig) -> None:
         atomic_files.write(self._folder / f"{stem}.toml", tomli_w.dumps(plain(config)))
 
-    def _start(self, stem: str, name: str, verb: Sequence[str]) -> Child:
-        return Child(name, [*verb, str(self._folder / f"{stem}.toml")], self._folder / f"{stem}.log")
+    def _start(self, stem: str, name: str, verb: Sequence[str], inherits: Sequence[int] = ()) -> Child:
+        return Child(name, [*verb, str(self._folder / f"{stem}.toml")], self._folder / f"{stem}.log", inherits)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from edge.config import Resume, ResumeAt
 from fleet.broker import EmbeddedBroker
 from fleet.ledger.reader import LedgerReader
-from fleet.scenario.parts import READY, Parts
+from fleet.scenario.parts import HUB, READY, Parts
 from fleet.workers.supervisor import Part
 from sensors.processes.child import Child, ChildDied
 
-HUB, BROKER = "the hub", "the embedded broker"
+BROKER = "the embedded broker"
 
 
 def infrastructure(parts: Parts) -> Iterator[Part]:

@@ -37,7 +37,7 @@ def run_at_terminal(
 
     def hub_ended() -> None:
         if stay:
-            showing.begin(folder / PARTS / "hub.toml", seen[0] if seen else "")
+            showing.begin(folder / PARTS / "hub.toml", run.door)
 
     def stop() -> None:
         run.stop()

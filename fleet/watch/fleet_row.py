@@ -1,11 +1,7 @@
 """A node at a glance: its row in the fleet's table, and what it may be."""
 
-from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
-import numpy as np
-
-from replay.metrics.percentiles import percentiles
 from sensors.clock import NS_PER_MS
 from sensors.record import Record
 
@@ -60,19 +56,6 @@ class Latency(Record, frozen=True, kw_only=True):
     p99_ms: float | None = None
     n: int = 0
     stages_ms: dict[str, float] = {}
-
-
-def latency(totals_ns: Iterable[int], stages: Sequence[dict[str, int]]) -> Latency:
-    """Parallel, of ok frames."""
-    told = percentiles(totals_ns)
-    names = dict.fromkeys(name for one in stages for name in one)
-    medians = {name: float(np.median([one.get(name, 0) for one in stages])) for name in names}
-    return Latency(
-        p50_ms=ms(told.p50),
-        p99_ms=ms(told.p99),
-        n=told.n,
-        stages_ms={name: round(value / NS_PER_MS, 3) for name, value in medians.items()},
-    )
 
 
 def ms(value_ns: int | None) -> float | None:

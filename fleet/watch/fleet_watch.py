@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from edge.wire.messages import Birth, Health
 from fleet.arrivals import NodeKey, SessionKey, key_of
-from fleet.ledger.fleet_reader import FleetReader, Timing
+from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.reader import LastHeard
 from fleet.registry import state_after
-from fleet.watch.fleet_row import GLANCES, FleetRow, Glance, Latency, latency
+from fleet.watch.fleet_row import GLANCES, FleetRow, Glance, Latency
+from fleet.watch.recent_timings import RecentTimings
 from sensors.clock import NS_PER_S, Clock, Stamp
 from sensors.record import Record
 from sensors.terminal.foreign_text import shown
@@ -17,8 +18,6 @@ from sensors.terminal.foreign_text import shown
 WINDOW_S = 60
 MOST_TIMINGS = 250_000
 """Of all streams, at the first look."""
-KEPT_TIMINGS = 4000
-"""Of a stream: 66 frames a second."""
 CHANGES = 100
 PENDING = 10
 """So many reports may well be on their way; more than that and than two seconds' are a backlog."""
@@ -73,7 +72,7 @@ class FleetWatch:
         self._period_ns = int(health_period_s * NS_PER_S)
         self._hot_c = hot_c
         self._nodes: dict[NodeKey, _Node] = {}
-        self._timings: dict[tuple[SessionKey, str], deque[Timing]] = {}
+        self._timings: dict[tuple[SessionKey, str], RecentTimings] = {}
         self._changes: deque[Change] = deque(maxlen=CHANGES)
         self.latencies: dict[tuple[SessionKey, str], Latency] = {}
         """Of each stream's last minute."""
@@ -165,15 +164,15 @@ class FleetWatch:
         changed: set[tuple[SessionKey, str]] = set()
         for one in ledger.newest_timings(since_ns, MOST_TIMINGS):
             at = one.key, one.stream
-            self._timings.setdefault(at, deque(maxlen=KEPT_TIMINGS)).append(one)
+            kept = self._timings.get(at)
+            if kept is None:
+                kept = self._timings[at] = RecentTimings()
+            if one.ok:
+                kept.add(one)
             changed.add(at)
         for at, kept in self._timings.items():
-            while kept and kept[0].received_utc_ns < since_ns:
-                kept.popleft()
-                changed.add(at)
-            if at in changed:
-                ok = [one for one in kept if one.ok]
-                self.latencies[at] = latency([one.total_ns for one in ok], [dict(one.stages) for one in ok])
+            if kept.forget(since_ns) or at in changed:
+                self.latencies[at] = kept.latency()
 
     def _row(self, birth: Birth, last: LastHeard, node: _Node, state: str) -> FleetRow:
         health, heard_utc_ns = last.health, max(last.state_utc_ns, last.health_utc_ns)

@@ -25,10 +25,13 @@ from fleet.web.nodes.live_pictures import LivePictures
 from fleet.web.openapi import ENDPOINTS, document
 from fleet.web.routes import about_runs, answering, json_answer, pictures
 from fleet.web.runs.worker_client import WorkerClient
+from replay.report.language import CATALOGUE, COMPARISON
 from sensors.clock import Clock
 from sensors.host import software
 
 PAGES = Path(__file__).parent / "pages"
+WORDS = {"hub": PAGES / "korean" / "hub.txt", "report": CATALOGUE, "comparison": COMPARISON}
+"""Sentences and their Korean, for a page that is read in it."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -74,6 +77,10 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
             return FileResponse(PAGES / "index.html")
         return HTMLResponse((PAGES / "index.html").read_text(encoding="utf-8").replace(*WITH_A_WAY_OUT))
 
+    async def words(request: Request) -> Response:
+        path = WORDS.get(request.path_params["name"])
+        return Response(status_code=404) if path is None else FileResponse(path, media_type="text/plain; charset=utf-8")
+
     async def healthz(_: Request) -> Response:
         return json_answer({"status": "ok", "software": software()})
 
@@ -92,6 +99,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
     one_at_a_time = asyncio.Semaphore(1)
     routes: list[BaseRoute] = [
         Route("/", page),
+        Route("/words/{name}", words),
         Route("/healthz", healthz),
         Route("/metrics", metrics),
         Route("/openapi.json", openapi),

@@ -28,11 +28,14 @@ STOP_S = 3.0
 class Door:
     """Used by `with`. Nobody who came is turned away: who comes before the process is there waits in the socket."""
 
-    def __init__(self, config: HubConfig) -> None:
-        """Listens from here on; raises TokenWrong, TokenOpen, WebPortTaken or WebUnreachable."""
+    def __init__(self, config: HubConfig, listener: socket.socket | None = None) -> None:
+        """Listens from here on; raises TokenWrong, TokenOpen, WebPortTaken or WebUnreachable.
+
+        `listener`: one that listens already, and is closed with this one; None: as [web] says.
+        """
         self._config = config
         self._token = token_of(config.web)
-        self._listener = listen(config.web)
+        self._listener = listen(config.web) if listener is None else listener
         self.address = address(self._listener)
         self._closing, self._close = os.pipe()
         self._keeper: threading.Thread | None = None

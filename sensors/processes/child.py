@@ -44,8 +44,11 @@ class Child:
     kernel does when the parent is killed.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], log: Path) -> None:
-        """Starts it; `name` is what it is called in errors. `log` gets what it writes on standard error."""
+    def __init__(self, name: str, arguments: Sequence[str], log: Path, inherits: Sequence[int] = ()) -> None:
+        """Starts it; `name` is what it is called in errors. `log` gets what it writes on standard error.
+
+        `inherits`: descriptors of this process that are its own, too, under the same numbers.
+        """
         self.name = name
         self.log = log
         self._terminated = False
@@ -58,6 +61,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                pass_fds=inherits,
                 start_new_session=True,
             )
         self._listener = threading.Thread(target=self._listen, name=f"hear-{name}", daemon=True)

@@ -58,7 +58,7 @@ function select(label, options) {
 
 /** @param {Sides} sides  @param {string} of  @param {number} at */
 function chart(sides, of, at) {
-  const x = (/** @type {number} */ score) => LEFT + score * (WIDTH - LEFT - 8);
+  const x = (/** @type {number} */ score) => LEFT + score * (WIDTH - LEFT - 18);
   const y = (/** @type {number} */ share) => HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP);
   const parts = [0, 0.25, 0.5, 0.75, 1].flatMap((mark) => [
     draw("line", { class: "grid", x1: LEFT, x2: x(1), y1: y(mark), y2: y(mark) }),
@@ -99,7 +99,7 @@ function legend(sides) {
 /** @param {Sides} sides  @param {string[]} classes  @param {number} at */
 function figures(sides, classes, at) {
   const named = (/** @type {string} */ side, /** @type {string} */ word) => `${side ? `${side}: ` : ""}${t(word)}`;
-  const heads = Object.keys(sides).flatMap((side) => [named(side, "precision"), named(side, "recall"), named(side, "findings"), named(side, "best score"), named(side, "greatest F1")]);
+  const heads = Object.keys(sides).flatMap((side) => [named(side, "precision"), named(side, "recall"), named(side, "findings, any score"), named(side, "best score"), named(side, "greatest F1")]);
   const rows = classes.map((name) => {
     const own = Object.values(sides).map((one) => one.classes.find((row) => row.of === name));
     const cells = own.flatMap((row) => (row

@@ -92,10 +92,10 @@ export function line(points, unit, words, width) {
     "aria-label": `${words}: ${known[known.length - 1].toLocaleString()} ${unit}` }, ...parts, draw("path", { class: "line", d: path }));
 }
 
-/** @param {string[]} stages  @param {string} mark */
-export function legend(stages, mark) {
+/** @param {string[]} stages  @param {string} [mark]  with it, the total's line, too */
+export function legend(stages, mark = "") {
   const swatch = (/** @type {SVGElement} */ shape) => draw("svg", { "aria-hidden": "true", viewBox: "0 0 10 10" }, shape);
   return make("ul", { class: "legend" }, ...stages.map((stage, at) =>
     make("li", {}, swatch(draw("rect", { class: `stage-${at % 5}`, width: 10, height: 10 })), `${stage} ${mark}`)),
-  make("li", {}, swatch(draw("path", { class: "p99", d: "M0 5h10" })), `total ${mark}`));
+  ...(mark ? [make("li", {}, swatch(draw("path", { class: "p99", d: "M0 5h10" })), `total ${mark}`)] : []));
 }

@@ -1,6 +1,6 @@
 // Elements made of texts: whatever came over MQTT is set as text, never as markup.
 
-import { t } from "/pages/words.js";
+import { say, t } from "/pages/words.js";
 
 /**
  * @param {string} tag
@@ -88,6 +88,6 @@ export async function ask(path) {
   const answer = await fetch(path);
   if (answer.status === 401) location.reload();
   const told = await answer.json();
-  if (!answer.ok) throw new Error([told.error, told.hint].filter(Boolean).map((said) => said[0].toUpperCase() + said.slice(1)).join(". "));
+  if (!answer.ok) throw new Error([told.error, told.hint].filter(Boolean).map((one) => say(one)).map((said) => said[0].toUpperCase() + said.slice(1)).join(". "));
   return told;
 }

@@ -1,6 +1,7 @@
 // The fleet at a glance: how many are what, where they stand, what changed, and a table of what is in sight.
 
 import { ago, clock, draw, make } from "/pages/dom.js";
+import { legend } from "/pages/chart.js";
 import { see, seen, state } from "/pages/live.js";
 import { plan } from "/pages/plan.js";
 import { t } from "/pages/words.js";
@@ -49,12 +50,13 @@ export function fleet(main) {
   });
   const scroll = make("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": t("Nodes") },
     make("table", {}, make("thead", {}, make("tr", {}, ...heads)), body));
+  const stages = make("div", { class: "stages" });
   const [drawn, drawPlan] = plan();
   const changes = make("ul", { class: "changes", tabindex: "0", "aria-label": t("Last changes") });
   const beside = make("div", { class: "beside" },
     make("section", {}, make("h2", {}, t("Plan")), drawn), make("section", {}, make("h2", {}, t("Last changes")), changes));
   main.replaceChildren(make("h1", {}, t("Fleet")), counts, beside, find, scroll,
-    make("p", { class: "quiet" }, t("Latency is of the last minute, capture to result, of each node's slowest stream.")));
+    stages, make("p", { class: "quiet" }, t("Latency is of the last minute, capture to result, of each node's slowest stream.")));
 
   function inSight() {
     const first = Math.max(0, Math.floor(scroll.scrollTop / ROW_PX) - BEYOND);
@@ -74,6 +76,11 @@ export function fleet(main) {
       return make("li", {}, button);
     }));
     const most = Math.max(1, ...state.rows.map((row) => Object.values(row.stages_ms).reduce((sum, one) => sum + one, 0)));
+    const names = [...new Set(state.rows.flatMap((row) => Object.keys(row.stages_ms)))];
+    if (names.length && String(names) !== stages.dataset.of) {
+      stages.dataset.of = String(names);
+      stages.replaceChildren(legend(names));
+    }
     const rows = state.rows.map((row) => line(row, most));
     if (!state.fit) rows.push(nothing());
     const focused = document.activeElement?.closest("tbody") === body ? document.activeElement?.getAttribute("href") : null;

@@ -6,7 +6,7 @@ import { fleet } from "/pages/fleet.js";
 import { follow, see, state } from "/pages/live.js";
 import { nodePage } from "/pages/node.js";
 import { comparison, run, runs } from "/pages/runs.js";
-import { language, speak, t } from "/pages/words.js";
+import { language, learn, say, speak, t } from "/pages/words.js";
 
 const AGAIN_MS = 2000;
 /**
@@ -94,15 +94,16 @@ function settings() {
   document.documentElement.lang = language();
   for (const one of document.querySelectorAll("[data-say]")) one.textContent = t(/** @type {HTMLElement} */ (one).dataset.say ?? "");
   theme.onchange = () => { localStorage.setItem("gilmok-theme", theme.value); paint(theme.value); update(); };
-  tongue.onchange = () => { speak(tongue.value); settings(); show(); };
+  tongue.onchange = async () => { speak(tongue.value); settings(); await learn(); show(); };
   paint(theme.value);
 }
 
 settings();
+await learn();
 window.addEventListener("hashchange", () => { show(); main.focus(); });
 show();
 follow(() => {
-  trouble.textContent = state.trouble;
+  trouble.textContent = say(state.trouble);
   trouble.hidden = !state.trouble;
   alerted.textContent = state.alerts ? ` (${state.alerts.toLocaleString()})` : "";
   update();

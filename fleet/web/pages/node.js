@@ -4,7 +4,7 @@ import { alertList } from "/pages/alerts.js";
 import { legend, line, stacked, stepAt } from "/pages/chart.js";
 import { ask, clock, facts, make, table, when } from "/pages/dom.js";
 import { Picture } from "/pages/picture.js";
-import { language, t } from "/pages/words.js";
+import { language, say, t } from "/pages/words.js";
 
 const STEP_MS = 5000;
 const MINUTE_MS = 60000;
@@ -70,7 +70,9 @@ function identity({ birth, last }) {
       [t("model"), `${birth.model.name}, ${birth.model.precision}, sha256 ${birth.model.sha256.slice(0, 12)}`],
       [t("artefact"), birth.model.artefact.slice(0, 12)],
       [t("device"), `${birth.backend.name}:${birth.backend.device} (${birth.backend.device_kind})`],
-      .../** @type {[string, string][]} */ (Object.entries(birth.backend.facts)), [t("software"), birth.software],
+      // By layers: a device that can't compute them all is told here, not found out.
+      [t("operators by device"), birth.backend.facts.operators ?? t("not told by its SDK")],
+      .../** @type {[string, string][]} */ (Object.entries(birth.backend.facts).filter(([name]) => name !== "operators").map(([name, value]) => [t(name), value])), [t("software"), birth.software],
       [t("temperature"), health?.temperature_c == null ? t("not told") : `${health.temperature_c.toFixed(1)} °C`],
       [t("power"), health?.power_w == null ? t("not told") : `${health.power_w.toFixed(1)} W`],
       [t("kept until committed"), health?.spool ? `${health.spool.reports.toLocaleString()} (${health.spool.bytes.toLocaleString()} B)` : t("not told")],
@@ -190,10 +192,10 @@ function right(one) {
       [t("Streaming AP, node"), sure(accuracy, "sAP_edge")], [t("Streaming AP, hub"), sure(accuracy, "sAP_hub")],
       ["n", `${accuracy.n_frames} ${t("frames")} (#${accuracy.first}–${accuracy.last}), ${accuracy.n_answered} ${t("answered")}, ${accuracy.n_truth} ${t("objects")}`],
     ]));
-    if (accuracy.streaming_unknown) parts.push(quiet(accuracy.streaming_unknown));
+    if (accuracy.streaming_unknown) parts.push(quiet(say(accuracy.streaming_unknown)));
     return parts;
   }
-  parts.push(quiet(accuracy.unknown));
+  parts.push(quiet(say(accuracy.unknown)));
   if (drift) {
     parts.push(quiet(t("No accuracy: how what is found now differs from what was found when the session began.")),
       table(["", t("first {n} frames", { n: drift.n_first }), t("newest {n} frames", { n: drift.n_newest })].map(String), [
@@ -222,7 +224,7 @@ function health({ live }, wide) {
 
 /** @param {any} told */
 function events({ live, refused }) {
-  const lines = live.events.map((/** @type {any} */ one) => make("li", {}, make("time", {}, when(one.utc_ns)), " ", one.what));
+  const lines = live.events.map((/** @type {any} */ one) => make("li", {}, make("time", {}, when(one.utc_ns)), " ", say(one.what)));
   const reasons = Object.entries(refused);
   return [
     make("h2", {}, t("Events")), lines.length ? make("ul", { class: "events" }, ...lines) : quiet(t("Nothing yet.")),

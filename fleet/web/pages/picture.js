@@ -1,7 +1,7 @@
 // A stream's picture with what was found in it and what was there, drawn together: they come in one message.
 
 import { clock, make } from "/pages/dom.js";
-import { t } from "/pages/words.js";
+import { say, t } from "/pages/words.js";
 
 const AGAIN_MS = 700;
 /** What is found with less confidence is counted, and not drawn. */
@@ -72,14 +72,14 @@ export class Picture {
 
   /** @param {Response} answer */
   async draw(answer) {
-    if (!answer.ok) throw new Error((await answer.json()).error);
+    if (!answer.ok) throw new Error(say((await answer.json()).error));
     const bytes = await answer.arrayBuffer();
     const length = new DataView(bytes).getUint32(0);
     /** @type {Head} */
     const head = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
     const jpeg = new Uint8Array(bytes, 4 + length);
     const said = words(head);
-    this.words.textContent = head.unknown ? `${said}. ${head.unknown}` : said;
+    this.words.textContent = head.unknown ? `${said}. ${say(head.unknown)}` : said;
     this.canvas.setAttribute("aria-label", said);
     if (!jpeg.length || !head.width) { this.canvas.hidden = true; return; }
     const image = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));

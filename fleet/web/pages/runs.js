@@ -1,7 +1,8 @@
 // Runs: all of them, the figures of one with its page and its exports, and two held against each other.
 
+import { byScore } from "/pages/by_score.js";
 import { ask, facts, make, ms, table, when } from "/pages/dom.js";
-import { language, t } from "/pages/words.js";
+import { language, say, t } from "/pages/words.js";
 
 const MOST_ROWS = 200;
 const FORMATS = ["csv", "parquet", "json"];
@@ -78,8 +79,9 @@ export async function run(main, name) {
     facts([[t("valid"), t(told.valid ? "yes" : "no")], [t("books"), t(told.books.balanced ? "balanced" : "not balanced")], [t("detections"), told.digest.detections]]),
     make("h2", {}, t("Streams")),
     table(["Stream", "Model", "Device", "Captured", "OK", "Failed", "Dropped", "Frames/s", "Total p50", "Total p99", "AP", "Streaming AP, hub", "Run"].map((head) => t(head)), rows),
+    ...byScore(told.streams.filter((/** @type {any} */ one) => one.accuracy.by_score).map((/** @type {any} */ one) => [`${one.node}/${one.stream}`, { "": one.accuracy.by_score }])),
     make("h2", {}, t("What is wrong, and what is worth knowing")),
-    wrong.length ? make("ul", {}, ...wrong.map((/** @type {string} */ what) => make("li", {}, what))) : quiet(t("Nothing.")),
+    wrong.length ? make("ul", {}, ...wrong.map((/** @type {string} */ what) => make("li", {}, say(what)))) : quiet(t("Nothing.")),
   );
 }
 
@@ -111,14 +113,15 @@ export async function comparison(main, a, b) {
     one.low == null ? "–" : `${change(one, one.low)} … ${change(one, one.high)}`, `${one.n} ${t(one.n === 1 ? one.unit.replace(/s$/, "") : one.unit)}`, one.verdict ? verdict(one.verdict) : "–"]));
   main.replaceChildren(
     make("h1", {}, t("Comparison"), ": ", verdict(told.verdict)),
-    make("p", { class: "ways" }, make("a", { href: `/api/comparisons/page?${asked}`, target: "_blank", rel: "noopener" }, t("The whole page"))),
-    make("ul", {}, ...told.because.map((/** @type {string} */ what) => make("li", {}, what))),
+    make("p", { class: "ways" }, make("a", { href: `/api/comparisons/page?${asked}&language=${language()}`, target: "_blank", rel: "noopener" }, t("The whole page"))),
+    make("ul", {}, ...told.because.map((/** @type {string} */ what) => make("li", {}, say(what)))),
     facts(/** @type {[string, string][]} */ ([["A", told.a], ["B", told.b]].map(([side, of]) => [side, `${of.runs.join(", ")}: ${of.models.join(", ")} · ${of.backends.join(", ")}`]))),
     make("h2", {}, t("Figures")), drawn(told.figures),
     ...(told.per_class.length ? [make("h2", {}, t("AP by class")), drawn(told.per_class)] : []),
+    ...(told.by_score ? byScore([["", { A: told.by_score.a, B: told.by_score.b }]]) : []),
     ...(told.here.length ? [make("h2", {}, t("Each recording by itself")), table([t("Recording"), ...heads], told.here.map(here))] : []),
-    ...(told.identity.length ? [make("h2", {}, t("What else differs")), table(["", "A", "B"], told.identity.map((/** @type {any} */ one) => [one.what, one.a.join(", ") || "–", one.b.join(", ") || "–"]))] : []),
-    make("ul", { class: "quiet" }, ...told.notes.map((/** @type {string} */ what) => make("li", {}, what))),
+    ...(told.identity.length ? [make("h2", {}, t("What else differs")), table(["", "A", "B"], told.identity.map((/** @type {any} */ one) => [say(one.what), one.a.join(", ") || "–", one.b.join(", ") || "–"]))] : []),
+    make("ul", { class: "quiet" }, ...told.notes.map((/** @type {string} */ what) => make("li", {}, say(what)))),
   );
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from fleet.alert_settings import Alert, AlertContradicts, check_names
 from fleet.alerts import records
-from fleet.alerts.alert_watch import PAST, SETTLES_S, AlertWatch
+from fleet.alerts.alert_watch import GAP_S, PAST, SETTLES_S, AlertWatch
 from fleet.alerts.records import AlertEvent
 from fleet.alerts.rules import RULES
 from fleet.config import HubConfig
@@ -81,6 +81,34 @@ def test_silence_is_not_held_against_nodes_of_a_hub_that_was_away(fleet: Fleet) 
     with fleet.watching(Alert(rule="lost", for_s=0)) as watch:
         assert not looks(fleet, watch, int(SETTLES_S))
         assert became(looks(fleet, watch, 2)) == [("raised", "lost", "pole")]
+
+
+def test_how_long_something_was_wrong_outlasts_a_restart_of_the_hub_and_no_long_absence(fleet: Fleet) -> None:
+    rule = Alert(rule="hot", for_s=30, clear_after_s=30)
+    fleet.say("pole", hot_c=91, state="online")
+    with fleet.watching(rule) as watch:
+        watch.look()
+        assert not looks(fleet, watch, 20)
+    fleet.passes(GAP_S - 1)
+    with fleet.watching(rule) as watch:
+        assert not looks(fleet, watch, 10)
+        assert became(looks(fleet, watch, 2)) == [("raised", "hot", "pole")]
+        fleet.say("pole", hot_c=50, state="online")
+        assert not looks(fleet, watch, 20)
+    with fleet.watching(rule) as watch:
+        assert not looks(fleet, watch, 9)
+        assert became(looks(fleet, watch, 3)) == [("cleared", "hot", "pole")]
+        fleet.say("pole", hot_c=91, state="online")
+        assert not looks(fleet, watch, 29)
+    fleet.passes(GAP_S + 1)
+    with fleet.watching(rule) as watch:
+        assert not looks(fleet, watch, 29)
+    # What is well when it is looked at again begins anew.
+    fleet.say("pole", hot_c=50, state="online")
+    with fleet.watching(rule) as watch:
+        assert not watch.look()
+        fleet.say("pole", hot_c=91, state="online")
+        assert not looks(fleet, watch, 29)
 
 
 def test_reports_that_are_missing_are_told_and_those_on_their_way_are_not(fleet: Fleet) -> None:
@@ -165,7 +193,7 @@ def test_two_rules_of_one_name_and_a_rule_that_nobody_knows_are_refused() -> Non
 
 
 def test_the_page_says_every_rule_in_korean() -> None:
-    words = (Path(__file__).parents[3] / "fleet" / "web" / "pages" / "alert_words.js").read_text(encoding="utf-8")
+    words = (Path(__file__).parents[3] / "fleet" / "web" / "pages" / "korean" / "alerts.js").read_text(encoding="utf-8")
     for name, rule in RULES.items():
         assert f'"alert:{name}": "' in words
         assert msgspec.json.encode(rule.do).decode() in words

@@ -26,7 +26,7 @@ from tests.speaker import Speaker
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 __all__ = ["database", "postgres"]
 
@@ -106,9 +106,13 @@ def open_page(browser: "Browser") -> "Iterator[Callable[[str], Page]]":
     complaints: list[str] = []
     context = browser.new_context()
 
+    def asked_in_vain(said: "ConsoleMessage") -> bool:
+        """For what isn't there, which the page tells."""
+        return "status of 404" in said.text and "/api/" in said.location["url"]
+
     def go(at: str) -> "Page":
         page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text))
+        page.on("console", lambda said: None if asked_in_vain(said) else complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(at)
         return page

@@ -67,7 +67,7 @@ def test_of_a_ledger_in_a_database_latency_is_of_the_last_minute_too(database: L
         rows = {key.node: row for key, row in watch.rows.items()}
         assert {node: row.n for node, row in rows.items()} == {"pole": 5, "mast": 3}
         assert sum(rows["mast"].stages_ms.values()) == pytest.approx(rows["mast"].p50_ms)
-        assert not ledger.newest_timings(0, 100)
+        assert not list(ledger.newest_timings(0, 100))
         told.say("pole", ok=7)
         assert [one.key.node for one in ledger.newest_timings(0, 100)] == ["pole", "pole"]
 

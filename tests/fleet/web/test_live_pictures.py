@@ -2,18 +2,25 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
+import tomli_w
 
 from edge.wire.address import BrokerAt
 from edge.wire.link import Delivery, Link
 from edge.wire.live.pictures import LENGTH, PictureAsk, PictureHead, packed
 from edge.wire.messages import decode, encode
+from fleet.config import Embedded
+from fleet.configured_broker import broker_at
 from fleet.web.nodes import live_pictures
 from fleet.web.nodes.live_pictures import LivePictures
 from sensors.clock import SystemClock
+from sensors.config import plain
 from tests.fleet.web.conftest import HOSTILE, Told, get, serving
 from tests.speaker import Speaker
 
@@ -89,6 +96,27 @@ def test_the_page_gets_it_with_what_was_found_in_it(
         camera.speaker.session_id = "ab" * 16
         body = get(at, path)[2]
         assert len(body) == LENGTH.size + LENGTH.unpack_from(body)[0]
+
+
+def test_a_dashboard_that_somebody_started_beside_the_hub_asks_the_nodes_too(
+    broker: BrokerAt, camera: Camera, told: Told, tmp_path: Path
+) -> None:
+    config = msgspec.structs.replace(told.hub, broker=broker)
+    (tmp_path / "hub.toml").write_text(tomli_w.dumps(plain(config)), encoding="utf-8")
+    words = ["-P", "-m", "gilmok", "hub", "web", "--hub", str(tmp_path / "hub.toml"), "--port", "0"]
+    with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            at = child.stdout.readline().strip()
+            assert get(at, "/api/nodes/seoul/pole/camera/picture")[2].endswith(JPEG)
+            assert camera.asked
+        finally:
+            child.terminate()
+    # An embedded one whose port only the hub knows can't be asked, one on a port of its own can.
+    for port, url in ((0, None), (1883, "mqtt://127.0.0.1:1883")):
+        embedded = msgspec.structs.replace(config, broker=None, embedded=Embedded(port=port))
+        known = broker_at(embedded, CLOCK)
+        assert (None if known is None else known.url) == url
 
 
 def test_a_broker_that_is_gone_and_a_node_that_is_silent_cost_a_look_seconds(

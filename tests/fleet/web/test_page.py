@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 MOST_BYTES = 300_000
+MOST_SHIFT = 0.02
+OBSERVE = """window.shift = 0;
+const add = list => list.getEntries().forEach(one => { if (!one.hadRecentInput) window.shift += one.value; });
+new PerformanceObserver(add).observe({ type: "layout-shift" });"""
 
 
 def test_a_node_that_is_lost_is_seen_without_a_reload_and_its_name_leads_to_it(
@@ -95,6 +99,27 @@ def test_axe_finds_nothing_in_either_theme(
         assert not found.response["violations"], (place, found.generate_report())
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_moves_under_the_reader_while_a_page_updates(
+    width: int, told: Told, page_at: str, open_page: "Callable[[str], Page]"
+) -> None:
+    page = open_page(page_at)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.get_by_role("link", name="pole", exact=True).wait_for()
+    page.locator(".stages li").first.wait_for()
+    page.evaluate(OBSERVE)
+    for number in range(4):
+        told.say(f"mast-{number}", state="lost" if number % 2 else "online", ok=4 + number)
+        page.get_by_role("link", name=f"mast-{number}", exact=True).first.wait_for()
+    assert page.evaluate("window.shift") < MOST_SHIFT
+    page.goto(f"{page_at}#/node/seoul/pole")
+    page.get_by_role("heading", name="Events").wait_for()
+    page.evaluate("window.shift = 0")
+    told.say("pole", ok=9)
+    page.locator("table").get_by_text("9", exact=True).first.wait_for()
+    assert page.evaluate("window.shift") < MOST_SHIFT
+
+
 def test_it_speaks_korean_and_remembers(page_at: str, open_page: "Callable[[str], Page]") -> None:
     page = open_page(page_at)
     page.get_by_label("Language").select_option("ko")
@@ -102,3 +127,11 @@ def test_it_speaks_korean_and_remembers(page_at: str, open_page: "Callable[[str]
     page.reload()
     page.get_by_role("heading", name="플릿").wait_for()
     assert page.get_attribute("html", "lang") == "ko"
+    # What the hub says, too: events and errors, with whatever stands in them.
+    page.goto(f"{page_at}#/node/seoul/pole")
+    page.get_by_text("세션 1 시작").wait_for()
+    page.get_by_text("연결: 온라인").wait_for()
+    page.goto(f"{page_at}#/node/seoul/nobody")
+    page.get_by_text("seoul/nobody 노드는 이 허브에 등록한 적이 없습니다").wait_for()
+    page.goto(f"{page_at}#/run/nothing")
+    page.get_by_text("이 허브에 'nothing' 실행을 알린 노드가 없습니다").wait_for()
