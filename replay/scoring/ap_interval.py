@@ -45,15 +45,19 @@ class ApInterval(Record, frozen=True, kw_only=True):
     ap50_per_class: dict[str, Bounds] = msgspec.field(name="AP50_per_class", default_factory=dict)
     ap75: Bounds = msgspec.field(name="AP75", default_factory=dict)
     ap75_per_class: dict[str, Bounds] = msgspec.field(name="AP75_per_class", default_factory=dict)
+    sizes_per_class: dict[str, dict[str, Bounds]] = {}
+    """Of APs, APm and APl of each class, by "small", "medium" and "large"; empty in older records, and where they were
+    not asked for. (Over all classes: `replay.scoring.breakdown`.)"""
     blocks: int = 0
     """So many witnesses in a row, each longer than what resembles itself."""
 
     def of(self, name: str | None = None, figure: str = "AP") -> tuple[float, float]:
-        """Of a class, or of the mean over all; NaN of a figure that is none of FIGURES."""
+        """Of a class, or of the mean over all; NaN of a figure that is none of those above."""
         whole, each = {
             "AP": ({"low": self.low, "high": self.high}, self.per_class),
             "AP50": (self.ap50, self.ap50_per_class),
             "AP75": (self.ap75, self.ap75_per_class),
+            **{f"AP{size[0]}": ({}, each) for size, each in self.sizes_per_class.items()},
         }.get(figure, ({}, {}))
         bounds = whole if name is None else each.get(name, {})
         return bounds.get("low", math.nan), bounds.get("high", math.nan)

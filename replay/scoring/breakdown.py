@@ -6,16 +6,17 @@ dimensions, and one band is to be compared with the same band of another run, no
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
+from msgspec.structs import replace
 
 from replay.metrics.average_precision import Precision, area_slices, precision_of
 from replay.metrics.matching import IOU_THRESHOLDS, Matching, Slice
 from replay.metrics.pool import Index, Mask, Numbers
 from replay.recording import Conditioned
-from replay.scoring.ap_interval import ApInterval, Cut, cut
+from replay.scoring.ap_interval import ApInterval, Bounds, Cut, cut
 from replay.scoring.stream import ScoredStream
 from replay.truth import Role
 
@@ -53,7 +54,7 @@ def with_interval(stream: ScoredStream) -> tuple[Breakdown, ApInterval]:
     condition = stream.recording.condition if isinstance(stream.recording, Conditioned) else ""
     matching = Matching(pool.found, pool.labelled, len(pool.classes))
     whole = matching.outcomes()
-    bands = _Bands(matching, pool.labelled.images, cut(pool.n_images, whole))
+    bands = _Bands(matching, pool.labelled.images, cut(pool.n_images, whole), pool.classes)
     positive: Mask = pool.labelled.roles == Role.POSITIVE
     nowhere = np.zeros(len(positive), np.bool_)
 
@@ -68,6 +69,7 @@ def with_interval(stream: ScoredStream) -> tuple[Breakdown, ApInterval]:
         for label, name in enumerate(pool.classes)
     }
     made: Breakdown = {"class": of_class, "size": scored(area_slices(pool.found, pool.labelled), ~nowhere)}
+    sure = replace(sure, sizes_per_class={size: bands.per_class.get(size, {}) for size in made["size"]})
     values = {
         "distance": (pool.truth.distance_m, distance_bands),
         "occlusion": (pool.truth.occluded, level_bands),
@@ -89,6 +91,9 @@ class _Bands:
     image_of_row: Index
     """(labelled rows,)"""
     cut: Cut
+    classes: Sequence[str]
+    per_class: dict[str, dict[str, Bounds]] = field(default_factory=dict)
+    """How sure each class's AP is, by the band's name."""
 
     def band(self, part: Slice, positive: Mask) -> Band:
         """AP over the classes that have an object in the band."""
@@ -96,7 +101,9 @@ class _Bands:
         if not there.any():
             return dict(EMPTY)
         outcomes = self.matching.outcomes(part)
-        return self.figures(precision_of(outcomes, IOU_THRESHOLDS), there, self.cut.interval(outcomes, quick=True))
+        sure = self.cut.interval(outcomes, classes=self.classes, quick=True)
+        self.per_class[part.name] = sure.per_class
+        return self.figures(precision_of(outcomes, IOU_THRESHOLDS), there, sure)
 
     def figures(
         self, precision: Precision, there: Mask, sure: ApInterval, label: int | None = None, name: str | None = None

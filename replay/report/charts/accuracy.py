@@ -92,6 +92,10 @@ def accuracy_if_later(points: Sequence[Point], without_time: float | None, name:
         # Each step about doubles what is added: side by side, so that the first ones can be told apart.
         places = range(len(ap50))
         axes.plot(places, ap50, "o-", color=ACCENT, linewidth=1.8, markersize=4.5)
+        sure = [(place, *ends) for place, point in zip(places, points, strict=True) if (ends := _ends(point))]
+        if sure:
+            at, lows, highs = zip(*sure, strict=True)
+            axes.vlines(at, lows, highs, color=ACCENT, linewidth=1.2, alpha=0.6)
         axes.set_xticks(places, [f"+{point.added_ms:g}" for point in points])
         for place, value in enumerate(ap50):
             axes.annotate(f"{value:.3f}", (place, value), (4, 5), textcoords="offset points", fontsize=8.5, color=INK)
@@ -100,6 +104,12 @@ def accuracy_if_later(points: Sequence[Point], without_time: float | None, name:
         axes.set_xlabel("ms added to the latency of every answer")
         axes.set_ylabel("streaming AP50")
         return to_svg(drawn, name, "Streaming AP50 against added latency")
+
+
+def _ends(point: Point) -> tuple[float, float] | None:
+    """Of AP50's interval."""
+    low, high = point.figures.get("AP50_low"), point.figures.get("AP50_high")
+    return None if low is None or high is None else (low, high)
 
 
 def shortened(name: str) -> str:

@@ -97,7 +97,7 @@ def _rows(
     for name, figures, inner in (("all classes", coco, False), *((name, one, True) for name, one in per_class.items())):
         known: dict[str, float | None] = dict(figures)
         if sure is not None:
-            known |= sure.ends("AP50", "AP", "AP75", name=name if inner else None)
+            known |= sure.ends(*FIGURES[: 6 if inner else 3], name=name if inner else None)
         if not inner:
             known |= {f"AP{size[0]}{end}": band.get(f"AP{end}") for size, band in sizes.items() for end in ENDS}
         cells = [texts.sure(known, key) for key in FIGURES]

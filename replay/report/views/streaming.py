@@ -52,7 +52,7 @@ def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
     """The what-if curve, where there is one."""
     recorded = stream.summary.pace == "realtime"
     try:
-        curve = suppose(stream, Supposed(added_ms=ADDED_MS, scales=() if recorded else (1.0,)))
+        curve = suppose(stream, Supposed(added_ms=ADDED_MS, scales=() if recorded else (1.0,), sure=True))
     except NothingToSuppose:
         return
     points = curve.record if recorded else curve.points
@@ -61,12 +61,13 @@ def later_figure(stream: LoadedStream, anchor: str) -> Iterator[Figure]:
         if recorded
         else "Simulated for the recording's own frame rate: a node that takes the newest frame when it has room"
     )
+    sure = "; bars: 95 %" if any(point.figures.get("AP50_low") is not None for point in points) else ""
     yield Figure(
         "What it would be worth if it came later",
         accuracy_if_later(points, curve.captured["AP50"], f"{anchor}-later"),
         "Whoever asks gets the newest answer there is, and the world has moved on. "
         f"{where}; every answer then takes so much longer on its way. "
-        f"{texts.count(points[0].freshness.n // points[0].passes, 'labelled instant')}.",
+        f"{texts.count(points[0].freshness.n // points[0].passes, 'labelled instant')}{sure}.",
         ("streaming", "age", "ap"),
         wide=True,
     )

@@ -1,5 +1,6 @@
 """AP in bands, on one frame worked by hand."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from models.detections import Detections
 from replay.datasets.pictures import PictureRecording
 from replay.recording import Group
 from replay.runs.runfolder import read_summary
-from replay.scoring.breakdown import ENDS, Band, breakdown
+from replay.scoring.breakdown import ENDS, Band, breakdown, with_interval
 from replay.scoring.stream import ScoredStream
 from replay.truth import Role, Truth, from_sizes
 from tests.tiny import write_model, write_recording
@@ -106,7 +107,11 @@ def test_a_band_says_how_sure_it_is_and_over_how_many_pictures() -> None:
     rng = np.random.default_rng(4)
     frames, truths = list(range(n)), [TRUTH] * n
     found = [FOUND.pick(rng.random(3) < 0.7) for _ in frames]
-    made = breakdown(ScoredStream(RECORDING, ("car",), (), frames, truths, found))["size"]["medium"]
+    bands, sure = with_interval(ScoredStream(RECORDING, ("car",), (), frames, truths, found))
+    made = bands["size"]["medium"]
+    # Of one class alone, which here is all there is.
+    assert sure.of("vehicle", "APm") == (made["AP_low"], made["AP_high"])
+    assert all(math.isnan(end) for end in sure.of("person", "APm"))
     low, ap, high = (made[key] for key in ("AP_low", "AP", "AP_high"))
     assert low is not None
     assert ap is not None
