@@ -57,6 +57,7 @@ VERBS = {
     "demo": ("fleet.cli.demo:main", "see a testbed alive: four cameras at a drawn crossing, nothing to download"),
     "run": ("fleet.cli.run:main", "run a scenario: broker, hub and nodes, and tell how it went"),
     "node": ("edge.cli.node:main", "run one node against any MQTT broker"),
+    "unit": ("edge.cli.unit:main", "a node as part of its machine: installed, watched, brought up to date"),
     "hub": ("fleet.cli.hub:main", "run the hub; list its nodes and runs; report a run"),
     "fleet": ("fleet.cli.fleet:main", "who belongs to a fleet: keys, certificates, what a broker lets each of them do"),
     "fleet simulate": ("fleet.cli.simulate:main", "many nodes without inference: what do a broker and a hub hold?"),

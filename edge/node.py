@@ -25,7 +25,7 @@ from edge.wire.traces import Source, Traced, Traces, tracing
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, boot_id
 from sensors.errors import Defect, GilmokError
 from sensors.frame import Frame
-from sensors.service.heartbeat import PATIENCE_S, Heartbeat
+from sensors.service.heartbeat import Heartbeat
 from sensors.service.systemd import Systemd
 
 log = logging.getLogger(__name__)
@@ -245,8 +245,8 @@ class Node:
             thread.start()
         waiting = threading.Thread(target=self._await, args=(threads,), name="end")
         waiting.start()
-        patience_s = max(PATIENCE_S, DEADLINES * self._config.backend.deadline_ms * NS_PER_MS / NS_PER_S)
-        heartbeat = Heartbeat(self._systemd, self._clock, patience_s)
+        least_s = DEADLINES * self._config.backend.deadline_ms * NS_PER_MS / NS_PER_S
+        heartbeat = Heartbeat(self._systemd, self._clock, least_s)
         while not self._done.wait(HEALTH_PERIOD_S):
             device = parts.session.telemetry()
             if self.shadow is not None and device is not None:

@@ -37,6 +37,7 @@ SLOW_PLACES = (
     "edge/backends",
     "edge/cli",
     "edge/device",
+    "edge/install",
     "edge/wire/test_link.py",
     "fleet",
     "fuzz",

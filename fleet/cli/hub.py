@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.cli import alerts, history, ledger, web
 from fleet.cli.ledger import settings, which_store
+from sensors.service.verbs import add_install
 from sensors.terminal.command_line import command_parser
 
 if TYPE_CHECKING:
     from fleet.config import HubConfig
     from fleet.web.door import Door
+    from sensors.service.service import Service
 
 READY, DASHBOARD = "ready", "dashboard"
 """What it prints when it is ready, and before that the word before the dashboard's address."""
@@ -48,8 +50,15 @@ def main(argv: list[str]) -> int:
     alerts.register(verbs)
     history.register(verbs)
     web.register(verbs)
+    add_install(verbs, "HUB.toml", _described)
     chosen = parser.parse_args(argv)
     return int(chosen.call(chosen))
+
+
+def _described(path: Path, _devices: tuple[str, ...], _root: Path) -> "Service":
+    from fleet.hub_service import hub_service
+
+    return hub_service(path)
 
 
 def _run(chosen: argparse.Namespace) -> int:

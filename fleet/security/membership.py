@@ -11,7 +11,7 @@ from fleet.security import permissions, register
 from fleet.security.register import ISSUED, Holder, Role
 from sensors.errors import GilmokError
 
-CA = "ca.crt"
+CA, CRL = "ca.crt", "crl.pem"
 
 
 class NobodyEnrolled(GilmokError):
@@ -40,6 +40,12 @@ class Membership:
         """The broker as this hub meets it; raises FleetAbsent or NobodyEnrolled."""
         ca, certificate, key = self._files(self._enrolled("hub", self.hub))
         return BrokerAt(url=url, ca_file=ca, certificate_file=certificate, key_file=key)
+
+    def files(self) -> list[str]:
+        """What of the folder a hub and its broker need, by their paths in it; raises FleetAbsent or NobodyEnrolled."""
+        own = [*self._files(self._enrolled("broker")), *self._files(self._enrolled("hub", self.hub))]
+        paths = dict.fromkeys([self.folder / register.FILE, self.folder / CRL, *own])
+        return [str(path.relative_to(self.folder)) for path in paths]
 
     def authorization(self) -> str:
         """For nats-server, as of now; raises FleetAbsent."""

@@ -1,3 +1,4 @@
-"""A program of ours as a service of systemd: what it says while it runs.
+"""A program of ours as a service of systemd: how it is installed and seen, and what it says while it runs.
 
-Imports `sensors` alone."""
+Imports `sensors` alone. Inside: verbs > listing > installing > unit_file, readable, systemctl > service, places;
+heartbeat > systemd."""

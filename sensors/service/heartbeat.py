@@ -32,11 +32,11 @@ class Pulse:
 class Heartbeat:
     """Asked once a second, from one thread."""
 
-    def __init__(self, systemd: Systemd, clock: Clock, patience_s: float = PATIENCE_S) -> None:
-        """`patience_s`: so long may something be at work without an answer."""
+    def __init__(self, systemd: Systemd, clock: Clock, least_s: float = 0.0) -> None:
+        """So long may something be at work without an answer as systemd waits for a heartbeat, and at least so long."""
         self._systemd = systemd
         self._clock = clock
-        self._patience_s = patience_s
+        self._patience_s = max(systemd.watchdog_s or PATIENCE_S, least_s)
         self._pulses: dict[str, Pulse] = {}
 
     def beat(self, work: Mapping[str, Progress], status: str) -> None:

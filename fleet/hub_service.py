@@ -1,0 +1,51 @@
+"""HUB.toml as a service: its paths moved to where the service has them, its secrets with it."""
+
+from pathlib import Path
+
+from fleet.config import HubConfig
+from fleet.security.membership import Membership
+from sensors import config
+from sensors.config import plain
+from sensors.service.places import Places
+from sensors.service.readable import check_file
+from sensors.service.relocation import relocated
+from sensors.service.service import Service
+
+OWN = {"store": "gilmok-hub.db", "alerts_file": "alerts.json", "embedded.folder": "broker"}
+"""What it writes, by its key: into its state."""
+FLEET = "embedded.fleet"
+"""A folder that whoever enrols writes into: the service has a copy of its own, without any key but the hub's and the
+broker's."""
+READ = ("truth",)
+"""Where it reads and writes nothing."""
+
+
+def hub_service(path: Path) -> Service:
+    """Raises ConfigMissing, ConfigWrong, FileHidden, FleetAbsent or NobodyEnrolled."""
+    hub = config.read(path, HubConfig)
+    places = Places(f"hub-{hub.name}")
+    secrets: dict[str, Path] = {}
+    copies: dict[str, Path] = {}
+
+    def moved(key: str, old: Path) -> Path:
+        if key in OWN:
+            return places.state / OWN[key]
+        if key == FLEET:
+            copies.update({f"fleet/{name}": old / name for name in Membership(old, hub.name).files()})
+            return places.state / "fleet"
+        if key.startswith(READ):
+            check_file(key, old.absolute())
+            return old.absolute()
+        name = f"{key}{old.suffix}"
+        secrets[name] = old
+        return places.credentials / name
+
+    return Service(
+        kind="hub",
+        name=hub.name,
+        settings=plain(relocated(hub, moved)),
+        came_from=path,
+        fields={"GILMOK_HUB": hub.name},
+        secrets=secrets,
+        copies=copies,
+    )
