@@ -166,7 +166,7 @@ def test_what_a_service_may_do_is_little_by_systemds_own_count(
     path.write_text(unit_file(one))
     verified = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, check=False)
     assert [line for line in verified.stderr.splitlines() if "gilmok" in line] == []
-    words = ["systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", path]
+    words = ["systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", str(path)]
     judged = subprocess.run(words, capture_output=True, text=True, check=False)
     assert judged.returncode == 0, judged.stdout
 

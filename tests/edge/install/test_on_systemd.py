@@ -45,8 +45,8 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         srv.mkdir(mode=0o755)
         write_model(srv)
         write_recording(srv / "mot", frames=600, fps=5)
-        for path in srv.rglob("*"):
-            path.chmod(0o755 if path.is_dir() else 0o644)
+        for file in srv.rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)
         (srv / "token").write_text(TOKEN)
         (srv / "token").chmod(0o600)
         yield one
