@@ -33,7 +33,9 @@ INNER = {
         "rollup",
         "prune",
         "web",
+        "install",
     ),
+    "unit": ("install", "status", "upgrade", "remove"),
     "fleet": ("enrol", "renew", "revoke", "list", "acl"),
     "node": ("run",),
     "replay": tuple(REPLAY),
@@ -47,8 +49,17 @@ OPTION = re.compile(r"--[a-z][a-z-]*")
 COMMAND = re.compile(r"`gilmok ([^`]*)`")
 PAGES = re.compile(r"docs/[\w-]+\.\w+")
 EXTRA = re.compile(r"gilmok\[([a-z]+)\]")
-OF_OTHERS = {"--no-deps", "--quiet", "--jinja"}
-"""Of pip and the like, in commands that we run ourselves."""
+OF_OTHERS = {
+    "--no-deps",
+    "--quiet",
+    "--jinja",
+    "--global",
+    "--no-ask-password",
+    "--no-block",
+    "--no-pager",
+    "--property",
+}
+"""Of pip, systemctl and the like, in commands that we run ourselves."""
 OF_OTHER_COMMANDS = {"fleet.cli.demo", "fleet.ledger.backup", "fleet.scenario.parts"}
 """They show, or start, other commands: ours, or PostgreSQL's."""
 
