@@ -70,6 +70,10 @@ VERBS = {
     ),
     "bundle": ("models.cli.bundle:main", "verify and show bundles: what units are given to run"),
     "bundle make": ("replay.cli.bundle_make:main", "make a bundle of a model for one kind of chip"),
+    "bundle repository": (
+        "models.cli.repository:main",
+        "sign bundles for units, in a folder that any server serves",
+    ),
     "world": ("sensors.world.cli:main", "render recordings of the built-in world"),
     "backend": ("edge.cli.backend:main", "list, check and install accelerators' backends"),
     "qualify": ("replay.cli.qualify:main", "put a model on a chip to the test: accuracy, parity, latency, endurance"),

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 def main(argv: list[str]) -> int:
     parser = command_parser(
         prog="gilmok bundle",
-        description="Verify and show bundles: a model for one kind of chip with all that a unit checks before it "
+        description="Verify, show and fetch bundles: a model for one kind of chip with all that a unit checks before it "
         "drives with it. `gilmok bundle make` makes one, `gilmok bundle repository` signs and serves them.",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     verify = _verb(verbs, "verify", "is every byte of a bundle what it says? Nothing of it is run", _verify)
     verify.add_argument("--digest", default="", metavar="SHA256", help="which bundle it has to be")
     _verb(verbs, "show", "what a bundle holds, and for which devices; all of it is verified first", _show)
+    fetch = _verb(verbs, "fetch", "fetch a bundle from a repository, as a unit does, and verify it", _fetch)
+    fetch.add_argument("source", metavar="REPOSITORY", help="http(s)://HOST[:PORT]/PATH, or a folder")
+    fetch.add_argument("bundle", metavar="NAME", help="of a line, whose newest it is; or a bundle's digest")
+    fetch.add_argument("--trusted", type=Path, required=True, metavar="DIR", help="what is trusted of the repository")
+    fetch.add_argument("--root", type=Path, metavar="ROOT.json", help="trust this root, the first time")
+    fetch.add_argument("--ca", type=Path, metavar="FILE", help="certificates to trust, and not the system's")
     chosen = parser.parse_args(argv)
     run: Callable[[argparse.Namespace], int] = chosen.run
     return run(chosen)
@@ -29,7 +35,7 @@ def main(argv: list[str]) -> int:
 
 def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="of the bundle")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="of the bundle, or of bundles that were fetched")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
     return parser
@@ -51,6 +57,26 @@ def _show(chosen: argparse.Namespace) -> int:
     from sensors.terminal import console
 
     show(_verified(chosen.folder, ""), console.print_json if chosen.json else None)
+    return DONE
+
+
+def _fetch(chosen: argparse.Namespace) -> int:
+    from models.bundle.repository.client import RepositoryClient, trust
+    from sensors.terminal import console
+
+    if chosen.root is not None:
+        trust(chosen.trusted, chosen.root)
+    client = RepositoryClient(chosen.trusted, chosen.source, ca=chosen.ca)
+    listed = {one.digest: one for one in client.listing()}
+    one = listed.get(chosen.bundle) or client.latest(chosen.bundle)
+    with console.bars("bytes", "speed") as bars:
+        task = bars.add_task(one.name, total=one.bytes)
+        found = client.fetch(one.digest, chosen.folder, lambda taken: bars.advance(task, taken))
+    if chosen.json:
+        told = {"folder": str(found.folder), "digest": one.digest, "name": one.name, "version": one.version}
+        console.print_json(told)
+    else:
+        console.say(f"{found.folder}: {one.name}, version {one.version}, {one.bytes:,} bytes, all verified")
     return DONE
 
 

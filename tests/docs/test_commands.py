@@ -30,6 +30,8 @@ def test_a_command_that_is_printed_is_known_with_its_options(command: str, capsy
     path = [words[0]]
     if len(words) > 1 and WORD.fullmatch(words[1]):
         path.append(words[1])
+        if len(words) > 2 and " ".join(path) in gilmok.VERBS and WORD.fullmatch(words[2]):
+            path.append(words[2])  # a verb of two words may have verbs of its own
     elif words[0] == "qualify":
         path.append("run")  # which may be left out
     for one in ([*path[:-1], last] for last in path[-1].split("|")):

@@ -26,6 +26,11 @@ class RoleKeyUnusable(GilmokError):
         super().__init__(f"{path} can't be used as a key: {why}", "give its password by --password-file, or restore it")
 
 
+class PasswordUnreadable(GilmokError):
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"no password can be read from {path}: {why}", "put the keys' password into that file")
+
+
 class RoleKeysAbsent(GilmokError):
     def __init__(self, role: str, found: int, threshold: int, folder: Path) -> None:
         keys = "key" if threshold == 1 else "keys"

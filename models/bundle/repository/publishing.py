@@ -21,7 +21,7 @@ from models.bundle.repository.policy import POLICY, Policy, written
 from models.bundle.verify import verify
 from models.fetch import digest as digest_of_file
 from sensors import atomic_files, config
-from sensors.clock import Clock
+from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 
 if TYPE_CHECKING:
@@ -61,6 +61,18 @@ class Repository:
     def root(self) -> Path:
         """The newest root, which a unit is given when it joins."""
         return self._path("root", self._newest_root())
+
+    @property
+    def keys_folder(self) -> Path:
+        return self._keys.folder
+
+    def keys_here(self, roles: Sequence[RoleState]) -> dict[str, int]:
+        """How many private keys of each role are at hand."""
+        return self._keys.here({one.role: one.keyids for one in roles})
+
+    def is_over(self, role: RoleState) -> bool:
+        """Whether what it signed last has expired: units refuse it."""
+        return role.expires.timestamp() * NS_PER_S <= self._clock.now().utc_ns
 
     def listing(self) -> list[Listed]:
         return listing(self._load("targets").signed)
