@@ -114,10 +114,15 @@ class Web(Settings, frozen=True, kw_only=True):
     """The header in which a proxy on this machine says who asks; whoever comes without it is refused."""
     names: Annotated[tuple[Name, ...], Meta(max_length=100)] = ()
     """Of hosts, by which browsers reach it through a proxy, say; a request for another name is refused."""
+    repository: Path | None = None
+    """A folder of `gilmok bundle repository`, served to units under /repository/ with ranges, and without a login: it
+    is signed, and whoever reaches the port may read it."""
     hot_c: Celsius = 85.0
     """A node whose chip is at or above it is shown as hot."""
 
     def __post_init__(self) -> None:
+        if self.repository is not None and not self.enabled:
+            raise WebContradicts("it serves a repository, and is not enabled", "drop enabled = false, or repository")
         if is_local(self.host):
             return
         if self.user_header:

@@ -23,6 +23,7 @@ from fleet.web.exposition import MEDIA, exposition
 from fleet.web.live import Live
 from fleet.web.nodes.live_pictures import LivePictures
 from fleet.web.openapi import ENDPOINTS, document
+from fleet.web.repository import RepositoryDoor
 from fleet.web.routes import about_runs, answering, json_answer, pictures
 from fleet.web.runs.worker_client import WorkerClient
 from replay.report.language import CATALOGUE, COMPARISON
@@ -111,6 +112,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
     ]
     guards = [
         Middleware(_Guarded),
+        *([] if hub.web.repository is None else [Middleware(RepositoryDoor, folder=hub.web.repository)]),
         Middleware(HostCheck, names=hosts),
         Middleware(AuthMiddleware, web=hub.web, token=token, clock=clock),
     ]

@@ -15,6 +15,7 @@ from fleet.config import HubConfig
 from fleet.web.auth.token import token_of
 from fleet.web.handover import Handover
 from fleet.web.listening import address, listen
+from models.bundle.repository.layout import check_repository
 from sensors.config import plain
 from sensors.processes.die_with_parent import end, tied_to_parent
 from sensors.terminal.pretty_json import compact
@@ -29,12 +30,14 @@ class Door:
     """Used by `with`. Nobody who came is turned away: who comes before the process is there waits in the socket."""
 
     def __init__(self, config: HubConfig, listener: socket.socket | None = None) -> None:
-        """Listens from here on; raises TokenWrong, TokenOpen, WebPortTaken or WebUnreachable.
+        """Listens from here on; raises TokenWrong, TokenOpen, RepositoryAbsent, WebPortTaken or WebUnreachable.
 
         `listener`: one that listens already, and is closed with this one; None: as [web] says.
         """
         self._config = config
         self._token = token_of(config.web)
+        if config.web.repository is not None:
+            check_repository(config.web.repository)
         self._listener = listen(config.web) if listener is None else listener
         self.address = address(self._listener)
         self._closing, self._close = os.pipe()

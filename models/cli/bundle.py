@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 def main(argv: list[str]) -> int:
     parser = command_parser(
         prog="gilmok bundle",
-        description="Verify, show and fetch bundles: a model for one kind of chip with all that a unit checks before it "
-        "drives with it. `gilmok bundle make` makes one, `gilmok bundle repository` signs and serves them.",
+        description="Verify, show and fetch bundles: a model for one kind of chip with all that a unit checks before "
+        "it drives with it. `gilmok bundle make` makes one, `gilmok bundle repository` signs and keeps them.",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     verify = _verb(verbs, "verify", "is every byte of a bundle what it says? Nothing of it is run", _verify)
+    verify.add_argument("folder", type=Path, metavar="DIR", help="of the bundle")
     verify.add_argument("--digest", default="", metavar="SHA256", help="which bundle it has to be")
-    _verb(verbs, "show", "what a bundle holds, and for which devices; all of it is verified first", _show)
+    showing = _verb(verbs, "show", "what a bundle holds, and for which devices; all of it is verified first", _show)
+    showing.add_argument("folder", type=Path, metavar="DIR", help="of the bundle")
     fetch = _verb(verbs, "fetch", "fetch a bundle from a repository, as a unit does, and verify it", _fetch)
     fetch.add_argument("source", metavar="REPOSITORY", help="http(s)://HOST[:PORT]/PATH, or a folder")
     fetch.add_argument("bundle", metavar="NAME", help="of a line, whose newest it is; or a bundle's digest")
     fetch.add_argument("--trusted", type=Path, required=True, metavar="DIR", help="what is trusted of the repository")
+    fetch.add_argument("--out", type=Path, required=True, metavar="DIR", help="where bundles go, a folder each")
     fetch.add_argument("--root", type=Path, metavar="ROOT.json", help="trust this root, the first time")
     fetch.add_argument("--ca", type=Path, metavar="FILE", help="certificates to trust, and not the system's")
     chosen = parser.parse_args(argv)
@@ -35,7 +38,6 @@ def main(argv: list[str]) -> int:
 
 def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="of the bundle, or of bundles that were fetched")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
     return parser
@@ -71,7 +73,7 @@ def _fetch(chosen: argparse.Namespace) -> int:
     one = listed.get(chosen.bundle) or client.latest(chosen.bundle)
     with console.bars("bytes", "speed") as bars:
         task = bars.add_task(one.name, total=one.bytes)
-        found = client.fetch(one.digest, chosen.folder, lambda taken: bars.advance(task, taken))
+        found = client.fetch(one.digest, chosen.out, lambda taken: bars.advance(task, taken))
     if chosen.json:
         told = {"folder": str(found.folder), "digest": one.digest, "name": one.name, "version": one.version}
         console.print_json(told)

@@ -39,9 +39,10 @@ SPARE_BYTES = 10**7
 
 class RootUntrusted(GilmokError):
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(
-            f"{path} is no root to trust: {why}", "take it from whoever runs the repository, by a safe way"
+        hint = (
+            "take 1.root.json from whoever runs the repository, by a safe way; `gilmok bundle fetch --root` trusts it"
         )
+        super().__init__(f"{path} is no root to trust: {why}", hint)
 
 
 class RootKnown(GilmokError):

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from models.bundle.bundle import INDEX
 from models.bundle.repository.keys import Keys
-from models.bundle.repository.layout import FILES, METADATA, ROLES, DeployUnavailable, Role
+from models.bundle.repository.layout import (
+    FILES,
+    METADATA,
+    ROLES,
+    DeployUnavailable,
+    RepositoryAbsent,
+    Role,
+    check_repository,
+)
 from models.bundle.repository.listing import Listed, custom_of, listing, path_of
 from models.bundle.repository.policy import POLICY, Policy, written
 from models.bundle.verify import verify
@@ -28,9 +36,9 @@ if TYPE_CHECKING:
     from tuf.api.metadata import Metadata, Snapshot, Timestamp
 
 
-class RepositoryAbsent(GilmokError):
-    def __init__(self, folder: Path, why: str) -> None:
-        super().__init__(f"{folder} is no repository of bundles: {why}", "`gilmok bundle repository init` makes one")
+class KeysAbsent(GilmokError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds no keys of a repository", "name their folder with --keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,7 @@ class Repository:
         self.folder = folder
         self._keys = keys
         self._clock = clock
-        if not (folder / METADATA / "timestamp.json").is_file():
-            raise RepositoryAbsent(folder, f"it has no {METADATA}/timestamp.json")
+        check_repository(folder)
 
     @property
     def root(self) -> Path:
@@ -204,6 +211,8 @@ class Repository:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        if not (self._keys.folder / POLICY).is_file():
+            raise KeysAbsent(self._keys.folder)
         with (self._keys.folder / POLICY).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
