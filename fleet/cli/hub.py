@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleet.cli import alerts, history, ledger, web
+from fleet.cli import alerts, history, ledger, shadow, web
 from fleet.cli.ledger import settings, which_store
 from sensors.service.verbs import add_install
 from sensors.terminal.command_line import command_parser
@@ -49,6 +49,7 @@ def main(argv: list[str]) -> int:
     ledger.register(verbs)
     alerts.register(verbs)
     history.register(verbs)
+    shadow.register(verbs)
     web.register(verbs)
     add_install(verbs, "HUB.toml", _described)
     chosen = parser.parse_args(argv)

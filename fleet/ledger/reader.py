@@ -18,16 +18,8 @@ from sensors.clock import Stamp
 
 M = TypeVar("M", bound=Message)
 
-OF_A_FRAME = (
-    FRAMES.c.payload,
-    FRAMES.c.received_mono_ns,
-    FRAMES.c.received_utc_ns,
-    FRAMES.c.received_boot,
-    FRAMES.c.hub_latency_ns,
-    FRAMES.c.clock_known,
-    FRAMES.c.label_utc_ns,
-    FRAMES.c.late,
-)
+_OF_A_FRAME = ("payload", "received_mono_ns", "received_utc_ns", "received_boot")
+OF_A_FRAME = tuple(FRAMES.c[name] for name in (*_OF_A_FRAME, "hub_latency_ns", "clock_known", "label_utc_ns", "late"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +186,7 @@ class LedgerReader:
         """None for a session that never introduced itself."""
         with self._store.reading() as connection:
             row = connection.execute(sa.select(SESSIONS).where(*_is(SESSIONS, key))).first()
-        return None if row is None else _session_row(row)
+            return None if row is None else _session_row(row)
 
     def gaps(self, key: SessionKey, stream: str | None = None) -> list[GapRow]:
         """Every hole that a session's reports ever had, as they opened."""
@@ -217,10 +209,7 @@ class LedgerReader:
     def healths(self, key: SessionKey) -> Iterator[Health]:
         """Everything a session said of its health, in the order of its clock."""
         query = sa.select(HEALTH.c.payload).where(*_is(HEALTH, key)).order_by(HEALTH.c.stamp_mono_ns)
-        with self._store.reading(many=True) as connection:
-            for payload in connection.scalars(query):
-                if (health := self._read(payload, Health)) is not None:
-                    yield health
+        return self.messages(query, Health)
 
     def count(self, key: SessionKey, stream: str | None = None) -> int:
         """How many reports of a session were booked, or of one of its streams, kept or not."""
@@ -266,10 +255,14 @@ class LedgerReader:
             ]
 
     def _births(self, query: "sa.Select[Any]") -> Iterator[Birth]:
-        with self._store.reading() as connection:
+        return self.messages(query, Birth, many=False)
+
+    def messages(self, query: "sa.Select[Any]", kind: type[M], *, many: bool = True) -> Iterator[M]:
+        """Of the payloads that `query` selects; `many` come as they are asked for."""
+        with self._store.reading(many=many) as connection:
             for payload in connection.scalars(query):
-                if (birth := self._read(payload, Birth)) is not None:
-                    yield birth
+                if (message := self._read(payload, kind)) is not None:
+                    yield message
 
     def _frame(self, row: Any) -> FrameRow | None:
         report = self._read(row.payload, FrameReport)

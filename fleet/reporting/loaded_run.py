@@ -8,6 +8,7 @@ from typing import Any
 from edge.wire.messages import Birth, StreamBirth
 from fleet.ledger.reader import LedgerReader
 from fleet.reporting.run_records import notes, records, troubles, with_truth
+from fleet.reporting.shadows import beside, shadows
 from fleet.reporting.truth_index import TruthIndex
 from replay.recording import Recording
 from replay.runs.joined import joined
@@ -37,8 +38,10 @@ def loaded_run(ledger: LedgerReader, run: str, births: Iterable[Birth], truths: 
     configuration, no ledger has.
     """
     births = list(births)
-    found = joined(with_truth(records(ledger, births), truths))
-    summary = summarise(run, found, troubles(ledger, births), notes=notes(ledger, births))
+    sessions = with_truth(records(ledger, births), truths)
+    pairs, found = shadows(sessions, beside(ledger, sessions)), joined(sessions)
+    wrong, others = troubles(ledger, births), notes(ledger, births)
+    summary = summarise(run, found, wrong, notes=others, same_frames=pairs)
     recordings = Found(found)
     streams = [
         LoadedStream(one, record.birth, record.stream, record.reports, {}, recordings)

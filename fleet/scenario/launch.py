@@ -11,6 +11,7 @@ from edge.wire.messages import Birth
 from fleet.broker import BrokerDied
 from fleet.ledger.reader import LedgerReader
 from fleet.reporting.run_records import notes, records, troubles, with_truth
+from fleet.reporting.shadows import beside, shadows
 from fleet.reporting.truth_index import TruthIndex
 from fleet.scenario.parts import SESSION, Parts
 from fleet.scenario.scenario import Scenario
@@ -227,6 +228,7 @@ class ScenarioRun:
             births = self._births(ledger)
             self._folder.write_identity(self._identity(births, started_utc_ns))
             found = list(records(ledger, births))
+            besides = beside(ledger, found)
             write_reports(self._folder, ((one.birth.node, one.stream.name, one.reports) for one in joined(found)))
             absent = self._parts.nodes.keys() - {birth.node for birth in births}
             cares = [*self._base, *self._nodes]
@@ -238,7 +240,15 @@ class ScenarioRun:
             restarts = sorted((one for care in cares for one in care.restarts), key=lambda one: one.utc_ns)
 
         def told(of: list[StreamRecord]) -> Summary:
-            return summarise(self._run, joined(of), wrong, interrupted=interrupted, restarts=restarts, notes=others)
+            return summarise(
+                self._run,
+                joined(of),
+                wrong,
+                interrupted=interrupted,
+                restarts=restarts,
+                notes=others,
+                same_frames=shadows(of, besides),
+            )
 
         summary = self.scoring.done(
             lambda: told(with_truth(found, TruthIndex(self._parts.truth))), lambda: told(without_truth(found))

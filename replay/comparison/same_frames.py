@@ -13,44 +13,15 @@ import numpy as np
 from models.detections import Detections
 from replay.comparison.accuracy import Scored, matched
 from replay.comparison.one_recording import estimated
-from replay.metrics.agreement import Agreement, Held
+from replay.metrics.agreement import Held
 from replay.metrics.pool import Index, Numbers
+from replay.runs.same_frames.figures import PairedAccuracy, SurelyAgreed
 from replay.scoring.ap_interval import QUANTILES, around
 from replay.scoring.stream import ScoredStream
 from replay.statistics.blocks import LEAST_BLOCKS, blocks_of, cells_of, influences
 from replay.statistics.bootstrap import ROUNDING, jackknifed, nothing
-from sensors.record import Record
 
 RESAMPLES, SEED = 200, 1
-
-
-class SurelyAgreed(Agreement, frozen=True, kw_only=True):
-    """With the 95 % interval of F1; NaN (null in JSON) where the blocks can't tell."""
-
-    f1_low: float
-    f1_high: float
-    blocks: int
-    """So many witnesses in a row, each longer than what resembles itself."""
-
-
-class PairedAccuracy(Record, frozen=True, kw_only=True):
-    """COCO AP of both over the same labelled frames, and their difference; NaN (null in JSON) where undefined."""
-
-    a: float
-    b: float
-    difference: float
-    """B - A."""
-    low: float
-    """Of the difference's 95 % interval, by blocks of time; NaN where there are too few."""
-    high: float
-    a50: float
-    b50: float
-    frames: int
-    n_truth: int
-    blocks: int
-    classes: tuple[str, ...] = ()
-    unknown: str = ""
-    """Why there are no figures."""
 
 
 def agreed(

@@ -14,6 +14,7 @@ from replay.metrics.percentiles import QUANTILES, Percentiles, least_n, percenti
 from replay.recording import Recording, remarks, unsound
 from replay.runs.books import Books, Frames, added_up, books_of, failures, fps_of, frames_of, missing, unreported
 from replay.runs.digests import findings_digest, joint_digest
+from replay.runs.same_frames.figures import OnSameFrames
 from replay.runs.stream_record import StreamRecord, live_only
 from replay.scoring.classes import ClassesContradict, LabelsNotOffered, LabelsUnknownToModel, evaluated
 from replay.scoring.summary import AccuracySummary, accuracy_summary, no_accuracy
@@ -110,6 +111,8 @@ class Summary(Record, frozen=True, kw_only=True):
     digest: dict[str, str]
     books: Books
     streams: tuple[StreamSummary, ...]
+    same_frames: tuple[OnSameFrames, ...] = ()
+    """Candidates that ran beside the active models, held against these; no part of any other figure."""
     troubles: tuple[str, ...] = ()
     """What went wrong beside the frames: a node that died, a message that was refused."""
     notes: tuple[str, ...] = ()
@@ -127,6 +130,7 @@ def summarise(
     interrupted: bool = False,
     restarts: Sequence[Restart] = (),
     notes: Sequence[str] = (),
+    same_frames: Sequence[OnSameFrames] = (),
 ) -> Summary:
     """Every figure of the run; `records` in the order in which they shall be shown.
 
@@ -148,6 +152,7 @@ def summarise(
         digest=streams[0].digest if len(streams) == 1 else {"detections": _joint_digest(streams)},
         books=Books(balanced=not complaints, complaints=complaints),
         streams=streams,
+        same_frames=tuple(same_frames),
         troubles=tuple(troubles),
         notes=tuple(notes),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from replay.metrics.freshness import Freshness
 from replay.metrics.percentiles import QUANTILES, Percentiles, least_n
+from replay.runs.same_frames.tables import render_pairs
 from replay.runs.summary import StreamSummary, Summary
 from replay.scoring.ap_interval import ApInterval
 from replay.scoring.class_table import told
@@ -32,6 +33,7 @@ def render(summary: Summary) -> list[Text | Table]:
         accuracy_table(summary.streams),
         *streaming_tables(summary.streams),
         *tracking_tables(summary.streams),
+        *render_pairs(summary.same_frames),
     ]
     parts += [Text(f"{_name(one)}: {line}", "dim") for one in summary.streams for line in _classes(one)]
     parts += [Text(f"about {one.recording}: {remark}", "dim") for one in summary.streams for remark in one.remarks]

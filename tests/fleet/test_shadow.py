@@ -19,7 +19,8 @@ from edge.wire.shadows import ShadowHealth, ShadowStream
 from fleet.arrivals import SessionKey
 from fleet.config import HubConfig
 from fleet.hub import Hub
-from fleet.ledger.shadows.reader import ShadowReader
+from fleet.ledger.reader import LedgerReader
+from fleet.ledger.shadow_reports import shadow_reports
 from sensors.clock import SystemClock
 from tests.hubs import running
 from tests.tiny import write_model, write_recording
@@ -106,8 +107,8 @@ def test_its_findings_are_of_the_very_frames_and_no_part_of_the_streams_books(
         with driving(config, tmp_path) as node:
             wait_until(lambda: counted(node).ok >= 5, "the shadow to answer")
         of = key_of(config, node)
-    with ShadowReader(hub.where) as ledger:
-        said, last = ledger.shadow_reports(of, "camera"), ledger.last_heard(of).health
+    with LedgerReader(hub.where) as ledger:
+        said, last = shadow_reports(ledger, of, "camera"), ledger.last_heard(of).health
         frames = {(row.report.seq, row.report.stamp): row.report for row in ledger.frames(of, "camera")}
         birth = ledger.birth(of)
         assert ledger.refusals() == {}
@@ -142,7 +143,7 @@ def test_a_shadow_that_is_killed_comes_back_and_the_active_stream_fails_no_frame
         assert health(node).why == "its process was killed by SIGKILL"
         wait_until(lambda: health(node).phase == "running", "it to be back")
         again = node.shadow.pid
-    with ShadowReader(hub.where) as ledger:
+    with LedgerReader(hub.where) as ledger:
         last = ledger.last_heard(key_of(config, node)).health
     assert again not in (None, first)
     assert last is not None
@@ -165,8 +166,8 @@ def test_a_shadow_that_hangs_is_ended_and_its_frame_is_a_failed_one(
         os.kill(node.shadow.pid, signal.SIGSTOP)
         wait_until(lambda: counted(node).failed == 1, "the frame to be given up")
     of = key_of(config, node)
-    with ShadowReader(hub.where) as ledger:
-        failed = [one for one in ledger.shadow_reports(of, "camera") if one.status == "failed"]
+    with LedgerReader(hub.where) as ledger:
+        failed = [one for one in shadow_reports(ledger, of, "camera") if one.status == "failed"]
         last = ledger.last_heard(of).health
     assert [(one.reason, one.findings) for one in failed] == [("its process was killed by SIGKILL", None)]
     assert last is not None
@@ -183,7 +184,7 @@ def test_a_shadow_that_can_not_be_loaded_says_why_and_the_active_model_runs_alon
             wait_until(lambda: health(node).phase == "failed", "it to give up")
             assert "npu9" in health(node).why
         of = key_of(config, node)
-    with ShadowReader(hub.where) as ledger:
+    with LedgerReader(hub.where) as ledger:
         last = ledger.last_heard(of).health
     assert last is not None
     assert last.shadow is not None

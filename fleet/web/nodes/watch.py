@@ -10,6 +10,7 @@ from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.reader import FrameRow
 from fleet.reporting.truth_index import TruthIndex, TruthUnknown
 from fleet.watch.window_accuracy import window_accuracy
+from fleet.web.nodes.shadow import shadow_of_late
 from fleet.web.nodes.steps import DRIFT_FRAMES, drift, healths, steps
 from replay.recording import Recording
 from sensors.clock import NS_PER_S, Stamp
@@ -21,6 +22,8 @@ MOST_FRAMES = 20_000
 MOST_EVENTS = 50
 SCORE_S = 4
 """So often accuracy is scored, at most."""
+SHADOW_S = 10
+"""So often a shadow is held against its active model, at most."""
 READING = "the recording is being read"
 
 
@@ -37,6 +40,7 @@ class NodeWatch:
         self._first: dict[str, list[FrameRow]] = {}
         self._recordings: dict[str, Future[Recording | str]] = {}
         self._scored: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._shadows: dict[str, tuple[int, dict[str, Any] | None]] = {}
         self.asked_ns = 0
         """When somebody looked last."""
 
@@ -90,6 +94,7 @@ class NodeWatch:
             "steps": steps(frames),
             "accuracy": self._accuracy(stream, recording, now),
             "drift": drifted,
+            "shadow": self._shadow(ledger, stream, recording, now),
             "pictures": not isinstance(recording, str),
         }
 
@@ -100,6 +105,15 @@ class NodeWatch:
         if not told or now.mono_ns - at_ns > SCORE_S * NS_PER_S:
             told = window_accuracy(self.birth, stream, list(self._frames[stream.name]), recording)
             self._scored[stream.name] = now.mono_ns, told
+        return told
+
+    def _shadow(
+        self, ledger: FleetReader, stream: StreamBirth, recording: Recording | str, now: Stamp
+    ) -> dict[str, Any] | None:
+        at_ns, told = self._shadows.get(stream.name, (-SHADOW_S * NS_PER_S, None))
+        if now.mono_ns - at_ns >= SHADOW_S * NS_PER_S:
+            told = shadow_of_late(ledger, self.birth, stream, list(self._frames[stream.name]), recording)
+            self._shadows[stream.name] = now.mono_ns, told
         return told
 
     def _drift(self, ledger: FleetReader, stream: str) -> dict[str, Any] | None:

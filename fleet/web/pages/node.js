@@ -4,6 +4,7 @@ import { alertList } from "/pages/alerts.js";
 import { legend, line, stacked, stepAt } from "/pages/chart.js";
 import { ask, clock, facts, make, table, when } from "/pages/dom.js";
 import { Picture } from "/pages/picture.js";
+import { shadow } from "/pages/shadow.js";
 import { language, say, t } from "/pages/words.js";
 
 const STEP_MS = 5000;
@@ -115,7 +116,7 @@ class Stream {
     const short = chosen.span === "last 5 minutes";
     this.steps = short ? one.steps : told.minutes[one.name];
     this.stepMs = short ? STEP_MS : MINUTE_MS;
-    this.right.replaceChildren(...right(one));
+    this.right.replaceChildren(...right(one), ...shadow(one));
     const now = JSON.stringify([this.steps, chosen, width, language()]);
     if (now === this.told) return;
     this.told = now;

@@ -2,9 +2,10 @@
 
 import { ALERTS } from "/pages/korean/alerts.js";
 import { PAGE } from "/pages/korean/page.js";
+import { SHADOW } from "/pages/korean/shadow.js";
 
 /** @type {Record<string, string>} */
-const KOREAN = { ...PAGE, ...ALERTS };
+const KOREAN = { ...PAGE, ...ALERTS, ...SHADOW };
 
 /** What the hub and its reports say: read when somebody reads Korean. */
 const CATALOGUES = ["/words/hub", "/words/report", "/words/comparison"];

@@ -1,0 +1,146 @@
+"""A candidate's reports and the active model's, as they come: late, lost, failed; paired frame by frame."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge.wire.messages import FrameReport, ShadowBirth, encode
+from edge.wire.shadows import ShadowHealth, ShadowStream
+from fleet.arrivals import Arrival, HealthArrived, ReportArrived, ShadowArrived
+from fleet.cli import hub
+from fleet.ledger.ledger import Booked, Ledger
+from fleet.reporting.run_summary import run_summary
+from replay.runs.same_frames.figures import OnSameFrames
+from sensors.clock import NS_PER_MS, Stamp
+from sensors.errors import GilmokError
+from tests.fakes import ManualClock
+from tests.fleet.ledger.arriving import birth_of
+from tests.speaker import SHA, Speaker, findings
+
+CANDIDATE = "d" * 64
+PERIOD_NS = 40 * NS_PER_MS
+
+
+@pytest.fixture
+def speaker() -> Speaker:
+    made = Speaker(ManualClock())
+    model = msgspec.structs.replace(made.birth.model, name="yolox-tiny", sha256=CANDIDATE, artefact=CANDIDATE)
+    shadow = ShadowBirth(
+        model=model, backend="onnxruntime", device="cpu", max_p99_ratio=1.1, max_share=0.5, block_s=5.0
+    )
+    made.birth = msgspec.structs.replace(made.birth, shadow=shadow)
+    return made
+
+
+def taken(speaker: Speaker, n: int, boxes: int | None = 4) -> FrameReport:
+    """Frame n, at its own instant; `boxes` None: it failed."""
+    stamp = Stamp(10**12 + n * PERIOD_NS, 10**18 + n * PERIOD_NS)
+    found = {"findings": findings(boxes)} if boxes is not None else {"findings": None, "status": "failed"}
+    return speaker.report(n, stamp=stamp, **found)
+
+
+def active(speaker: Speaker, n: int, boxes: int | None = 4, *, late: bool = False) -> ReportArrived:
+    report = taken(speaker, n, boxes)
+    return ReportArrived(speaker.key, report, encode(report), speaker.clock.now(), None, late=late)
+
+
+def beside_it(speaker: Speaker, number: int, n: int, boxes: int | None = 4) -> ShadowArrived:
+    """The candidate's report `number`, of frame n."""
+    own = msgspec.structs.replace(taken(speaker, n, boxes), n=number, model=CANDIDATE[:12], artefact=CANDIDATE[:12])
+    return ShadowArrived(speaker.key, own, encode(own), speaker.clock.now())
+
+
+def told(store: Path, speaker: Speaker, *batches: Sequence[Arrival]) -> OnSameFrames:
+    with Ledger(store) as ledger:
+        ledger.commit([birth_of(speaker)])
+        for batch in batches:
+            ledger.commit(batch)
+        (pair,) = run_summary(ledger, speaker.birth.run, [speaker.birth], []).same_frames
+        return pair
+
+
+def test_only_frames_of_which_both_reports_are_here_are_held_against_each_other(
+    tmp_path: Path, speaker: Speaker
+) -> None:
+    # Of the active model's, 2 is lost; of the candidate's, those of 1 and 3 (it skipped 4).
+    live = [active(speaker, n) for n in (0, 1, 3, 4, 5)]
+    said = [beside_it(speaker, 0, 0), beside_it(speaker, 2, 2), beside_it(speaker, 4, 5, boxes=2)]
+    pair = told(tmp_path / "hub.db", speaker, live, said)
+    assert (pair.pairs, pair.alone_b, pair.agreement.frames) == (2, 1, 2)
+    assert pair.agreement.paired.f1 == pytest.approx(2 * 6 / (8 + 6))
+    assert (pair.a.sha256, pair.b.sha256) == (SHA, CANDIDATE)
+
+
+def test_a_report_that_comes_late_is_paired_then_and_a_repeat_changes_nothing(tmp_path: Path, speaker: Speaker) -> None:
+    said = [beside_it(speaker, 0, 0), beside_it(speaker, 1, 1)]
+    before = told(tmp_path / "hub.db", speaker, [active(speaker, 0)], said)
+    assert (before.pairs, before.alone_b) == (1, 1)
+    after = told(tmp_path / "hub.db", speaker, [active(speaker, 1, late=True)], said)
+    assert (after.pairs, after.alone_b) == (2, 0)
+
+
+def test_a_failed_frame_of_either_is_counted_and_no_agreement(tmp_path: Path, speaker: Speaker) -> None:
+    live = [active(speaker, 0), active(speaker, 1, boxes=None), active(speaker, 2)]
+    said = [beside_it(speaker, number, number) for number in range(2)] + [beside_it(speaker, 2, 2, boxes=None)]
+    pair = told(tmp_path / "hub.db", speaker, live, said)
+    assert (pair.pairs, pair.failed_a, pair.failed_b, pair.agreement.frames) == (3, 1, 1, 1)
+    assert pair.agreement.paired.f1 == 1.0
+
+
+def test_without_a_pair_nothing_is_made_up(tmp_path: Path, speaker: Speaker) -> None:
+    pair = told(tmp_path / "hub.db", speaker, [active(speaker, 0)])
+    assert (pair.pairs, pair.alone_b) == (0, 0)
+    assert math.isnan(pair.agreement.paired.f1)
+    assert math.isnan(pair.accuracy.difference)
+    assert pair.accuracy.unknown
+    assert pair.latency_b_ns["total"].n == 0
+
+
+def test_the_streams_own_books_know_nothing_of_it(tmp_path: Path, speaker: Speaker) -> None:
+    with Ledger(tmp_path / "hub.db") as ledger:
+        assert ledger.commit([birth_of(speaker), active(speaker, 0), beside_it(speaker, 0, 0)]) == Booked(1, 0, 0)
+        summary = run_summary(ledger, speaker.birth.run, [speaker.birth], [])
+    assert (summary.frames.ok, summary.frames.failed) == (1, 0)
+
+
+def test_gilmok_hub_shadow_tells_it_and_what_its_node_measured(
+    tmp_path: Path, speaker: Speaker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = ShadowStream(
+        seen=9, ok=2, failed=1, skipped={"baseline": 4, "budget": 2}, unsent=1, n_with=150, n_without=150,
+        p99_with_ns=22 * NS_PER_MS, p99_without_ns=20 * NS_PER_MS,
+    )  # fmt: skip
+    said = ShadowHealth(phase="running", device_kind="npu", share=0.25, judged=2, streams={"camera": own})
+    health = msgspec.structs.replace(speaker.health(ok=2), shadow=said)
+    store = tmp_path / "hub.db"
+    arrived = HealthArrived(speaker.key, health, encode(health), speaker.clock.now())
+    told(store, speaker, [active(speaker, 0), beside_it(speaker, 0, 0), arrived])
+    assert hub.main(["shadow", "pole", "--store", str(store), "--json"]) == 0
+    (pair,) = json.loads(capsys.readouterr().out)
+    assert pair["counts"]["skipped"] == {"baseline": 4, "budget": 2}
+    assert (pair["cost"]["p99_with_ns"], pair["cost"]["share"], pair["b"]["device_kind"]) == (22_000_000, 0.25, "npu")
+    assert pair["agreement"]["paired"]["f1"] == 1.0
+    assert pair["accuracy"]["difference"] is None
+    assert hub.main(["shadow", "seoul/pole", "--store", str(store)]) == 0
+    shown = capsys.readouterr().out
+    assert "1.100" in shown
+    assert "4 baseline, 2 budget" in shown
+
+
+def test_what_can_not_be_told_is_said_in_one_line(tmp_path: Path) -> None:
+    plain, store = Speaker(ManualClock()), tmp_path / "hub.db"
+    with Ledger(store) as ledger:
+        ledger.commit([birth_of(plain)])
+    for asked, why in (
+        (["pole"], "ran no shadow"),
+        (["pale"], "no node 'pale'"),
+        (["pole", "--run", "no-such"], "in run 'no-such'"),
+        (["pole", "--teacher", "pole/south"], "has no stream 'pole/south'"),
+        (["pole", "--teacher", "pole/camera"], "saw the same recording"),
+    ):
+        with pytest.raises(GilmokError, match=why):
+            hub.main(["shadow", *asked, "--store", str(store)])
