@@ -21,8 +21,8 @@ LEAST_SHARE = 0.005
 HALVED, GROWN = 0.5, 1.5
 LEAST_FRAMES = 100
 """Of a stream, with the shadow and without: fewer have no p99."""
-WINDOW = 5000
-"""Frames of a stream, with and without, that the told p99 are of."""
+WINDOW = 2000
+"""Frames of a stream, with and without, that the told p99 are of; the judged ones are of half as many at most."""
 
 BASELINE, SPENT = "baseline", "budget"
 """Why a frame is skipped: this block measures the active model alone, or the shadow's share is used up."""
@@ -39,13 +39,11 @@ class _Sides:
 
 
 @dataclass(frozen=True, slots=True)
-class Tails:
-    """p99 of a stream's newest frames; None where there are fewer than it takes."""
+class Totals:
+    """Of a stream's newest frames, in ns."""
 
-    with_ns: int | None
-    without_ns: int | None
-    n_with: int
-    n_without: int
+    with_ns: tuple[int, ...]
+    without_ns: tuple[int, ...]
 
 
 class Budget:
@@ -126,9 +124,9 @@ class Budget:
         total, n = self._power[at_work]
         return (total / n if n else None), int(n)
 
-    def tails(self, stream: str) -> Tails:
+    def totals(self, stream: str) -> Totals:
         sides = self._sides[stream]
-        return Tails(p99(sides.with_ns), p99(sides.without_ns), len(sides.with_ns), len(sides.without_ns))
+        return Totals(tuple(sides.with_ns), tuple(sides.without_ns))
 
     def _catch_up(self, now_ns: int) -> None:
         if self._began_ns is not None and now_ns - self._began_ns >= self._block_ns:
@@ -149,7 +147,7 @@ class Budget:
         ratios = []
         for sides in self._sides.values():
             if sides.since_changed >= LEAST_FRAMES and len(sides.without_ns) >= LEAST_FRAMES:
-                newest = list(sides.with_ns)[-sides.since_changed :]
+                newest = list(sides.with_ns)[-min(sides.since_changed, WINDOW // 2) :]
                 alone = list(sides.without_ns)[-max(len(newest), LEAST_FRAMES) :]
                 ratios.append((p99(newest) or 0) / max(p99(alone) or 0, 1))
         if not ratios:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from edge.shadow.channel import Answered, Begin, FromShadow, GivesUp, Ready
 from edge.shadow.child import Child
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock
-from sensors.frame import Frame
 
 log = logging.getLogger(__name__)
 
@@ -60,12 +59,10 @@ class Lives:
         for thread in self._threads:
             thread.start()
 
-    def hand(self, frame: Frame) -> None:
-        """To the process, which is there and has nothing to do; where it is gone, its death is told."""
-        child = self._child
+    def at_hand(self) -> Child | None:
+        """The process, which is to be handed a frame now; None: it is gone, and its death is told."""
         self._due_ns = self._clock.now().mono_ns + self._hangs_ns
-        if child is not None:
-            child.hand(frame)
+        return self._child
 
     def close(self) -> None:
         """End it. Closing twice is harmless."""

@@ -16,9 +16,10 @@ from edge.assembly import model_birth
 from edge.config import ShadowChoice
 from edge.pipeline import DIGEST_DIGITS
 from edge.session_name import SessionName
-from edge.shadow.budget import Budget
+from edge.shadow.budget import BASELINE, Budget, Totals, p99
 from edge.shadow.channel import Answered, Begin, FromShadow, GivesUp, Ready
 from edge.shadow.lives import Lives
+from edge.shadow.turns import Turns
 from edge.wire.message import REASON_CHARACTERS
 from edge.wire.messages import FrameReport, ModelBirth, ShadowBirth
 from edge.wire.shadows import ShadowHealth, ShadowPhase, ShadowStream
@@ -71,9 +72,7 @@ class Shadow:
         self._why = ""
         self._at_work: Frame | None = None
         """Without its picture."""
-        self._last = ""
-        """The stream that was served last."""
-        self._turned_away: set[str] = set()
+        self._turns = Turns(len(self._counted))
         self._cpu_ns = 0
         self._device_kind = ""
         self._facts: dict[str, str] = {}
@@ -120,11 +119,13 @@ class Shadow:
             if why := self._declines(frame, now_ns):
                 counted.skipped[why] += 1
                 return
-            self._last = stream
-            self._turned_away.discard(stream)
+            self._turns.served(stream)
             self._at_work = replace(frame, image=NO_IMAGE)
             self._budget.begins()
-            self._lives.hand(frame)
+            child = self._lives.at_hand()
+        # Not under the lock: other streams come by. Where nobody takes it, the death of that process is told.
+        if child is not None:
+            child.hand(frame)
 
     def observe(self, report: FrameReport) -> None:
         """What became of a frame of the active model."""
@@ -140,25 +141,30 @@ class Shadow:
 
     def health(self) -> ShadowHealth:
         with self._lock:
-            power_with, n_with = self._budget.mean_power(at_work=True)
-            power_without, n_without = self._budget.mean_power(at_work=False)
-            return ShadowHealth(
+            budget, at_work = self._budget, self._at_work
+            power_with, n_with = budget.mean_power(at_work=True)
+            power_without, n_without = budget.mean_power(at_work=False)
+            said = ShadowHealth(
                 phase=self._phase,
                 why=self._why[:REASON_CHARACTERS],
                 device_kind=self._device_kind,
                 facts=self._facts,
                 starts=self._lives.starts,
-                share=self._budget.share,
-                judged=self._budget.judged,
-                exceeded=self._budget.exceeded,
-                busy_ns=self._budget.busy_ns,
+                share=budget.share,
+                judged=budget.judged,
+                exceeded=budget.exceeded,
+                busy_ns=budget.busy_ns,
                 cpu_ns=self._cpu_ns,
                 power_with_w=power_with,
                 power_without_w=power_without,
                 n_power_with=n_with,
                 n_power_without=n_without,
-                streams={stream: self._stream(stream) for stream in self._counted},
             )
+            counted = {stream: replace(one, skipped=Counter(one.skipped)) for stream, one in self._counted.items()}
+            totals = {stream: budget.totals(stream) for stream in counted}
+        # Not under the lock: streams come by.
+        streams = {stream: _told(stream, one, totals[stream], at_work) for stream, one in counted.items()}
+        return msgspec.structs.replace(said, streams=streams)
 
     def close(self, *, hurried: bool = False) -> None:
         """No more frames; what is in work may be finished, for a second at most. Closing twice is harmless."""
@@ -168,39 +174,19 @@ class Shadow:
             threading.Event().wait(POLL_S)
         self._lives.close()
 
-    def _stream(self, stream: str) -> ShadowStream:
-        counted, tails = self._counted[stream], self._budget.tails(stream)
-        return ShadowStream(
-            seen=counted.seen,
-            ok=counted.ok,
-            failed=counted.failed,
-            pending=int(self._at_work is not None and self._at_work.id.stream == stream),
-            skipped=dict(counted.skipped),
-            unsent=counted.unsent,
-            p99_with_ns=tails.with_ns,
-            p99_without_ns=tails.without_ns,
-            n_with=tails.n_with,
-            n_without=tails.n_without,
-        )
-
     def _declines(self, frame: Frame, now_ns: int) -> str:
         """Why this frame is skipped; empty: it is taken."""
         stream = frame.id.stream
         if self._phase != "running" or self._stopped.is_set():
             return ABSENT
-        if why := self._budget.refuses(now_ns):
-            return why
         if frame.fault:
             return FAULT
-        if self._at_work is not None:
-            self._turned_away.add(stream)
-            return BUSY
-        # Of streams in step one would always find the shadow busy with the other: whoever was served lets others go
-        # first, once.
-        if stream == self._last and stream not in self._turned_away and self._turned_away:
-            self._turned_away.add(stream)
-            return TURN
-        return ""
+        why = self._budget.refuses(now_ns) or (BUSY if self._at_work is not None else "")
+        if why:
+            if why != BASELINE:
+                self._turns.turned_away(stream)
+            return why
+        return "" if self._turns.is_next(stream) else TURN
 
     def _located(self) -> ModelBirth | None:
         choice = self._choice
@@ -223,6 +209,7 @@ class Shadow:
             case Answered():
                 with self._lock:
                     self._at_work = None
+                    self._settle(said.report.stream, ok=said.report.status == "ok")
                     self._cpu_ns += said.cpu_ns
                     self._budget.done(said.took_ns, self._clock.now().mono_ns)
                 self._tell(said.report)
@@ -233,6 +220,8 @@ class Shadow:
         with self._lock:
             self._budget.end()
             lost, self._at_work = self._at_work, None
+            if lost is not None:
+                self._settle(lost.id.stream, ok=False)
             self._phase, self._why = ("ended", "") if self._stopped.is_set() else ("loading", why)
         if lost is not None:
             self._lose(lost, why)
@@ -241,14 +230,14 @@ class Shadow:
         """In the one thread that hears: its reports are numbered over all lives of its process."""
         n = self._numbers[report.stream]
         self._numbers[report.stream] += 1
-        sent = self._say(msgspec.structs.replace(report, n=n))
-        with self._lock:
-            counted = self._counted[report.stream]
-            if report.status == "ok":
-                counted.ok += 1
-            else:
-                counted.failed += 1
-            counted.unsent += not sent
+        if not self._say(msgspec.structs.replace(report, n=n)):
+            with self._lock:
+                self._counted[report.stream].unsent += 1
+
+    def _settle(self, stream: str, *, ok: bool) -> None:
+        """In one step with that it is no longer at work, so that the counts always add up."""
+        counted = self._counted[stream]
+        counted.ok, counted.failed = counted.ok + ok, counted.failed + (not ok)
 
     def _lose(self, frame: Frame, why: str) -> None:
         """A frame that died with it is a failed one, never one of nothing."""
@@ -278,3 +267,18 @@ class Shadow:
         with self._lock:
             self._phase, self._why = "failed", why
         log.error("the shadow can't run: %s; the active model goes on without it", why)
+
+
+def _told(stream: str, counted: _Counted, totals: Totals, at_work: Frame | None) -> ShadowStream:
+    return ShadowStream(
+        seen=counted.seen,
+        ok=counted.ok,
+        failed=counted.failed,
+        pending=int(at_work is not None and at_work.id.stream == stream),
+        skipped=dict(counted.skipped),
+        unsent=counted.unsent,
+        p99_with_ns=p99(totals.with_ns),
+        p99_without_ns=p99(totals.without_ns),
+        n_with=len(totals.with_ns),
+        n_without=len(totals.without_ns),
+    )

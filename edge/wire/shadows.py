@@ -29,7 +29,7 @@ class ShadowStream(Message, frozen=True, kw_only=True):
     """Reports, of ok and failed frames, that never went out: the link was behind."""
     p99_with_ns: Duration | None = None
     """Of the active model's ok frames, from stamp to result, taken in blocks in which the shadow worked, the newest
-    5000; None: there are fewer than 100."""
+    2000; None: there are fewer than 100."""
     p99_without_ns: Duration | None = None
     n_with: Count = 0
     n_without: Count = 0

@@ -162,6 +162,14 @@ GLOSSARY = (
         "1 is perfect but for IDSW, where it is 0. TrackEval's rules.",
     ),
     Definition(
+        "agreement",
+        "Agreement, shadow",
+        "A shadow is a candidate that runs beside the active model on the same frames. F1: of the findings of both "
+        "from a score of .5 on, what share has its like in the other (same class, IoU .5); 1 where all have. Taught: "
+        "AP of the shadow as if the active model's findings were the truth. None of it is accuracy: both "
+        "may err alike.",
+    ),
+    Definition(
         "bound",
         "± (systematic)",
         "Between two machines a time is only as good as the comparison of their clocks: the true percentile lies "

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from replay.report import texts
 from replay.report.glossary import GLOSSARY, Definition
 from replay.report.views.stream import StreamView, stream_view
-from replay.runs.loaded import LoadedRun
+from replay.runs.loaded import LoadedRun, LoadedStream
+from replay.runs.same_frames.figures import OnSameFrames
 from sensors.terminal.pretty_json import pretty
 
 HERE = Path(__file__).parent
@@ -24,7 +25,7 @@ def run_page(run: LoadedRun) -> str:
     """The whole page: no script, and nothing that it would have to fetch."""
     budget = PICTURES_BYTES // max(1, len(run.streams) * PICTURES_A_STREAM)
     views = [
-        stream_view(stream, f"stream-{place}", min(MOST_PICTURE_BYTES, budget))
+        stream_view(stream, f"stream-{place}", min(MOST_PICTURE_BYTES, budget), _beside(run, stream))
         for place, stream in enumerate(run.streams, 1)
     ]
     return environment(GLOSSARY).get_template("run.html.jinja").render(
@@ -38,6 +39,11 @@ def run_page(run: LoadedRun) -> str:
         failures=_failures(views),
         scenario=pretty(run.identity.scenario).decode(),
     )  # fmt: skip
+
+
+def _beside(run: LoadedRun, stream: LoadedStream) -> list[OnSameFrames]:
+    """What ran beside the stream's model on its frames."""
+    return [one for one in run.summary.same_frames if one.seen_by == "shadow" and one.a.name == stream.name]
 
 
 def environment(glossary: Sequence[Definition]) -> jinja2.Environment:

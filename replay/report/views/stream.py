@@ -11,9 +11,11 @@ from replay.report.charts.latency import over_time, stage_boxes, tail
 from replay.report.charts.style import STAGE_COLOURS
 from replay.report.timeline import timeline
 from replay.report.views.accuracy import AccuracyView, accuracy_view
+from replay.report.views.same_frames import shadow_tables
 from replay.report.views.shapes import Figure, Row, Table
 from replay.report.views.tile import Tile
 from replay.runs.loaded import LoadedStream
+from replay.runs.same_frames.figures import OnSameFrames
 from replay.scoring.ap_interval import ApInterval
 from sensors.clock import NS_PER_MS
 from sensors.terminal.figures import of_set
@@ -50,9 +52,13 @@ class StreamView:
     latency: Table
     figures: tuple[Figure, ...]
     accuracy: AccuracyView
+    shadows: tuple[Table, ...]
+    """Of what ran beside its model; none where nothing did."""
 
 
-def stream_view(stream: LoadedStream, anchor: str, picture_bytes: int) -> StreamView:
+def stream_view(
+    stream: LoadedStream, anchor: str, picture_bytes: int, beside: Sequence[OnSameFrames] = ()
+) -> StreamView:
     """Every picture of a frame within `picture_bytes`."""
     return StreamView(
         anchor=anchor,
@@ -68,6 +74,7 @@ def stream_view(stream: LoadedStream, anchor: str, picture_bytes: int) -> Stream
         latency=Table("Latency of ok frames, ms", LATENCY_COLUMNS, tuple(_latency_rows(stream))),
         figures=tuple(_figures(stream, anchor)),
         accuracy=accuracy_view(stream, anchor, picture_bytes),
+        shadows=tuple(table for pair in beside for table in shadow_tables(pair)),
     )
 
 
