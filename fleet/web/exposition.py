@@ -17,6 +17,7 @@ from fleet.ledger.reader import LastHeard
 from fleet.watch.fleet_row import GLANCES, FleetRow, Latency
 from fleet.watch.fleet_watch import FleetWatch
 from fleet.web.alert_metrics import AlertMetrics
+from fleet.web.shadow_metrics import shadow_metrics
 from sensors.clock import NS_PER_S
 from sensors.host import software
 
@@ -61,6 +62,7 @@ class _Fleet:
         yield self._left_out(len(self._watch.standing) - len(standing), len(streams) - MOST_STREAMS)
         yield from _nodes([self._watch.rows[key] for key in standing], self._watch.refused)
         yield from self._streams(standing, streams[:MOST_STREAMS])
+        yield from shadow_metrics(standing, streams[:MOST_STREAMS])
 
     def _tally(self) -> Metric:
         told = GaugeMetricFamily("gilmok_nodes", "How many nodes are what at a glance.", labels=("glance",))

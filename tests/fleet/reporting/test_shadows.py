@@ -5,53 +5,23 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from edge.wire.messages import FrameReport, ShadowBirth, encode
-from edge.wire.shadows import ShadowHealth, ShadowStream
-from fleet.arrivals import Arrival, HealthArrived, ReportArrived, ShadowArrived
+from fleet.arrivals import Arrival
 from fleet.cli import hub
 from fleet.ledger.ledger import Booked, Ledger
 from fleet.reporting.run_summary import run_summary
 from replay.runs.same_frames.figures import OnSameFrames
-from sensors.clock import NS_PER_MS, Stamp
 from sensors.errors import GilmokError
 from tests.fakes import ManualClock
 from tests.fleet.ledger.arriving import birth_of
-from tests.speaker import SHA, Speaker, findings
-
-CANDIDATE = "d" * 64
-PERIOD_NS = 40 * NS_PER_MS
+from tests.fleet.shadowing import CANDIDATE, active, beside_it, speaker_with_shadow, well
+from tests.speaker import SHA, Speaker
 
 
 @pytest.fixture
 def speaker() -> Speaker:
-    made = Speaker(ManualClock())
-    model = msgspec.structs.replace(made.birth.model, name="yolox-tiny", sha256=CANDIDATE, artefact=CANDIDATE)
-    shadow = ShadowBirth(
-        model=model, backend="onnxruntime", device="cpu", max_p99_ratio=1.1, max_share=0.5, block_s=5.0
-    )
-    made.birth = msgspec.structs.replace(made.birth, shadow=shadow)
-    return made
-
-
-def taken(speaker: Speaker, n: int, boxes: int | None = 4) -> FrameReport:
-    """Frame n, at its own instant; `boxes` None: it failed."""
-    stamp = Stamp(10**12 + n * PERIOD_NS, 10**18 + n * PERIOD_NS)
-    found = {"findings": findings(boxes)} if boxes is not None else {"findings": None, "status": "failed"}
-    return speaker.report(n, stamp=stamp, **found)
-
-
-def active(speaker: Speaker, n: int, boxes: int | None = 4, *, late: bool = False) -> ReportArrived:
-    report = taken(speaker, n, boxes)
-    return ReportArrived(speaker.key, report, encode(report), speaker.clock.now(), None, late=late)
-
-
-def beside_it(speaker: Speaker, number: int, n: int, boxes: int | None = 4) -> ShadowArrived:
-    """The candidate's report `number`, of frame n."""
-    own = msgspec.structs.replace(taken(speaker, n, boxes), n=number, model=CANDIDATE[:12], artefact=CANDIDATE[:12])
-    return ShadowArrived(speaker.key, own, encode(own), speaker.clock.now())
+    return speaker_with_shadow(ManualClock())
 
 
 def told(store: Path, speaker: Speaker, *batches: Sequence[Arrival]) -> OnSameFrames:
@@ -110,15 +80,8 @@ def test_the_streams_own_books_know_nothing_of_it(tmp_path: Path, speaker: Speak
 def test_gilmok_hub_shadow_tells_it_and_what_its_node_measured(
     tmp_path: Path, speaker: Speaker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    own = ShadowStream(
-        seen=9, ok=2, failed=1, skipped={"baseline": 4, "budget": 2}, unsent=1, n_with=150, n_without=150,
-        p99_with_ns=22 * NS_PER_MS, p99_without_ns=20 * NS_PER_MS,
-    )  # fmt: skip
-    said = ShadowHealth(phase="running", device_kind="npu", share=0.25, judged=2, streams={"camera": own})
-    health = msgspec.structs.replace(speaker.health(ok=2), shadow=said)
     store = tmp_path / "hub.db"
-    arrived = HealthArrived(speaker.key, health, encode(health), speaker.clock.now())
-    told(store, speaker, [active(speaker, 0), beside_it(speaker, 0, 0), arrived])
+    told(store, speaker, [active(speaker, 0), beside_it(speaker, 0, 0), well(speaker, 1)])
     assert hub.main(["shadow", "pole", "--store", str(store), "--json"]) == 0
     (pair,) = json.loads(capsys.readouterr().out)
     assert pair["counts"]["skipped"] == {"baseline": 4, "budget": 2}
