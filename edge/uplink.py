@@ -83,7 +83,7 @@ class Uplink:
         `on_rival` is called in the network's thread, once for each other process that has this node's name; so is
         `on_look`, for who asks for pictures; None: nobody gets any.
         `shadow`: how the candidate is that runs beside the model; None: there is none.
-        Connects nothing yet. Raises BirthUnfit, SpoolUnusable, BrokerUrlWrong or SecretMissing.
+        Connects nothing yet. Raises BirthUnfit, SpoolUnusable, SecretMissing or SecretOpen.
         """
         # Better said here, at the start, than by the hub of every report.
         spool.introduce(birth.session_id, checked_birth(birth))

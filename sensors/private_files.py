@@ -1,10 +1,36 @@
-"""Folders and files that are their owner's alone, whatever the umask."""
+"""Folders and files that are their owner's alone, whatever the umask; and secrets that somebody left open."""
 
 import os
+import stat
 from pathlib import Path
+
+from sensors.errors import GilmokError
 
 FOLDER, FILE = 0o700, 0o600
 STRANGERS = 0o007
+
+
+class SecretOpen(GilmokError):
+    """`what`: the setting that names it."""
+
+    def __init__(self, what: str, path: Path, mode: int) -> None:
+        super().__init__(
+            f"{what} names {path}, which every account of this machine may read or write (its mode is {mode:04o})",
+            f"chmod o-rwx {path}, and where others may have read it, put a new secret into it",
+        )
+
+
+def check_secret(what: str, path: Path) -> None:
+    """To be called before a key, a password or a token is read, whoever reads it. Raises SecretOpen.
+
+    Its group may read it: that is how an owner shares it. What isn't there, or is a pipe, is the reader's matter.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if stat.S_ISREG(mode) and mode & STRANGERS:
+        raise SecretOpen(what, path, stat.S_IMODE(mode))
 
 
 def private_folder(path: Path) -> Path:

@@ -53,6 +53,8 @@ class Cluster:
         ]
         access = ["--locale=C", "--auth=scram-sha-256", f"--pwfile={self.password_file}"]
         subprocess.run([*made, *access], stdout=subprocess.DEVNULL, check=True, **self.who)
+        # Whoever runs the server had to read it; a hub takes no secret that everybody may read.
+        self.password_file.chmod(0o600)
 
     def start(self) -> None:
         settings = [f"-c{one}" for one in (*FAST, f"port={self.port}", f"unix_socket_directories={self.folder}")]

@@ -13,6 +13,7 @@ from sensors.addresses import without_login
 from sensors.config import Settings
 from sensors.errors import GilmokError
 from sensors.outside import read_small
+from sensors.private_files import check_secret
 from sensors.ranges import Text
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -149,12 +150,14 @@ class Address:
 
     @classmethod
     def every(cls, at: BrokerAt) -> list["Address"]:
-        """In the order in which they are tried; they differ in host and port. Raises SecretMissing."""
+        """In the order in which they are tried; they differ in host and port. Raises SecretMissing or SecretOpen."""
         return [cls._of(at, url) for url in at.each]
 
     @classmethod
     def _of(cls, at: BrokerAt, url: str) -> "Address":
         parts, port = _parts(url)
+        if at.key_file is not None:
+            check_secret("broker.key_file", at.key_file)
         return cls(
             host=parts.hostname or "",
             port=port,
@@ -221,6 +224,7 @@ def _readable(key: str, path: Path) -> None:
 def _secret(path: Path | None) -> str:
     if path is None:
         return ""
+    check_secret("broker.password_file", path)
     try:
         return read_small(path).decode().strip()
     except (OSError, UnicodeDecodeError) as error:

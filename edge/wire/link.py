@@ -76,7 +76,7 @@ class Link:
     ) -> None:
         """Connects nothing yet. `on_up` is called at every connection, before anything is sent again.
 
-        Raises BrokerUrlWrong or SecretMissing.
+        Raises SecretMissing or SecretOpen.
         """
         self._at = at
         self._rotation = Rotation(at)

@@ -11,6 +11,7 @@ from typing import Self
 from fleet.alerts.webhook import WebhookSecretWrong, secret_of
 from fleet.config import HubConfig
 from sensors.config import plain
+from sensors.private_files import SecretOpen
 from sensors.processes.die_with_parent import end, tied_to_parent
 from sensors.terminal.pretty_json import compact
 
@@ -35,7 +36,7 @@ class AlertKeeper:
         if self._config.webhook is not None:
             try:
                 secret_of(self._config.webhook)
-            except WebhookSecretWrong as error:
+            except (WebhookSecretWrong, SecretOpen) as error:
                 # Told now, not when the first alert rises; it is read anew then.
                 log.error("%s; %s", error.sentence, error.hint)
         if self._config.alert:

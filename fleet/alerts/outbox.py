@@ -11,6 +11,7 @@ from fleet.alert_settings import Webhook
 from fleet.alerts.records import AlertEvent, Outgoing, Sent
 from fleet.alerts.webhook import NotTaken, WebhookSecretWrong, body_of, post, wait_s
 from sensors.clock import NS_PER_S, Clock
+from sensors.private_files import SecretOpen
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class Outbox:
         """Why it wasn't taken; empty where it was."""
         try:
             post(self._webhook, body_of(message, self._hub), message.id, utc_ns)
-        except (NotTaken, WebhookSecretWrong) as error:
+        except (NotTaken, WebhookSecretWrong, SecretOpen) as error:
             return f"{error.sentence}; {error.hint}"
         return ""
 

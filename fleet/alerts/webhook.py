@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import http.client
 import ssl
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from sensors.clock import NS_PER_S
 from sensors.errors import GilmokError
 from sensors.host import software
 from sensors.outside import MOST_SMALL_BYTES, ContentWrong, read_bytes
-from sensors.private_files import STRANGERS
+from sensors.private_files import check_secret
 from sensors.terminal.pretty_json import compact
 
 SIGNATURE, DELIVERY = "X-Gilmok-Signature", "X-Gilmok-Delivery"
@@ -54,10 +53,8 @@ class NotTaken(GilmokError):
 
 
 def secret_of(webhook: Webhook) -> bytes:
-    """Without the spaces and line ends around it. Raises WebhookSecretWrong."""
-    with suppress(OSError):
-        if webhook.secret_file.stat().st_mode & STRANGERS:
-            raise WebhookSecretWrong(webhook.secret_file, "which every account of this machine may read or write")
+    """Without the spaces and line ends around it. Raises WebhookSecretWrong or SecretOpen."""
+    check_secret("webhook.secret_file", webhook.secret_file)
     try:
         secret = read_bytes(webhook.secret_file, MOST_SMALL_BYTES).strip()
     except ContentWrong as wrong:
@@ -92,7 +89,7 @@ def body_of(message: Outgoing, hub: str) -> bytes:
 def post(webhook: Webhook, body: bytes, delivery: str, utc_ns: int) -> None:
     """Return when it was taken, with a status from 200 to 299; redirections are not followed.
 
-    Raises NotTaken or WebhookSecretWrong.
+    Raises NotTaken, WebhookSecretWrong or SecretOpen.
     """
     parts = urlsplit(webhook.url)
     signed = signature(secret_of(webhook), utc_ns // NS_PER_S, body)

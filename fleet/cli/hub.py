@@ -103,9 +103,10 @@ def _door(settings: "HubConfig", stack: ExitStack, descriptor: int | None) -> "D
     """
     import socket
 
-    from fleet.web.auth.token import TokenOpen, TokenWrong
+    from fleet.web.auth.token import TokenWrong
     from fleet.web.door import Door
     from fleet.web.listening import WebPortTaken, WebUnreachable
+    from sensors.private_files import SecretOpen
     from sensors.terminal import console
 
     if not settings.web.enabled:
@@ -113,7 +114,7 @@ def _door(settings: "HubConfig", stack: ExitStack, descriptor: int | None) -> "D
     try:
         listener = None if descriptor is None else socket.socket(fileno=descriptor)
         return stack.enter_context(Door(settings, listener))
-    except (TokenOpen, TokenWrong, WebPortTaken, WebUnreachable) as error:
+    except (SecretOpen, TokenWrong, WebPortTaken, WebUnreachable) as error:
         console.warn(f"{error.sentence}; {error.hint}")
         return None
 

@@ -12,7 +12,9 @@ from fleet.config import LedgerAt
 from fleet.ledger.errors import StoreUnreachable, StoreUnreadable
 from fleet.ledger.schema import ALL
 from sensors.errors import GilmokError
+from sensors.outside import read_small
 from sensors.plugins import need
+from sensors.private_files import check_secret
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class PostgresDatabase:
     """The server's own matters: who asks, how long to wait, and what it promises when it says that it committed."""
 
     def __init__(self, at: LedgerAt, *, write: bool) -> None:
-        """Raises ExtraMissing or PasswordUnreadable; nothing is connected yet."""
+        """Raises ExtraMissing, PasswordUnreadable or SecretOpen; nothing is connected yet."""
         need("psycopg", EXTRA, "a ledger in PostgreSQL")
         self._at, self._write = at, write
         self._url = _url(at)
@@ -124,10 +126,15 @@ def _url(at: LedgerAt) -> sa.URL:
 
 
 def password(path: Path | None) -> str | None:
-    """None: libpq looks where it always does, in PGPASSWORD, PGPASSFILE and ~/.pgpass."""
+    """None: libpq looks where it always does, in PGPASSWORD, PGPASSFILE and ~/.pgpass. Raises PasswordUnreadable or
+    SecretOpen.
+    """
     if path is None:
         return None
+    check_secret("ledger.password_file", path)
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PasswordUnreadable(path, getattr(error, "strerror", None) or "it is no text") from error
+        return read_small(path).decode().strip()
+    except UnicodeDecodeError as error:
+        raise PasswordUnreadable(path, "it is no text") from error
+    except OSError as error:
+        raise PasswordUnreadable(path, error.strerror or str(error)) from error

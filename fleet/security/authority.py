@@ -23,7 +23,7 @@ from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 from sensors.outside import read_small
 from sensors.plugins import need
-from sensors.private_files import private_folder
+from sensors.private_files import check_secret, private_folder
 
 CA, CA_KEY, CRL = "ca.crt", "ca.key", "crl.pem"
 CA_DAYS = 3650
@@ -204,10 +204,11 @@ class Authority:
         return atomic_files.write(self.folder / CRL, made.public_bytes(serialization.Encoding.PEM), durable=True)
 
     def _load(self) -> tuple[Any, Any]:
-        """The authority's certificate and key."""
+        """The authority's certificate and key. Raises AuthorityUnusable or SecretOpen."""
         serialization, x509 = _cryptography()
         from cryptography.exceptions import UnsupportedAlgorithm
 
+        check_secret(f"the authority of {self.folder}", self.folder / CA_KEY)
         try:
             key = serialization.load_pem_private_key(read_small(self.folder / CA_KEY), password=None)
             return x509.load_pem_x509_certificate(read_small(self.folder / CA)), key

@@ -10,6 +10,7 @@ from edge.wire.address import BrokerAt
 from fleet.security import permissions, register
 from fleet.security.register import ISSUED, Holder, Role
 from sensors.errors import GilmokError
+from sensors.private_files import check_secret
 
 CA, CRL = "ca.crt", "crl.pem"
 
@@ -33,8 +34,12 @@ class Membership:
     hub: str
 
     def broker_files(self) -> tuple[Path, Path, Path]:
-        """The authority's certificate, the broker's own and its key; raises FleetAbsent or NobodyEnrolled."""
-        return self._files(self._enrolled("broker"))
+        """The authority's certificate, the broker's own and its key; raises FleetAbsent, NobodyEnrolled or SecretOpen:
+        nats-server would take an open one without a word.
+        """
+        ca, certificate, key = self._files(self._enrolled("broker"))
+        check_secret(f"the fleet {self.folder}", key)
+        return ca, certificate, key
 
     def at(self, url: str) -> BrokerAt:
         """The broker as this hub meets it; raises FleetAbsent or NobodyEnrolled."""

@@ -102,7 +102,7 @@ class Fleet:
     """All nodes of a Simulation; `run` once."""
 
     def __init__(self, simulation: Simulation, workload: Sequence[Workload], clock: Clock) -> None:
-        """Raises TooManyNodes, BrokerUrlWrong or SecretMissing."""
+        """Raises TooManyNodes, SecretMissing or SecretOpen."""
         _allow_files(simulation.nodes + SPARE_FILES)
         self._simulation = simulation
         self._clock = clock

@@ -30,7 +30,7 @@ class Door:
     """Used by `with`. Nobody who came is turned away: who comes before the process is there waits in the socket."""
 
     def __init__(self, config: HubConfig, listener: socket.socket | None = None) -> None:
-        """Listens from here on; raises TokenWrong, TokenOpen, RepositoryAbsent, WebPortTaken or WebUnreachable.
+        """Listens from here on; raises TokenWrong, SecretOpen, RepositoryAbsent, WebPortTaken or WebUnreachable.
 
         `listener`: one that listens already, and is closed with this one; None: as [web] says.
         """

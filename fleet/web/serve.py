@@ -26,9 +26,9 @@ class Dashboard:
         broker: BrokerAt | None = None,
         token: str | None = None,
     ) -> None:
-        """`broker`: where nodes can be asked for pictures; None: nowhere. Raises SecretMissing.
+        """`broker`: where nodes can be asked for pictures; None: nowhere. Raises SecretMissing or SecretOpen.
 
-        `token`: of its token_file, read before; None: it is read here, which raises TokenWrong or TokenOpen.
+        `token`: of its token_file, read before; None: it is read here, which raises TokenWrong or SecretOpen.
         """
         token = token_of(hub.web) if token is None else token
         hosts = ["localhost", hub.web.host, *hub.web.names]

@@ -21,6 +21,7 @@ from sensors.clock import NS_PER_MS, NS_PER_S, Clock
 from sensors.config import Settings
 from sensors.frame import NO_IMAGE, Frame, FrameId
 from sensors.outside import ContentWrong, read_bytes, text_of
+from sensors.private_files import check_secret
 from sensors.ranges import DeviceNumber, Fps, Seconds, SecondsOrNone, Text, quoted
 from sensors.sources.source import Origin, SourceBroke, SourceUnusable
 
@@ -147,7 +148,7 @@ class Camera:
 
 
 def _address(options: Camera.Options) -> str | int:
-    """What OpenCV opens: with the login, where there is one. Raises SourceUnusable."""
+    """What OpenCV opens: with the login, where there is one. Raises SourceUnusable or SecretOpen."""
     url = options.url
     if isinstance(url, int) or url.startswith("/"):
         return url
@@ -168,6 +169,7 @@ def _address(options: Camera.Options) -> str | int:
         )
     if options.login is None:
         return url
+    check_secret("login", options.login)
     try:
         user, colon, password = text_of(read_bytes(options.login, LOGIN_BYTES)).strip().partition(":")
     except ContentWrong as error:

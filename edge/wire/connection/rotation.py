@@ -7,7 +7,7 @@ class Rotation:
     """The addresses in turn, from the first one on. Used from one thread at a time."""
 
     def __init__(self, at: BrokerAt) -> None:
-        """Raises BrokerUrlWrong or SecretMissing."""
+        """Raises SecretMissing or SecretOpen."""
         self._every = Address.every(at)
         self._turns = 0
 

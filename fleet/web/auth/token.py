@@ -6,6 +6,7 @@ from pathlib import Path
 from fleet.config import Web
 from sensors.errors import GilmokError
 from sensors.outside import read_small
+from sensors.private_files import check_secret
 
 SHORTEST = 8
 MAKE = "`(umask 077; python3 -c 'import secrets; print(secrets.token_urlsafe(32))' > FILE)` writes a good one"
@@ -16,25 +17,15 @@ class TokenWrong(GilmokError):
         super().__init__(f"there is no dashboard: [web] token_file names {path}, and {why}", MAKE)
 
 
-class TokenOpen(GilmokError):
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"there is no dashboard: every account of this machine may read or write {path}, the token_file of [web]",
-            f"chmod 600 {path}",
-        )
-
-
 def token_of(web: Web) -> str:
-    """What opens the door; empty where none is asked for. Raises TokenWrong or TokenOpen."""
+    """What opens the door; empty where none is asked for. Raises TokenWrong or SecretOpen."""
     path = web.token_file
     if path is None:
         return ""
+    check_secret("web.token_file", path)
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             raise TokenWrong(path, "that is no file")
-        if about.st_mode & (stat.S_IROTH | stat.S_IWOTH):
-            raise TokenOpen(path)
         token = read_small(path).decode("ascii").strip()
     except OSError as error:
         raise TokenWrong(path, f"that can't be read: {error.strerror or error}") from error

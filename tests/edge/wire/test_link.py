@@ -10,6 +10,7 @@ from edge.wire.link import QUEUE_LIMIT, Delivery, Link
 from fleet.broker import EmbeddedBroker
 from sensors.clock import SystemClock
 from tests.brokers import mosquitto, mosquitto_program
+from tests.secret_files import secret_file
 from tests.waiting import wait_until
 
 CLOCK = SystemClock()
@@ -147,9 +148,9 @@ def test_something_that_is_no_broker_is_one_clear_error() -> None:
 
 
 def test_a_wrong_password_is_refused_at_once(tmp_path: Path) -> None:
-    users, right, wrong = tmp_path / "users", tmp_path / "right", tmp_path / "wrong"
-    right.write_text("blue horse\n")
-    wrong.write_text("brown horse\n")
+    users = tmp_path / "users"
+    right = secret_file(tmp_path / "right", "blue horse\n")
+    wrong = secret_file(tmp_path / "wrong", "brown horse\n")
     subprocess.run([mosquitto_program("mosquitto_passwd"), "-b", "-c", users, "me", "blue horse"], check=True)
     users.chmod(0o644)
     with mosquitto(tmp_path, f"allow_anonymous false\npassword_file {users}") as url:
@@ -200,8 +201,7 @@ def test_a_password_in_the_url_is_refused_and_not_repeated(url: str) -> None:
 
 
 def test_an_address_is_taken_apart(tmp_path: Path) -> None:
-    password = tmp_path / "password"
-    password.write_text("p w\n")
+    password = secret_file(tmp_path / "password", "p w\n")
     (address,) = Address.every(BrokerAt(url="mqtts://m%20e@host", password_file=password))
     assert (address.host, address.port, address.tls, address.user, address.password) == (
         "host",

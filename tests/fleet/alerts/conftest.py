@@ -17,6 +17,7 @@ from fleet.config import HubConfig
 from fleet.ledger.ledger import Ledger
 from sensors.clock import NS_PER_S
 from tests.fakes import ManualClock
+from tests.secret_files import secret_file
 from tests.speaker import Speaker
 
 SECRET = "a-secret-that-nobody-is-to-see-0123456789"
@@ -111,7 +112,4 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
-    path = tmp_path / "hook.key"
-    path.write_text(f"{SECRET}\n", encoding="utf-8")
-    path.chmod(0o600)
-    return path
+    return secret_file(tmp_path / "hook.key", f"{SECRET}\n")

@@ -24,6 +24,7 @@ from fleet.security.authority import Authority
 from gilmok import main
 from sensors.clock import SystemClock
 from tests.fleet.alerts.conftest import SECRET, Fleet, Receiver
+from tests.secret_files import secret_file
 from tests.waiting import wait_until
 
 
@@ -121,13 +122,8 @@ def test_a_secret_that_is_missing_or_short_and_an_address_that_is_none_are_told(
     receiver: Receiver, secret: Path, tmp_path: Path
 ) -> None:
     body = body_of(Outgoing(id="trial", made_utc_ns=0, events=()), "hub")
-    short = tmp_path / "short.key"
-    short.write_text("0123", encoding="utf-8")
-    short.chmod(0o600)
-    open_to_all = tmp_path / "open.key"
-    open_to_all.write_text(SECRET, encoding="utf-8")
-    open_to_all.chmod(0o644)
-    for path in (short, open_to_all, tmp_path / "none.key", tmp_path):
+    short = secret_file(tmp_path / "short.key", "0123")
+    for path in (short, tmp_path / "none.key", tmp_path):
         with pytest.raises(WebhookSecretWrong) as wrong:
             post(Webhook(url=receiver.url, secret_file=path), body, "trial", 0)
         assert "0123" not in str(wrong.value)

@@ -20,6 +20,7 @@ from fleet.ledger.schema import ABOUT, FRAMES
 from fleet.ledger.store import Store
 from tests.fleet.ledger.arriving import CLOCK, KEY, birth_of, refused_for, report_of
 from tests.postgres import SECRET, Cluster
+from tests.secret_files import secret_file
 from tests.speaker import Speaker
 from tests.waiting import wait_until
 
@@ -51,8 +52,7 @@ def test_only_a_hub_makes_its_tables_and_a_reader_can_not_write(database: Ledger
 
 
 def test_a_server_that_refuses_says_why_and_never_with_the_password(postgres: Cluster, tmp_path: Path) -> None:
-    wrong = tmp_path / "secret"
-    wrong.write_text(f"not-{SECRET}\n")
+    wrong = secret_file(tmp_path / "secret", f"not-{SECRET}\n")
     for at, why in (
         (msgspec.structs.replace(postgres.at("postgres"), password_file=wrong), "password authentication failed"),
         (postgres.at("nowhere"), 'database "nowhere" does not exist'),

@@ -16,6 +16,7 @@ from sensors.sources.folder import ImageFolder
 from sensors.sources.live import Camera, CameraLost
 from sensors.sources.source import SourceBroke, SourceUnusable
 from tests.fakes import ManualClock
+from tests.secret_files import secret_file
 from tests.sensors.sources.cameras import MjpegCamera, jpeg, switched_on
 
 READ_TIMEOUT_S = 0.3
@@ -140,8 +141,7 @@ def test_a_password_belongs_into_a_file_and_is_never_shown(tmp_path: Path) -> No
         Camera(Camera.Options(url="rtsp://me:hush@gate/1?key=hush"), stream="gate", clock=ManualClock())
     assert "rtsp://gate/1" in str(refused.value)
     assert "hush" not in str(refused.value)
-    login = tmp_path / "login"
-    login.write_text("me:p@ss/word\n")
+    login = secret_file(tmp_path / "login", "me:p@ss/word\n")
     with switched_on(login="me:p@ss/word") as server, looking(server, login=login) as camera:
         assert next(camera.frames()).fault == ""
         assert camera.origin.name == f"http://127.0.0.1:{server.port}/live.mjpg"
@@ -161,7 +161,7 @@ def test_a_password_belongs_into_a_file_and_is_never_shown(tmp_path: Path) -> No
 def test_a_login_that_is_none_is_told(tmp_path: Path, content: bytes | None, why: str) -> None:
     login = tmp_path / "login"
     if content is not None:
-        login.write_bytes(content)
+        secret_file(login, content)
     with pytest.raises(SourceUnusable, match=why):
         Camera(Camera.Options(url="rtsp://gate/1", login=login), stream="gate", clock=ManualClock())
 
