@@ -13,7 +13,7 @@ import msgspec
 from edge.backlog import Backlog
 from edge.spool.spool import Spool
 from edge.spool.store import Kept, Lane
-from edge.uncommitted import Refused
+from edge.uncommitted import NO_HUB, Refused, reason
 from edge.wire.acknowledgements import PUT_OFF, UNINTRODUCED
 from edge.wire.link import Link
 from edge.wire.messages import LATE_BYTES, LATE_REPORTS, Committed, FrameReport, Refusals, Spooled, encode
@@ -63,7 +63,8 @@ class Publisher:
         self._late_reports = max(int(late_per_s * TICK_S), 1)
         self._next_late_ns = 0
         self._heard_ns = -ANSWERS_NS
-        self._progressed_ns = self._reminded_ns = clock.now().mono_ns
+        self._progressed_ns = clock.now().mono_ns
+        self._reminded_ns = -REMIND_NS
         self._oversize: set[str] = set()
         self._introduced = {session_id}
         self._put_off_ns = -REMIND_NS
@@ -281,11 +282,13 @@ class Publisher:
             log.error("stream %s: %s; reports are lost", report.stream, why)
 
     def _remind(self, now_ns: int) -> None:
-        """Say while it runs that nobody commits."""
+        """Say while it runs that nobody commits, soon and then each minute."""
         kept = self._spool.state().reports
         if not kept or self._progressed_ns < 0:
             self._progressed_ns = now_ns
         if now_ns - self._progressed_ns > UNCOMMITTED_NS and now_ns - self._reminded_ns > REMIND_NS:
             self._reminded_ns = now_ns
-            there = "a hub answers" if self.hub_answers else "no hub is heard"
-            log.warning("%d reports have not been committed by a hub yet (%s); they stay in the spool", kept, there)
+            limits = self._link.limits
+            why = reason(dict(limits.denied), self.refused, shut_out=limits.shut_out)
+            why = why or ("a hub answers" if self.hub_answers else NO_HUB)
+            log.warning("%d reports have not been committed by a hub yet (%s); they stay in the spool", kept, why)

@@ -9,6 +9,7 @@ from edge.wire.messages import Spooled
 from sensors.errors import GilmokError
 
 SHOWN = 3
+NO_HUB = "no hub is heard"
 
 
 @dataclass(slots=True)
@@ -72,14 +73,23 @@ def _facts(left: Uncommitted, url: str) -> Iterator[str]:
 
 
 def _why(left: Uncommitted) -> str:
-    if left.shut_out:
-        return f": the broker doesn't take this node back ({left.shut_out})"
-    if left.unsaid:
-        return f": the birth of this node can't be said ({left.unsaid})"
-    if left.denied:
-        shown = ", ".join(f"{topic} ({reason})" for topic, reason in list(left.denied.items())[:SHOWN])
-        return f": the broker refuses messages on {shown}{', ...' if len(left.denied) > SHOWN else ''}"
-    if left.refused.count:
-        counts = ", ".join(f"{count} ({reason})" for reason, count in left.refused.reasons.items())
-        return f": the hub refused {counts}; the first on {left.refused.first}"
-    return "" if left.hub_heard else ": no hub is heard"
+    known = reason(left.denied, left.refused, shut_out=left.shut_out, unsaid=left.unsaid)
+    known = known or ("" if left.hub_heard else NO_HUB)
+    return f": {known}" if known else ""
+
+
+def reason(denied: Mapping[str, str], refused: Refused, *, shut_out: str, unsaid: str = "") -> str:
+    """Why nothing is committed, as far as broker or hub have said it; empty where neither has. Each as of
+    `Uncommitted`.
+    """
+    if shut_out:
+        return f"the broker doesn't take this node back ({shut_out})"
+    if unsaid:
+        return f"the birth of this node can't be said ({unsaid})"
+    if denied:
+        shown = ", ".join(f"{topic} ({why})" for topic, why in list(denied.items())[:SHOWN])
+        return f"the broker refuses messages on {shown}{', ...' if len(denied) > SHOWN else ''}"
+    if refused.count:
+        counts = ", ".join(f"{count} ({why})" for why, count in refused.reasons.items())
+        return f"the hub refused {counts}; the first on {refused.first}"
+    return ""

@@ -17,7 +17,7 @@ from edge.stream import Stream
 from edge.uncommitted import Uncommitted
 from edge.wire.acknowledgements import UNINTRODUCED, Fenced
 from edge.wire.address import BrokerAt
-from edge.wire.births import BirthUnfit, checked_birth
+from edge.wire.births import BirthRefused, BirthUnfit, checked_birth
 from edge.wire.connection.dialects import Will
 from edge.wire.link import Delivery, Link
 from edge.wire.live.pictures import PictureAsk
@@ -37,6 +37,7 @@ from edge.wire.messages import (
 from edge.wire.shadows import ShadowHealth
 from edge.wire.topics import NodeTopics
 from sensors.clock import NS_PER_S, Clock
+from sensors.errors import GilmokError
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +51,14 @@ AWAY_S = 0.3
 """How long where somebody waits, and no hub answers."""
 HOPELESS_S = 2.0
 """How long where reports were refused: more of it would not help."""
+POLL_S = 0.05
+TELL_NS = NS_PER_S
 FLUSH_S = 5.0
 """How long the broker may take to acknowledge the last words."""
-POLL_S = 0.05
 BEHIND = 8
 """Reports that the broker hasn't acknowledged: a picture would wait behind them, and the next ones behind it."""
-TELL_NS = NS_PER_S
-
+VERDICT_S = 5.0
+"""How long the broker may take to say whether it takes a birth; an answer in time is a round trip away."""
 AGAIN_NS = 5 * NS_PER_S
 """So often a node introduces itself again, at most, because a hub asks who it is: its birth may be on its way."""
 
@@ -116,18 +118,29 @@ class Uplink:
         self._publisher = Publisher(self._link, self._topics, clock, spool, birth.session_id, late_per_s)
 
     def connect(self, *, whenever: bool = False) -> None:
-        """Return once the broker knows who is here; raises BrokerUnreachable, BrokerRefused or BirthUnfit.
+        """Return once the broker knows who is here.
 
-        `whenever`: at once, and what is reported before the broker is there waits in the spool.
+        `whenever`: at once, and what is reported before the broker is there waits in the spool. Raises
+        BrokerUnreachable, BrokerRefused, BirthUnfit, or BirthRefused: of whose birth the broker doesn't take, no hub
+        will ever hear, however long it works.
         """
         if whenever:
             self._link.connect_whenever()
         else:
             self._link.connect()
-            if unsaid := self._unsaid:
-                self._link.close()
-                raise BirthUnfit(self._birth.node, unsaid)
+            self._check_introduced()
         self._publisher.start()
+
+    def _check_introduced(self) -> None:
+        trouble: GilmokError | None = None
+        self._link.drain(VERDICT_S)
+        if unsaid := self._unsaid:
+            trouble = BirthUnfit(self._birth.node, unsaid)
+        elif reason := self._link.limits.denied.get(self._topics.birth):
+            trouble = BirthRefused(self._link.address, self._topics.birth, reason)
+        if trouble is not None:
+            self._link.close()
+            raise trouble
 
     def report(self, report: FrameReport) -> None:
         """Send `report` as soon as there is a connection and room; returns at once."""

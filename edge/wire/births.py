@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta
 
+from edge.wire.address import BrokerRefused
 from edge.wire.message import (
     Count,
     Digest,
@@ -41,6 +42,16 @@ class BirthUnfit(GilmokError):
         super().__init__(
             f"the birth of node {node!r} can't be said: {what}",
             "shorten what stands there, or let the broker take more",
+        )
+
+
+class BirthRefused(BrokerRefused):
+    def __init__(self, url: str, topic: str, reason: str) -> None:
+        super().__init__(
+            url,
+            f"this node's birth, on {topic}: {reason}",
+            "the name in its certificate, or its user's, has to be the node's, and its site the same; is it in the "
+            "broker's ACL (`gilmok fleet list`, `gilmok fleet acl`)?",
         )
 
 

@@ -1,3 +1,5 @@
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from edge.stream import Stream
 from edge.uncommitted import ReportsUncommitted
 from edge.uplink import Uplink
 from edge.wire.address import BrokerAt
-from edge.wire.births import BirthUnfit
+from edge.wire.births import BirthRefused, BirthUnfit
 from edge.wire.link import Delivery, Link
 from edge.wire.messages import Birth, Conn, FrameReport, Health, decode, decode_birth
 from edge.wire.topics import NodeTopics
@@ -27,6 +29,7 @@ from fleet.ledger.reader import LedgerReader
 from sensors.clock import NS_PER_S, SystemClock, boot_id
 from tests.brokers import mosquitto
 from tests.hubs import running
+from tests.processes import pid_of
 from tests.speaker import Speaker, findings
 from tests.tiny import write_model, write_recording
 from tests.waiting import wait_until
@@ -172,18 +175,63 @@ def test_a_node_without_a_disk_keeps_what_is_put_off_and_says_it_again(
     assert not (tmp_path / "pole.spool").exists()
 
 
+def allowed(folder: Path, *topics: str) -> str:
+    """Settings of a Mosquitto that takes messages on these alone; written anew, they hold from its next SIGHUP on."""
+    acl = folder / "acl"
+    acl.write_text("\n".join(["topic read #", *(f"topic write {topic}" for topic in topics)]) + "\n")
+    acl.chmod(0o644)
+    return f"allow_anonymous true\nacl_file {acl}"
+
+
+def left_in(health: Health) -> int:
+    assert health.spool is not None
+    return health.spool.reports
+
+
 def test_a_topic_that_the_broker_forbids_is_named(tmp_path: Path, site: str) -> None:
     speaker = Speaker(CLOCK, site=site)
-    rules = [f"topic read {'#'}", *(f"topic write {topic}" for topic in (speaker.topics.birth, speaker.topics.conn))]
-    (tmp_path / "acl").write_text("\n".join(rules) + "\n")
-    (tmp_path / "acl").chmod(0o644)
-    with mosquitto(tmp_path, f"allow_anonymous true\nacl_file {tmp_path}/acl") as url:
+    with mosquitto(tmp_path, allowed(tmp_path, speaker.topics.birth, speaker.topics.conn)) as url:
         uplink = Uplink(BrokerAt(url=url), speaker.birth, CLOCK, _spool(tmp_path))
         uplink.connect()
         uplink.report(speaker.report(0))
         left = uplink.farewell([], None)
     said = str(ReportsUncommitted(left, url, tmp_path))
     assert f"the broker refuses messages on {speaker.topics.detections('camera')} (Not authorized)" in said
+
+
+def test_what_it_forbade_goes_out_as_soon_as_it_allows_it(
+    tmp_path: Path, site: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(backlog, "RESEND_NS", NS_PER_S // 5)
+    speaker = Speaker(CLOCK, site=site)
+    own, down, hub = f"gilmok/v1/{site}/pole/up", f"gilmok/v1/{site}/+/down/#", f"gilmok/v1/{site}/hub/#"
+    settings = allowed(tmp_path, down, hub, *(f"{own}/{each}" for each in ("birth", "conn", "health", "clock")))
+    with mosquitto(tmp_path, settings) as url:
+        config = HubConfig(broker=BrokerAt(url=url), site=site, store=tmp_path / "hub.db")
+        with running(Hub(config, CLOCK)):
+            uplink = Uplink(BrokerAt(url=url), speaker.birth, CLOCK, _spool(tmp_path))
+            uplink.connect()
+            uplink.tell([], None)
+            uplink.report(speaker.report(0))
+            try:
+                wait_until(lambda: "refuses messages" in caplog.text, "the refusal")
+                allowed(tmp_path, down, hub, f"{own}/#")
+                os.kill(pid_of(tmp_path / "mosquitto.conf"), signal.SIGHUP)
+                wait_until(lambda: left_in(uplink.tell([], None)) == 0, "the report to be taken, late")
+                uplink.report(speaker.report(1))
+            finally:
+                left = uplink.farewell([], None)
+    assert (left.complete, left.denied) == (True, {})
+
+
+def test_a_node_whose_word_the_broker_does_not_take_ends_before_its_first_frame(tmp_path: Path, site: str) -> None:
+    """As one with another node's certificate: Mosquitto lets it in, and drops whatever it says."""
+    speaker = Speaker(CLOCK, site=site)
+    spool = _spool(tmp_path)
+    refused = pytest.raises(BirthRefused, match=f"this node's birth, on {speaker.topics.birth}: Not authorized")
+    with mosquitto(tmp_path, allowed(tmp_path, f"gilmok/v1/{site}/kerb/up/#")) as url, refused:
+        Uplink(BrokerAt(url=url), speaker.birth, CLOCK, spool).connect()
+    spool.close()
 
 
 def test_a_birth_that_no_hub_would_take_is_told_before_anything_is_connected(tmp_path: Path) -> None:

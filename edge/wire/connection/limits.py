@@ -21,7 +21,7 @@ class BrokerLimits:
 
     def __init__(self) -> None:
         self.denied: dict[str, str] = {}
-        """Topics of ours that the broker refused a message on, and the reason it gave last."""
+        """Topics of ours that the broker refuses messages on, and the reason it gave last."""
         self.shut_out = ""
         """Why the broker doesn't take us back; empty while it does, for all we know."""
         self._announced: int | None = None
@@ -53,6 +53,8 @@ class BrokerLimits:
         if refusal:
             self._refused(message, refusal)
             return
+        if self.denied.pop(message.topic, None):
+            log.info("the broker takes messages on %s again", message.topic)
         size = _size(message)
         self._broke_under = [each for each in self._broke_under if each > size]
         if self._learned is not None and size > self._learned:
