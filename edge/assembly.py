@@ -19,6 +19,7 @@ from edge.tracking import Tracking, open_tracking
 from edge.wire.message import FACT_CHARACTERS
 from edge.wire.messages import BackendBirth, ModelBirth
 from models import catalogue
+from models.bundle.verify import verify
 from models.labels import renamed, table
 from models.manifest import Artefact, Manifest
 from sensors.clock import Clock, SystemClock
@@ -90,9 +91,13 @@ def model_birth(manifest: Manifest, artefact: Artefact) -> ModelBirth:
 def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Loaded]:
     """The chosen model on the chosen device, warmed up.
 
-    Raises what keeps it from running: ModelAbsent, DigestWrong, DeviceAbsent, ArtefactRefused, ...
+    Raises what keeps it from running: ModelAbsent, DigestWrong, BundleWrong, DeviceAbsent, ArtefactRefused, ...
     """
-    manifest, artefact = catalogue.locate(str(model.file or model.name), choice.name, choice.precision)
+    if model.bundle is not None:
+        bundle = verify(model.bundle)
+        manifest, artefact = bundle.manifest, bundle.artefact
+    else:
+        manifest, artefact = catalogue.locate(str(model.file or model.name), choice.name, choice.precision)
     with opened(renamed(manifest, model.labels), artefact, choice, base) as parts:
         yield parts
 

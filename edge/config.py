@@ -17,6 +17,7 @@ from sensors.ranges import (
     ClassKey,
     ClockReading,
     Count,
+    Factor,
     FrameNumber,
     Growth,
     Hours,
@@ -27,6 +28,8 @@ from sensors.ranges import (
     Name,
     NameOrNone,
     Seconds,
+    Share,
+    Text,
 )
 
 PACING_BOUND_MS = 1.0
@@ -36,7 +39,9 @@ class ModelChoice(Settings, frozen=True, kw_only=True):
     name: Name | None = None
     """A model of the catalogue; or else"""
     file: Path | None = None
-    """a model's file, recognised by its digest."""
+    """a model's file, recognised by its digest; or"""
+    bundle: Path | None = None
+    """the folder of a bundle (docs/deployment.md), which says backend and precision, too."""
     labels: tuple[Name, ...] = ()
     """Names for the network's classes, in the order of the training; empty: those of the manifest."""
 
@@ -162,8 +167,8 @@ class NodePlan(Settings, frozen=True, kw_only=True):
             raise ConfigContradicts(self.name, "it has no streams", "add a [[streams]] table")
         if len(set(names)) < len(names):
             raise ConfigContradicts(self.name, f"two of its streams have one name: {', '.join(names)}", "rename one")
-        if (self.model.name is None) == (self.model.file is None):
-            raise ConfigContradicts(self.name, "its model is not one thing", "give the model a name or a file")
+        if [self.model.name, self.model.file, self.model.bundle].count(None) != 2:
+            raise ConfigContradicts(self.name, "its model is not one thing", "give it a name, a file or a bundle")
 
 
 class ResumeAt(Settings, frozen=True, kw_only=True):
@@ -182,6 +187,27 @@ class Resume(Settings, frozen=True, kw_only=True):
     """A stream that isn't here begins at its beginning."""
 
 
+class UnitChoice(Settings, frozen=True, kw_only=True):
+    """How an installed node, `gilmok unit run`, comes to other models (docs/deployment.md)."""
+
+    repository: Text | None = None
+    """A URL or a folder; without one, the unit refuses deployments."""
+    trusted: Path | None = None
+    """The folder of the repository's metadata that it trusts; none: the folder `trusted` of the unit's state."""
+    self_test: Literal["beside", "alone"] = "beside"
+    """`alone`: the node is stopped meanwhile, since its device lets only one process in."""
+    watch_s: Seconds = 60.0
+    """So long, counted while frames are answered, a new deployment is watched before it is kept."""
+    most_failed: Share = 0.01
+    """Of its frames, where three or more failed."""
+    p99_ms: MillisecondsOrNone = 0
+    """From capture to result, at most; 0: not asked."""
+    p99_ratio: Factor = 1.5
+    """To the p99 of the deployment before it, at most; 0: not asked. Of 100 frames each, at least."""
+    streams_again: bool = False
+    """Begin recorded streams again when all have ended; otherwise the unit has then done its work."""
+
+
 class NodeConfig(NodePlan, frozen=True, kw_only=True):
     """NODE.toml: what the node does, and where it belongs."""
 
@@ -193,6 +219,7 @@ class NodeConfig(NodePlan, frozen=True, kw_only=True):
     """Folder where the session counter and the spool live."""
     hub: NameOrNone = ""
     """The hub whose word counts that a report is committed; empty: any hub's."""
+    unit: UnitChoice = UnitChoice()
     resume: Resume | None = None
     """Where it goes on from, written by `gilmok run` for a node that died and is started again."""
 

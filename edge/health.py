@@ -55,3 +55,12 @@ def _counters(stream: Stream, publisher: Publisher) -> StreamCounters:
 def _known(value: float) -> float | None:
     """What JSON can carry: a number, or nothing where nobody knows."""
     return None if math.isnan(value) else value
+
+
+def line(health: Health) -> str:
+    """For `systemctl status`."""
+    counts = [
+        f"{name}: {one.ok} ok, {one.failed} failed, {one.dropped} dropped" for name, one in health.streams.items()
+    ]
+    waiting = 0 if health.spool is None else health.spool.reports
+    return "; ".join([*counts, f"{waiting} reports wait for a hub"])

@@ -10,6 +10,7 @@ from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
 from edge.config import NodeConfig
 from edge.device.watched import Watched
+from edge.health import line as health_line
 from edge.live_view.foxglove import LiveView, live_view
 from edge.live_view.on_demand import PicturesOnDemand
 from edge.session_name import SessionName, claimed, next_session
@@ -17,6 +18,7 @@ from edge.shadow.shadow import Shadow
 from edge.spool.spool import Spool
 from edge.stream import Deliver, Stream
 from edge.uncommitted import ReportsUncommitted
+from edge.unit.process.vitals import VitalsOut
 from edge.uplink import Uplink
 from edge.wire.acknowledgements import Fenced, SessionAt
 from edge.wire.live.pictures import PictureAsk
@@ -61,10 +63,15 @@ class Node:
         *,
         foxglove: int | None = None,
         systemd: Systemd | None = None,
+        vitals: VitalsOut | None = None,
+        without_broker: bool = False,
     ) -> None:
         """`base`: where the configuration's relative paths start. `boot`: whose `clock` is, if not this machine's.
         `foxglove`: the port at which it is shown live; None: nowhere. `systemd`: who hears its heartbeat.
+        `vitals`: the unit's ear. `without_broker`: begin also while none is there.
         """
+        self._vitals = vitals
+        self._without_broker = without_broker
         self._systemd = systemd or Systemd()
         self._foxglove = foxglove
         self._config = config
@@ -141,7 +148,7 @@ class Node:
             )
             self._pictures = PicturesOnDemand(names, uplink.show, self._clock)
             stack.callback(self._pictures.close)
-            uplink.connect()
+            uplink.connect(whenever=self._without_broker)
             named = f"{self._config.site}/{self._config.name}"
             traces = stack.enter_context(tracing(self._config.otel, "gilmok-node", named))
             self.view = stack.enter_context(live_view(self._foxglove, named, names, parts.labels, self._clock))
@@ -149,6 +156,7 @@ class Node:
                 self.shadow.start()
             try:
                 ready()
+                self._tell(uplink, parts)
                 self._systemd.ready(f"it drives {', '.join(names)}")
                 self._work(uplink, parts, self._deliver(uplink, traces))
             finally:
@@ -158,6 +166,7 @@ class Node:
                     stream.close()
                 if self.shadow is not None:
                     self.shadow.close(hurried=self._stopped)
+                self._tell(uplink, parts)
                 left = uplink.farewell(self._streams, parts.session.telemetry(), hurried=self._stopped)
                 if not left.complete:
                     stays = None if self._config.spool.durability == "off" else self._spool_file
@@ -168,12 +177,14 @@ class Node:
     def _deliver(self, uplink: Uplink, traces: Traces | None) -> Deliver:
         """To the hub first; then to whoever watches."""
         source, view, pictures = Source(self._config.site, self._config.name), self.view, self._pictures
-        shadow = self.shadow
+        shadow, vitals = self.shadow, self._vitals
 
         def deliver(report: FrameReport) -> None:
             uplink.report(report)
             if shadow is not None:
                 shadow.observe(report)
+            if vitals is not None:
+                vitals.saw(report)
             if traces is not None:
                 traces.put(Traced(source, report))
             if view is not None:
@@ -249,14 +260,21 @@ class Node:
         least_s = DEADLINES * self._config.backend.deadline_ms * NS_PER_MS / NS_PER_S
         heartbeat = Heartbeat(self._systemd, self._clock, least_s)
         while not self._done.wait(HEALTH_PERIOD_S):
-            device = parts.session.telemetry()
-            if self.shadow is not None and device is not None:
-                self.shadow.feel(device.power_w)
-            health = uplink.tell(self._streams, device)
-            heartbeat.beat({stream.name: stream.progress for stream in self._streams}, _line(health))
+            health = self._tell(uplink, parts)
+            heartbeat.beat({stream.name: stream.progress for stream in self._streams}, health_line(health))
             if self.view is not None:
                 self.view.tell(health)
         waiting.join()
+
+    def _tell(self, uplink: Uplink, parts: Loaded) -> Health:
+        """To the hub, and to the unit."""
+        device = parts.session.telemetry()
+        if self.shadow is not None and device is not None:
+            self.shadow.feel(device.power_w)
+        health = uplink.tell(self._streams, device)
+        if self._vitals is not None:
+            self._vitals.tell(health, parts.backend_birth())
+        return health
 
     def _await(self, threads: Sequence[threading.Thread]) -> None:
         for thread in threads:
@@ -278,12 +296,3 @@ class Node:
 
 def _who(at: SessionAt) -> str:
     return f"session {at.session_id or at.session}" + (f" on {at.host}" if at.host else "")
-
-
-def _line(health: Health) -> str:
-    """For `systemctl status`."""
-    counts = [
-        f"{name}: {one.ok} ok, {one.failed} failed, {one.dropped} dropped" for name, one in health.streams.items()
-    ]
-    waiting = 0 if health.spool is None else health.spool.reports
-    return "; ".join([*counts, f"{waiting} reports wait for a hub"])

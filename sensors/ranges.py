@@ -52,6 +52,8 @@ Level: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
 """Of one channel of a pixel."""
 DeviceNumber: TypeAlias = Annotated[int, Meta(ge=0, le=255)]
 """Of /dev/video*."""
+Descriptor: TypeAlias = Annotated[int, Meta(ge=3, le=1_048_576)]
+"""Of an open file; below are standard input and outputs."""
 Port: TypeAlias = Annotated[int, Meta(ge=0, le=65_535)]
 """0: any free one."""
 

@@ -35,7 +35,7 @@ INNER = {
         "web",
         "install",
     ),
-    "unit": ("install", "status", "upgrade", "remove"),
+    "unit": ("run", "history", "install", "status", "upgrade", "remove"),
     "fleet": ("enrol", "renew", "revoke", "list", "acl"),
     "node": ("run",),
     "replay": tuple(REPLAY),
@@ -60,7 +60,12 @@ OF_OTHERS = {
     "--property",
 }
 """Of pip, systemctl and the like, in commands that we run ourselves."""
-OF_OTHER_COMMANDS = {"fleet.cli.demo", "fleet.ledger.backup", "fleet.scenario.parts"}
+OF_OTHER_COMMANDS = {
+    "edge.unit.process.node_process",
+    "fleet.cli.demo",
+    "fleet.ledger.backup",
+    "fleet.scenario.parts",
+}
 """They show, or start, other commands: ours, or PostgreSQL's."""
 
 

@@ -1,15 +1,21 @@
 """`gilmok node`: one node against any MQTT broker."""
 
+import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sensors import config
 from sensors.clock import SystemClock
+from sensors.errors import GilmokError
 from sensors.logs import to_stderr
-from sensors.ranges import Port, in_range
+from sensors.ranges import Descriptor, Port, in_range
 from sensors.signals import ended_by_signals
 from sensors.terminal import console
 from sensors.terminal.command_line import command_parser
+
+if TYPE_CHECKING:
+    from edge.unit.process.vitals import VitalsOut
 
 READY = "ready"
 SESSION = "session"
@@ -36,17 +42,48 @@ def main(argv: list[str]) -> int:
         help="show pictures, boxes and health live to Foxglove on this machine (default: %(const)s; 0: any free port; "
         "needs gilmok[foxglove])",
     )
+    run.add_argument(
+        "--without-broker",
+        action="store_true",
+        help="begin also while no broker is there: what is reported waits in the spool",
+    )
+    run.add_argument("--base", type=Path, help="where relative paths in NODE.toml begin (default: its own folder)")
+    run.add_argument(
+        "--vitals",
+        type=in_range(Descriptor),
+        metavar="FD",
+        help="from the unit that starts it: the number of an open socket on which it hears how the node is",
+    )
     chosen = parser.parse_args(argv)
-    return _run(chosen.config, chosen.hold, chosen.foxglove)
+    if chosen.vitals is None:
+        return _run(chosen, None)
+    from edge.unit.process.vitals import VitalsOut
+
+    vitals = VitalsOut(chosen.vitals)
+    try:
+        return _run(chosen, vitals)
+    except GilmokError as error:
+        vitals.ended(error)
+        raise
 
 
-def _run(path: Path, hold: bool, foxglove: int | None) -> int:
+def _run(chosen: argparse.Namespace, vitals: "VitalsOut | None") -> int:
     from edge.config import NodeConfig
     from edge.node import Node
+    from edge.unit.process.vitals import Heartbeats
     from sensors.service.systemd import service
 
     to_stderr()
-    node = Node(config.read(path, NodeConfig), path.parent, SystemClock(), foxglove=foxglove, systemd=service())
+    path: Path = chosen.config
+    node = Node(
+        config.read(path, NodeConfig),
+        chosen.base or path.parent,
+        SystemClock(),
+        foxglove=chosen.foxglove,
+        systemd=service() if vitals is None else Heartbeats(vitals),
+        vitals=vitals,
+        without_broker=chosen.without_broker,
+    )
 
     def stop() -> None:
         if not node.working:
@@ -56,7 +93,7 @@ def _run(path: Path, hold: bool, foxglove: int | None) -> int:
     def ready() -> None:
         if node.view is not None:
             console.say(f"foxglove {node.view.address}")
-        if hold:
+        if chosen.hold:
             assert node.session is not None
             console.say(f"{SESSION} {node.session.id}", READY)
             if sys.stdin is not None:  # closed, it has ended

@@ -1,6 +1,6 @@
 """`gilmok unit`: a node as part of its machine."""
 
-from edge.cli import service
+from edge.cli import running, service
 from sensors.terminal.command_line import command_parser
 
 
@@ -9,6 +9,7 @@ def main(argv: list[str]) -> int:
         prog="gilmok unit", description="A node as part of its machine: installed, watched, brought up to date."
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
+    running.register(verbs)
     service.register(verbs)
     chosen = parser.parse_args(argv)
     return int(chosen.call(chosen))

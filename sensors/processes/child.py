@@ -147,14 +147,9 @@ class Child:
             raise ChildDied(self.name, status, self._last_words(killed=status < 0))
 
     def _last_words(self, *, killed: bool) -> list[str]:
-        """Its error, if it could still tell one; else the last lines of its log, where those may say why."""
         with self.log.open("rb") as file:
             file.seek(max(file.seek(0, 2) - LAST_BYTES, self._log_begins))
-            lines = [shown(line) for line in file.read().decode(errors="replace").splitlines()]
-        errors = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
-        if errors:
-            return [line.removeprefix(ERROR) for line in lines[errors[-1] :]]
-        return [] if killed else lines[-LAST_WORDS:]
+            return last_words(file.read().decode(errors="replace").splitlines(), killed=killed)
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -166,3 +161,14 @@ class Child:
         self._process.wait()
         with self._news:
             self._news.notify_all()
+
+
+def last_words(log: Sequence[str], *, killed: bool) -> list[str]:
+    """The error that a `gilmok` ended with, if it could still tell one; else its log's last lines, where those may say
+    why.
+    """
+    lines = [shown(line) for line in log]
+    errors = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
+    if errors:
+        return [line.removeprefix(ERROR) for line in lines[errors[-1] :]]
+    return [] if killed else lines[-LAST_WORDS:]

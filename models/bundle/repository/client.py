@@ -127,6 +127,13 @@ class RepositoryClient:
             raise BundleUnlisted(self._transport.source, f"named {name!r}")
         return found[-1]
 
+    def index(self, digest: str) -> Bundle:
+        """What a bundle says of itself, before any file of it is fetched.
+
+        Raises RepositoryRefused, BundleWrong or BundleHuge.
+        """
+        return self._listed(digest)[0]
+
     def fetch(self, digest: str, into: Path, on_bytes: OnBytes = lambda _taken: None) -> VerifiedBundle:
         """The bundle in the folder `into`/`digest`, every byte verified; what is there already is verified again.
 
@@ -136,16 +143,7 @@ class RepositoryClient:
         place = into / digest
         if place.is_dir():
             return verify(place, digest)
-        listed = next((one for one in self.listing() if one.digest == digest), None)
-        if listed is None:
-            raise BundleUnlisted(self._transport.source, digest)
-        if listed.bytes > self._most_bytes:
-            raise BundleHuge(listed, self._most_bytes)
-        content = self._index(digest)
-        bundle = decoded(content, Path(INDEX))
-        check_names(Path(), bundle.files)
-        if bundle.total_bytes != listed.bytes:
-            raise ContentForeign(self._transport.source, f"{digest} has {bundle.total_bytes:,} bytes")
+        bundle, content = self._listed(digest)
         part = into / f".{digest}.part"
         part.mkdir(parents=True, exist_ok=True)
         _check_room(part, bundle)
@@ -156,6 +154,20 @@ class RepositoryClient:
         verify(part, digest)
         part.rename(place)
         return verify(place, digest)
+
+    def _listed(self, digest: str) -> tuple[Bundle, bytes]:
+        """bundle.json of a bundle that the list has, and as it was signed."""
+        listed = next((one for one in self.listing() if one.digest == digest), None)
+        if listed is None:
+            raise BundleUnlisted(self._transport.source, digest)
+        if listed.bytes > self._most_bytes:
+            raise BundleHuge(listed, self._most_bytes)
+        content = self._index(digest)
+        bundle = decoded(content, Path(INDEX))
+        check_names(Path(), bundle.files)
+        if bundle.total_bytes != listed.bytes:
+            raise ContentForeign(self._transport.source, f"{digest} has {bundle.total_bytes:,} bytes")
+        return bundle, content
 
     def _index(self, digest: str) -> bytes:
         """bundle.json as it was signed."""

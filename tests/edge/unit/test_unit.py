@@ -1,0 +1,40 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from edge.wire.address import BrokerAt
+from tests.edge.unit.units import Ear, node_pid, running, state_of, write_config
+from tests.waiting import wait_until
+
+
+def test_a_unit_keeps_its_node_alive_and_says_what_it_died_of(tmp_path: Path, broker: BrokerAt, site: str) -> None:
+    config = write_config(tmp_path, site, broker)
+    with Ear(broker, site) as ear, running(config) as unit:
+        wait_until(lambda: ear.reports and ear.reports[-1].device_tuple, "the chip to be read")
+        assert ear.reports[-1].device_tuple["backend"] == "onnxruntime"
+        first = node_pid(unit)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: ear.reports[-1].node.restarts == 1 and ear.reports[-1].node.state == "running", "the node")
+        assert node_pid(unit) != first
+        assert "signal 9" in ear.reports[-1].node.last_words
+    assert [event.what for event in state_of(config).events][:2] == ["the unit begins", "the node died"]
+
+
+def test_a_unit_without_a_broker_drives_and_spools(tmp_path: Path, site: str) -> None:
+    config = write_config(tmp_path, site, BrokerAt(url="mqtt://127.0.0.1:1"))
+    spool = tmp_path / "state" / "pole.spool"
+    with running(config):
+        wait_until(lambda: state_of(config).device_tuple, "the chip to be read")
+        wait_until(lambda: spool.is_file() and spool.stat().st_size > 20_000, "reports in the spool")
+
+
+def test_a_second_unit_of_one_state_is_told_so(tmp_path: Path, site: str) -> None:
+    config = write_config(tmp_path, site, BrokerAt(url="mqtt://127.0.0.1:1"))
+    with running(config):
+        wait_until(lambda: state_of(config).events, "the unit to begin")
+        again = [sys.executable, "-P", "-m", "gilmok", "unit", "run", str(config)]
+        second = subprocess.run(again, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1
+    assert "another process on this machine is node 'pole-unit' already" in second.stderr
