@@ -75,6 +75,7 @@ def main(bundle: str, device: str, niceness: str) -> int:
     from models.bundle.verify import verify
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
+    from sensors.terminal import output
 
     to_stderr()
     result = run_self_test(verify(Path(bundle)), device, SystemClock())
@@ -82,7 +83,7 @@ def main(bundle: str, device: str, niceness: str) -> int:
     if (verdict := result.verdict) is not None:
         boxes = f"{verdict.matched} of {verdict.boxes_expected} boxes matched"
         seen += f", cosine {verdict.cosine_min:.4f}, {boxes}"
-    sys.stdout.buffer.write(msgspec.json.encode(Tried(device=result.device, why=result.why, seen=seen)))
+    output.write(msgspec.json.encode(Tried(device=result.device, why=result.why, seen=seen)).decode())
     return 0
 
 

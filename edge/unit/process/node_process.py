@@ -41,7 +41,7 @@ class NodeProcess:
         """The last ones."""
         self.fault: Fault | None = None
         self.beat_ns: int | None = None
-        """When it last said that its streams are well; None: its model is still being loaded."""
+        """When it last said that its streams are well; None: its model is being loaded, or it says goodbye."""
         self.status_line = ""
         """How it said it was."""
         self._lines: deque[str] = deque(maxlen=LINES)
@@ -127,6 +127,8 @@ class NodeProcess:
     def _note(self, words: Sequence[str]) -> None:
         if {"READY=1", "WATCHDOG=1"} & set(words):
             self.beat_ns = self._clock.now().mono_ns
+        if "STOPPING=1" in words:
+            self.beat_ns = None
         for word in words:
             if word.startswith(STATUS):
                 self.status_line = word.removeprefix(STATUS)

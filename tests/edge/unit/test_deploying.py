@@ -22,6 +22,8 @@ from tests.edge.unit.units import NODE, Ear, node_pid, running, state_of, trial_
 from tests.served import Served, served
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("tuf")
 pytest.importorskip("cyclonedx")
 
@@ -40,7 +42,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     from models.bundle.repository.policy import Policy
 
     home = tmp_path_factory.mktemp("units")
-    of = ingredients(home / "of", name="other")
+    of = ingredients(home)
     other_way = [
         Answer([one[..., ::-1].copy() for one in answer.outputs], answer.found) for answer in of.self_test.answers
     ]

@@ -4,9 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from edge.wire.address import BrokerAt
 from tests.edge.unit.units import Ear, node_pid, running, state_of, write_config
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_unit_keeps_its_node_alive_and_says_what_it_died_of(tmp_path: Path, broker: BrokerAt, site: str) -> None:

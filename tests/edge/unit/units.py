@@ -23,12 +23,12 @@ from tests.tiny import write_model, write_recording
 from tests.waiting import wait_until
 
 NODE = "pole"
-FRAMES, FPS = 2000, 100
+FRAMES, FPS = 2000, 20
 MINUTE_NS = 60 * NS_PER_S
 
 
 def write_config(folder: Path, site: str, broker: BrokerAt, **unit: Any) -> Path:
-    """NODE.toml of a unit; its recording is twenty seconds long, and begun again."""
+    """NODE.toml of a unit; its recording is a hundred seconds long, and begun again."""
     write_recording(folder / "mot", "LONG", frames=FRAMES, fps=FPS)
     options = {"dataset": "mot", "root": "mot", "recording": "LONG"}
     table = {
@@ -120,7 +120,7 @@ class Ear:
         def there() -> list[Reported]:
             return [one for one in self.reports[-1:] if all(getattr(one, key) == fact for key, fact in facts.items())]
 
-        wait_until(there, f"the unit to report {what}; its last report is {self.reports[-1:]}")
+        wait_until(there, f"the unit to report {what}")
         return self.reports[-1]
 
     def _hear(self, delivery: Delivery) -> None:
