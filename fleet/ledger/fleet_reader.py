@@ -9,11 +9,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from edge.wire.deployments.states import Reported
 from edge.wire.messages import Birth, Health, Message
 from fleet.arrivals import NodeKey, SessionKey, StreamKey, key_of
 from fleet.ledger.reader import OF_A_FRAME, FrameRow, LastHeard, LedgerReader
-from fleet.ledger.schema import CONNS, FRAMES, GAPS, HEALTH, REFUSALS, ROLLED, SESSIONS, UNITS
+from fleet.ledger.schema import CONNS, FRAMES, GAPS, HEALTH, REFUSALS, ROLLED, SESSIONS
 from fleet.ledger.store import Where
 from fleet.ledger.stream_tails import tails
 
@@ -28,12 +27,6 @@ class Timing:
     ok: bool
     total_ns: int
     stages: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class UnitRow:
-    reported: Reported
-    received_utc_ns: int
 
 
 MOST_OF_A_STREAM = 4000
@@ -154,6 +147,19 @@ class FleetReader(LedgerReader):
             rows = connection.execute(query.order_by(FRAMES.c.n.desc()).limit(most)).all()
         return [frame for row in reversed(rows) if (frame := self._frame(row)) is not None]
 
+    def recent_frames(self, key: SessionKey, stream: str, after_n: int, span_ns: int) -> Iterator[FrameRow]:
+        """Beyond an n, of so long before the newest live one was received; read as they are taken."""
+        own = _of(key, stream)
+        live = *own, ~FRAMES.c.late
+        newest = sa.select(FRAMES.c.received_utc_ns).where(*live).order_by(FRAMES.c.n.desc()).limit(1)
+        with self._store.reading(many=True) as connection:
+            begins_ns = (connection.scalar(newest) or 0) - span_ns
+            first = max(after_n + 1, self._first_after(connection, live, begins_ns))
+            query = sa.select(*OF_A_FRAME).where(*own, FRAMES.c.n >= first).order_by(FRAMES.c.n)
+            for row in connection.execute(query):
+                if (frame := self._frame(row)) is not None:
+                    yield frame
+
     def first_frames(self, key: SessionKey, stream: str, most: int) -> list[FrameRow]:
         """Of a stream's reports the oldest that are kept, in order of n."""
         query = sa.select(*OF_A_FRAME).where(*_of(key, stream)).order_by(FRAMES.c.n).limit(most)
@@ -239,16 +245,6 @@ class FleetReader(LedgerReader):
                 found = [top for top in connection.execute(query, values).one() if top is not None]
                 tops[key, stream] = max((int(top) for top in found), default=-1) + 1
         return {key: (top, holes[key]) for key, top in tops.items()}
-
-    def units(self, key: NodeKey | None = None) -> dict[NodeKey, UnitRow]:
-        """What every unit reported last of its deployments, or one of them."""
-        query = sa.select(UNITS)
-        if key is not None:
-            query = query.where(UNITS.c.site == key.site, UNITS.c.node == key.node)
-        with self._store.reading() as connection:
-            rows = connection.execute(query.order_by(UNITS.c.site, UNITS.c.node)).all()
-        read = [(NodeKey(row.site, row.node), row.received_utc_ns, self._read(row.payload, Reported)) for row in rows]
-        return {node: UnitRow(reported, utc_ns) for node, utc_ns, reported in read if reported is not None}
 
     def refusals_by_node(self) -> Mapping[NodeKey, int]:
         """How many messages on each node's topics were ever refused."""

@@ -2,16 +2,7 @@
 
 from typing import Any
 
-from fleet.arrivals import (
-    BirthArrived,
-    ConnArrived,
-    HealthArrived,
-    Refused,
-    ReportArrived,
-    SessionKey,
-    ShadowArrived,
-    UnitReported,
-)
+from fleet.arrivals import BirthArrived, ConnArrived, HealthArrived, Refused, ReportArrived, SessionKey, ShadowArrived
 
 
 def frame_row(arrival: ReportArrived) -> dict[str, Any]:
@@ -74,15 +65,6 @@ def health_row(arrival: HealthArrived) -> dict[str, Any]:
 
 def conn_row(arrival: ConnArrived) -> dict[str, Any]:
     return {**_session(arrival.key), "state": arrival.state, "received_utc_ns": arrival.received.utc_ns}
-
-
-def unit_row(arrival: UnitReported) -> dict[str, Any]:
-    return {
-        "site": arrival.key.site,
-        "node": arrival.key.node,
-        "received_utc_ns": arrival.received.utc_ns,
-        "payload": arrival.payload,
-    }
 
 
 def refused_row(refused: Refused) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import msgspec
 
 from replay.comparison import one_recording, tail
 from replay.comparison.accuracy import HEADS, Progress, own_answers, streamed_answers
+from replay.comparison.agreeing import agreements
 from replay.comparison.differences import differing
 from replay.comparison.drawn import Drawn, draw
+from replay.comparison.notes import counted_otherwise, notes_of
 from replay.comparison.one_recording import Asked, Estimated
 from replay.comparison.pairing import NotComparable, Pair, pairs, streams
 from replay.comparison.result import Comparison, HereRow, Margins, Row, SequenceRow, SideOutline, SidesByScore
@@ -75,9 +77,11 @@ def compare(
 
 def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> Held:
     """As `compare`, of sides that are read, and fit."""
-    paired = pairs(a, b, settings.labels, settings.classes, common=settings.common)
-    if not paired:
+    common = pairs(a, b, settings.labels, settings.classes, common=settings.common)
+    if not common:
         _check_names(a, b)
+    paired = [pair for pair in common if pair.labelled]
+    unlabelled = [pair for pair in common if not pair.labelled]
     notes: list[str] = []
     offline = draw(paired, own_answers, settings.resamples, settings.seed, progress) if paired else None
     streamed = _streamed(paired, settings, progress, notes) if paired else None
@@ -90,7 +94,7 @@ def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> 
         own = {row.figure: found for row, found in judged}
         figures = [_by_blocks(row, own.get("sAP_edge" if row.figure.startswith("s") else "AP")) for row in figures]
         per_class = [_by_blocks(row, own.get("AP")) for row in per_class]
-    notes += [*_notes(paired, per_class), *_counted_otherwise(paired)]
+    notes += [*notes_of(paired, unlabelled, per_class), *counted_otherwise(paired)]
     verdict, because = _verdict(figures, per_class)
     return Held(
         Comparison(
@@ -98,12 +102,13 @@ def hold(a: Side, b: Side, settings: ComparisonSettings, progress: Progress) -> 
             because=because,
             a=outline(a),
             b=outline(b),
-            sequences=len(paired),
+            sequences=len(common),
             pace=a.runs[0].streams[0].summary.pace,
             figures=tuple(figures),
             per_class=tuple(per_class),
             per_sequence=tuple(_sequences(paired, offline, streamed)),
             here=tuple(row for row, _ in judged),
+            agreement=tuple(agreements(unlabelled)),
             identity=differing(a, b),
             notes=tuple(notes),
             by_score=None if offline is None else SidesByScore(a=offline.by_score[0], b=offline.by_score[1]),
@@ -240,38 +245,6 @@ def _recorded(pair: Pair, a: float, b: float) -> dict[str, Any]:
             low, high = known.interval.of()
             told |= {f"{side}_low": low, f"{side}_high": high}
     return told
-
-
-def _notes(paired: Sequence[Pair], per_class: Sequence[Row]) -> Iterator[str]:
-    if not paired:
-        yield "No stream has a recording with a truth: only latency is compared."
-        return
-    if len(paired) < LEAST_SEQUENCES:
-        yield (
-            f"{len(paired)} sequence{'' if len(paired) == 1 else 's'}: accuracy is described and not judged; "
-            f"a judgement takes {LEAST_SEQUENCES}, and finds small differences only with more."
-        )
-    rare = [f"{row.of} in {row.n}" for row in per_class if row.n < LEAST_SEQUENCES <= len(paired)]
-    if rare:
-        yield (
-            f"AP is a mean over classes, and some are in few of the {len(paired)} sequences ({', '.join(rare)}): leave "
-            "them out with --labels, or read AP with care."
-        )
-    seen = {pair.recording.note for pair in paired if pair.recording.note}
-    yield from (f"About the recordings: {note}." for note in sorted(seen))
-
-
-def _counted_otherwise(paired: Sequence[Pair]) -> Iterator[str]:
-    """Where the sides count other labels of their models for a class."""
-    seen: dict[str, None] = {}
-    for pair in paired:
-        sides = [[pair.asked.classes(one, pair.recording).groups for one in side] for side in (pair.a, pair.b)]
-        for name in pair.labels:
-            a, b = ({groups[name].found for groups in side} for side in sides)
-            if a != b:
-                shown = [" or ".join(sorted(", ".join(found) for found in side)) for side in (a, b)]
-                seen[f"For {name} A's findings of {shown[0]} count, and B's of {shown[1]}."] = None
-    yield from seen
 
 
 def _verdict(figures: Sequence[Row], per_class: Sequence[Row]) -> tuple[Verdict, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from replay.comparison.sides import Side
 from replay.recording import Recording
@@ -38,7 +39,7 @@ class Asked:
         return evaluated(recording, stream.birth.model.labels, *self.of(stream))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Pair:
     """One recording, and every stream of either side that played it."""
 
@@ -67,6 +68,11 @@ class Pair:
     def _unreported(self) -> frozenset[int]:
         """What is unknown of one is left out of all: they are compared over the same frames."""
         return frozenset(frame for one in (*self.a, *self.b) for frame in one.summary.unreported)
+
+    @cached_property
+    def labelled(self) -> bool:
+        """Whether somebody labelled one of its frames."""
+        return any(self.recording.truth(number) is not None for number in self.recording.numbers[: self.captured])
 
     @property
     def name(self) -> str:

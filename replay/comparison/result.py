@@ -3,6 +3,7 @@
 import math
 
 from replay.comparison.differences import Differing
+from replay.runs.same_frames.figures import SurelyAgreed
 from replay.scoring.by_score import ScoreTable
 from replay.statistics.verdicts import HereVerdict, Verdict
 from sensors.record import Record
@@ -101,6 +102,16 @@ class SideOutline(Record, frozen=True, kw_only=True):
     """name:device"""
 
 
+class AgreementRow(Record, frozen=True, kw_only=True):
+    """Of a recording that nobody labelled: no accuracy, since two models may err alike."""
+
+    recording: str
+    digest: str
+    captured: int
+    """Frames; `agreement.frames` of them both sides answered."""
+    agreement: SurelyAgreed
+
+
 class SidesByScore(Record, frozen=True, kw_only=True):
     a: ScoreTable
     b: ScoreTable
@@ -122,6 +133,8 @@ class Comparison(Record, frozen=True, kw_only=True):
     """Each recording by itself; empty from eight on, unless that was asked for. No part of `verdict`."""
     by_score: SidesByScore | None
     """Precision and recall of both; None: there is no truth."""
+    agreement: tuple[AgreementRow, ...]
+    """Of each recording that nobody labelled."""
     identity: tuple[Differing, ...]
     notes: tuple[str, ...]
     margins: Margins

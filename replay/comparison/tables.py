@@ -1,9 +1,9 @@
 """A comparison as tables for a terminal."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from replay.comparison.result import Comparison, HereRow, OwnInterval, Row, SidesByScore
+from replay.comparison.result import AgreementRow, Comparison, HereRow, OwnInterval, Row, SidesByScore
 from replay.statistics.verdicts import HereVerdict, Verdict
 from sensors.terminal.figures import ms, number, signed, sure
 from sensors.terminal.text_table import Table, Text, numbers
@@ -32,6 +32,8 @@ def render(told: Comparison) -> list[Text | Table]:
         parts.append(_rows("AP by class (WORSE: Holm's correction over all classes)", told.per_class, "recordings"))
     if told.by_score is not None:
         parts.append(_by_score(told.by_score))
+    if told.agreement:
+        parts.append(_agreement(told.agreement))
     if told.here:
         parts += [_here(told.here), *(Text(f"  {here_sentence(row)}") for row in told.here)]
     if told.identity:
@@ -84,6 +86,26 @@ def here_cells(row: HereRow, to: str = "..") -> list[str]:
 
 def here_sentence(row: HereRow) -> str:
     return f"{row.figure} on {row.recording}: {row.verdict}, {row.why}"
+
+
+def _agreement(rows: Sequence[AgreementRow]) -> Table:
+    heads = numbers("F1 of pairs", "IoU", "pairs", "found by A", "by B", "pictures")
+    table = Table("Agreement where nobody labelled anything (score .50, IoU .50; no accuracy)", ["", "", *heads])
+    for row in rows:
+        for name, cells in agreement_cells(row):
+            table.add(row.recording, name or "all classes", *cells)
+    return table
+
+
+def agreement_cells(row: AgreementRow, to: str = "..") -> Iterator[tuple[str, list[str]]]:
+    """All classes together, under no name, and then each: F1 with its interval, mean IoU, pairs, findings, pictures."""
+    told = row.agreement
+    whole = {"f1": told.paired.f1, "f1_low": told.f1_low, "f1_high": told.f1_high}
+    for name, paired in (("", told.paired), *((name, one.paired) for name, one in told.per_class.items())):
+        f1 = number(paired.f1) if name else sure(whole, "f1", to=to)
+        if not name or paired.n_a or paired.n_b:
+            counts = [f"{n:,}" for n in (paired.pairs, paired.n_a, paired.n_b, told.frames)]
+            yield name, [f1, number(paired.mean_iou, 3), *counts]
 
 
 def _by_score(told: SidesByScore) -> Table:

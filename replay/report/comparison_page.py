@@ -9,7 +9,7 @@ from replay.comparison.compare import Held
 from replay.comparison.result import Comparison
 from replay.comparison.result import Row as ComparedRow
 from replay.comparison.sides import Side
-from replay.comparison.tables import cells, here_cells, here_sentence, own_cells
+from replay.comparison.tables import agreement_cells, cells, here_cells, here_sentence, own_cells
 from replay.metrics.pool import Numbers
 from replay.report import texts
 from replay.report.charts.comparison import intervals, recordings, tails
@@ -68,8 +68,23 @@ def _tables(told: Comparison) -> Iterator[Table]:
     yield Table(title, columns, tuple(_rows(told.figures)))
     if told.per_class:
         yield Table("AP by class", columns, tuple(_rows(told.per_class)))
+    if told.agreement:
+        yield _agreement(told)
     if told.by_score is not None:
         yield score_rows({"A": told.by_score.a, "B": told.by_score.b})
+
+
+def _agreement(told: Comparison) -> Table:
+    rows = [
+        Row(
+            f"{row.recording}: {name or 'all classes'}", tuple(texts.UNKNOWN if cell == "-" else cell for cell in cells)
+        )
+        for row in told.agreement
+        for name, cells in agreement_cells(row, " to ")
+    ]
+    columns = [(head, "") for head in ("F1 of pairs", "mean IoU", "pairs", "found by A", "found by B", "pictures")]
+    note = "Findings of .50 or above, paired one to one from an IoU of .50 on. No accuracy: two models may err alike."
+    return Table("Agreement where nobody labelled anything", tuple(columns), tuple(rows), (note,))
 
 
 def _here(told: Comparison) -> Table:

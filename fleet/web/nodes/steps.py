@@ -1,6 +1,7 @@
 """A stream over time, a step after another: how fast at which stage, and whether what it finds drifts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,21 +18,40 @@ DRIFT_FRAMES = 300
 MARKS = ("p50", "p90", "p99")
 
 
-def steps(frames: Sequence[FrameRow]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class FrameTiming:
+    """What of a report the chart needs: with its findings, minutes of it would take hundreds of megabytes."""
+
+    received_utc_ns: int
+    seq: int
+    failed: bool
+    late: bool
+    total_ns: int
+    stages: Mapping[str, int]
+    reason: str
+
+    @classmethod
+    def of(cls, row: FrameRow) -> "FrameTiming":
+        one = row.report
+        failed = one.status == "failed"
+        return cls(row.received.utc_ns, one.seq, failed, row.late, one.total_ns, one.stages, one.reason)
+
+
+def steps(frames: Sequence[FrameTiming]) -> list[dict[str, Any]]:
     """Latency by stage over the hub's wall clock: of ok frames, and without those that came late, which are counted."""
-    pieces: dict[int, list[FrameRow]] = {}
+    pieces: dict[int, list[FrameTiming]] = {}
     for row in frames:
-        pieces.setdefault(row.received.utc_ns // (STEP_S * NS_PER_S), []).append(row)
+        pieces.setdefault(row.received_utc_ns // (STEP_S * NS_PER_S), []).append(row)
     return [_step(piece * STEP_S, rows) for piece, rows in sorted(pieces.items())]
 
 
-def _step(begin_s: int, rows: Sequence[FrameRow]) -> dict[str, Any]:
-    live = [row.report for row in rows if row.report.status == "ok" and not row.late]
+def _step(begin_s: int, rows: Sequence[FrameTiming]) -> dict[str, Any]:
+    live = [row for row in rows if not row.failed and not row.late]
     names = dict.fromkeys(name for one in live for name in one.stages)
     return {
         "t_ms": begin_s * 1000,
         "n": len(live),
-        "failed": sum(row.report.status == "failed" for row in rows),
+        "failed": sum(row.failed for row in rows),
         "late": sum(row.late for row in rows),
         "total": _marks(one.total_ns for one in live),
         "stages": {name: _marks(one.stages[name] for one in live if name in one.stages) for name in names},

@@ -9,16 +9,17 @@ from fleet.arrivals import key_of
 from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.reader import FrameRow
 from fleet.reporting.truth_index import TruthIndex, TruthUnknown
-from fleet.watch.window_accuracy import window_accuracy
+from fleet.watch.window_accuracy import WINDOW, window_accuracy
 from fleet.web.nodes.shadow import shadow_of_late
-from fleet.web.nodes.steps import DRIFT_FRAMES, drift, healths, steps
+from fleet.web.nodes.steps import DRIFT_FRAMES, FrameTiming, drift, healths, steps
 from replay.recording import Recording
 from sensors.clock import NS_PER_S, Stamp
 from sensors.terminal.foreign_text import shown
 
 SPAN_S = 300
 """So much of the past is drawn by steps of seconds."""
-MOST_FRAMES = 20_000
+WHOLE = max(WINDOW, DRIFT_FRAMES)
+"""So many of a stream's newest frames are kept with their findings."""
 MOST_EVENTS = 50
 SCORE_S = 4
 """So often accuracy is scored, at most."""
@@ -37,6 +38,7 @@ class NodeWatch:
         self._truths = truths
         self._reading = reading
         self._frames: dict[str, deque[FrameRow]] = {}
+        self._timed: dict[str, deque[FrameTiming]] = {}
         self._first: dict[str, list[FrameRow]] = {}
         self._recordings: dict[str, Future[Recording | str]] = {}
         self._scored: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -67,11 +69,16 @@ class NodeWatch:
         return next((one for one in frames if one.report.findings is not None), None)
 
     def _read(self, ledger: FleetReader) -> None:
+        """Once it has ended, a stream's last minutes stay."""
         for stream in self.birth.streams:
-            kept = self._frames.setdefault(stream.name, deque(maxlen=MOST_FRAMES))
-            kept.extend(ledger.newest_frames(self.key, stream.name, kept[-1].report.n if kept else -1, MOST_FRAMES))
-            while kept and kept[-1].received.utc_ns - kept[0].received.utc_ns > SPAN_S * NS_PER_S:
-                kept.popleft()
+            kept = self._frames.setdefault(stream.name, deque(maxlen=WHOLE))
+            timed = self._timed.setdefault(stream.name, deque())
+            last_n = kept[-1].report.n if kept else -1
+            for row in ledger.recent_frames(self.key, stream.name, last_n, SPAN_S * NS_PER_S):
+                kept.append(row)
+                timed.append(FrameTiming.of(row))
+            while timed and timed[-1].received_utc_ns - timed[0].received_utc_ns > SPAN_S * NS_PER_S:
+                timed.popleft()
 
     def _find(self, stream: StreamBirth) -> Recording | str:
         try:
@@ -80,7 +87,6 @@ class NodeWatch:
             return error.sentence
 
     def _stream(self, ledger: FleetReader, stream: StreamBirth, now: Stamp) -> dict[str, Any]:
-        frames = self._frames[stream.name]
         recording = self.recording(stream)
         drifted = None
         if isinstance(recording, str) and recording != READING:
@@ -91,7 +97,7 @@ class NodeWatch:
             "pace": stream.pace,
             "fps": stream.fps,
             "recording": shown(f"{stream.dataset} {stream.recording}".strip()),
-            "steps": steps(frames),
+            "steps": steps(self._timed[stream.name]),
             "accuracy": self._accuracy(stream, recording, now),
             "drift": drifted,
             "shadow": self._shadow(ledger, stream, recording, now),
@@ -133,11 +139,8 @@ class NodeWatch:
             found.append((gap.opened_utc_ns, f"{gap.stream}: reports {gap.first} to {gap.last} are missing"))
             if gap.closed_utc_ns is not None:
                 found.append((gap.closed_utc_ns, f"{gap.stream}: reports {gap.first} to {gap.last} have come"))
-        for name, rows in self._frames.items():
-            failed = [row for row in rows if row.report.status == "failed"][-MOST_EVENTS:]
-            found += [
-                (row.received.utc_ns, f"{name}: frame {row.report.seq} failed: {shown(row.report.reason)}")
-                for row in failed
-            ]
+        for name, rows in self._timed.items():
+            failed = [row for row in rows if row.failed][-MOST_EVENTS:]
+            found += [(row.received_utc_ns, f"{name}: frame {row.seq} failed: {shown(row.reason)}") for row in failed]
         newest = sorted(found, reverse=True)[:MOST_EVENTS]
         return [{"utc_ns": at, "what": what} for at, what in newest]

@@ -119,10 +119,23 @@ export async function comparison(main, a, b) {
     make("h2", {}, t("Figures")), drawn(told.figures),
     ...(told.per_class.length ? [make("h2", {}, t("AP by class")), drawn(told.per_class)] : []),
     ...(told.by_score ? byScore([["", { A: told.by_score.a, B: told.by_score.b }]]) : []),
+    ...(told.agreement.length ? [make("h2", {}, t("Agreement where nobody labelled anything")), agreement(told.agreement)] : []),
     ...(told.here.length ? [make("h2", {}, t("Each recording by itself")), table([t("Recording"), ...heads], told.here.map(here))] : []),
     ...(told.identity.length ? [make("h2", {}, t("What else differs")), table(["", "A", "B"], told.identity.map((/** @type {any} */ one) => [say(one.what), one.a.join(", ") || "–", one.b.join(", ") || "–"]))] : []),
     make("ul", { class: "quiet" }, ...told.notes.map((/** @type {string} */ what) => make("li", {}, say(what)))),
   );
+}
+
+/**
+ * How far two agree, which is no accuracy: all classes together, and each that either found.
+ * @param {any[]} rows
+ */
+function agreement(rows) {
+  const lines = rows.flatMap(({ recording, agreement: told }) => [["", told.paired], ...Object.entries(told.per_class).map(([name, one]) => [name, one.paired])]
+    .filter(([name, one]) => !name || one.n_a || one.n_b)
+    .map(([name, one]) => [recording, name || t("all classes"), number(one.f1), name || told.f1_low == null ? "–" : `${number(told.f1_low)} … ${number(told.f1_high)}`,
+      number(one.mean_iou), one.pairs, one.n_a, one.n_b, told.frames]));
+  return table(["Recording", "Class", "F1 of pairs", "95 % interval", "mean IoU", "pairs", "found by A", "found by B", "frames"].map((head) => t(head)), lines);
 }
 
 /**

@@ -139,3 +139,21 @@ def test_drift_is_told_where_there_is_no_truth(told: Told, page_at: str, open_pa
     row = page.get_by_role("row", name="objects a frame")
     assert row.inner_text().split("\t")[1:] == ["12.00", "12.00"]
     page.get_by_role("columnheader", name="newest 300 frames").wait_for()
+
+
+def test_precision_and_recall_stand_at_the_score_that_the_reader_chooses(
+    hub: HubConfig, open_page: "Callable[[str], Page]"
+) -> None:
+    with serving(hub) as at:
+        told = json.loads(get(at, "/api/runs/drive-2")[2])["streams"][0]["accuracy"]["by_score"]
+        page = open_page(f"{at}#/run/drive-2")
+        page.get_by_role("heading", name="Precision and recall by score").wait_for()
+        shown = page.locator("table", has_text="best score")
+        for step in (0, 10, 19):
+            page.get_by_role("slider", name="Score").fill(str(step))
+            page.get_by_text(f"score ≥ {told['scores'][step]:.2f}", exact=True).wait_for()
+            for line, row in zip(shown.locator("tbody tr").all(), told["classes"], strict=True):
+                cells = [row["precision"][step], row["recall"][step]]
+                said = ["–" if one is None else f"{one:.3f}" for one in cells]
+                assert line.locator("td").all_inner_texts()[2:4] == said
+        assert page.locator("svg.by-score path.curve").count() == 2

@@ -255,3 +255,28 @@ def test_what_differs_beside_the_figures_is_listed(group: Group) -> None:
     assert told["option threads"] == (("1",), ("2",))
     assert set(told) == {"model", "model sha256", "option threads"}
     assert held(a, a).identity == ()
+
+
+def test_where_nobody_labelled_anything_it_is_told_how_far_both_agree_and_nothing_is_judged_by_it(
+    tmp_path: Path,
+) -> None:
+    root = write_drives(tmp_path / "kitti", n=2)
+    (root / "training/label_02/0001.txt").write_text("")
+    sides = [
+        write_run(tmp_path / name, Played(root=root, cars=cars, name="x"), Played(root=root, drive=1, cars=cars))
+        for name, cars in (("a", 8), ("b", 4))
+    ]
+    told = held(sides[0], sides[1])
+    # Drive 1 was labelled: there was nothing to see.
+    assert not told.agreement
+    bare = write_drives(tmp_path / "bare", n=1)
+    for labels in (bare / "training/label_02").iterdir():
+        labels.unlink()
+    sides = [write_run(tmp_path / f"bare-{name}", Played(root=bare, cars=cars)) for name, cars in (("a", 8), ("b", 4))]
+    told = held(sides[0], sides[1])
+    (row_,) = told.agreement
+    # Ten walkers and four cars have their like; A has eighteen findings, B fourteen.
+    assert row_.agreement.paired.f1 == pytest.approx(2 * 14 / (18 + 14))
+    assert row_.agreement.per_class["car"].paired.pairs == 4
+    assert (told.by_score, told.per_class, told.here, told.verdict) == (None, (), (), Verdict.INCONCLUSIVE)
+    assert any("which is no accuracy" in note for note in told.notes)
