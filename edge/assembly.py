@@ -24,6 +24,7 @@ from models.labels import renamed, table
 from models.manifest import Artefact, Manifest
 from sensors.clock import Clock, SystemClock
 from sensors.pace.feeder import Feeder
+from sensors.pace.keeping import Keeping
 from sensors.pace.pacing import Anchor, Lockstep, Pace
 from sensors.sources.source import open_source, options_of
 
@@ -132,14 +133,15 @@ def open_stream(
     name: SessionName = UNNAMED,
     session: Session | None = None,
     resume: ResumeAt | None = None,
+    keep: Keeping | None = None,
 ) -> Stream:
     """The stream of `config` through the model: its source at its pace, its own tracker and frame path, not started.
 
     Relative paths in the configuration start at `base`; `name` and `session` as in `Loaded.pipeline`,
-    `resume` as in `open_pace`.
+    `resume` and `keep` as in `open_pace`.
     Raises SourceUnusable, ConfigWrong, PluginUnknown or PluginBroken.
     """
-    pace = open_pace(config, base, clock, resume)
+    pace = open_pace(config, base, clock, resume, keep)
     try:
         tracking = open_tracking(config, base, pace.fps)
         pipeline = parts.pipeline(clock, name=name, tracking=tracking, session=session)
@@ -149,8 +151,11 @@ def open_stream(
     return Stream(config.name, pace, pipeline)
 
 
-def open_pace(stream: StreamConfig, base: Path, clock: Clock, resume: ResumeAt | None = None) -> Pace:
-    """The stream's source at its pace, not started yet; `resume`: where an earlier life of it was.
+def open_pace(
+    stream: StreamConfig, base: Path, clock: Clock, resume: ResumeAt | None = None, keep: Keeping | None = None
+) -> Pace:
+    """The stream's source at its pace, not started yet; `resume`: where an earlier life of it was; `keep`: who keeps
+    its frames.
 
     Raises SourceUnusable, ConfigWrong or PluginUnknown.
     """
@@ -158,6 +163,8 @@ def open_pace(stream: StreamConfig, base: Path, clock: Clock, resume: ResumeAt |
     anchor = Anchor(resume.seq, resume.mono_ns) if resume else None
     if stream.pace == "lockstep":
         source = open_source(stream.source.kind, options, stream=stream.name, clock=clock)
-        return Lockstep(source.__enter__(), clock, stream.frames, anchor)
+        return Lockstep(source.__enter__(), clock, stream.frames, anchor, keep)
     paced = stream.pace == "realtime"
-    return Feeder(stream.source.kind, options, stream=stream.name, paced=paced, limit=stream.frames, resume=anchor)
+    return Feeder(
+        stream.source.kind, options, stream=stream.name, paced=paced, limit=stream.frames, resume=anchor, keep=keep
+    )

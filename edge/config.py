@@ -131,6 +131,34 @@ class SpoolChoice(Settings, frozen=True, kw_only=True):
     """So many reports of a backlog go out in a second, beside the live ones."""
 
 
+class RecordChoice(Settings, frozen=True, kw_only=True):
+    """A ring of MCAP files of what the node sees and says (docs/recordings.md); needs gilmok[record]."""
+
+    folder: Path = Path("recordings")
+    """A folder for each node, in it one for each stream."""
+    mode: Literal["always", "event"] = "always"
+    """`event`: only what lies around an event is kept."""
+    keep_h: Hours = 1.0
+    """What is older goes."""
+    max_mb: Megabytes = 2000
+    """Of each stream; beyond, the oldest file goes."""
+    file_s: Seconds = 60.0
+    """After so long a new file begins, at a key frame."""
+    file_mb: Megabytes = 64
+    """Or at that size."""
+    flush_s: Seconds = 1.0
+    """So much a killed node loses, at most."""
+    pictures: Literal["jpeg", "png"] = "jpeg"
+    """Of pictures that come without their own bytes: `png` keeps every pixel, at some ten times the CPU."""
+    before_s: Seconds = 60.0
+    """Around an event."""
+    after_s: Seconds = 60.0
+    on_failure: bool = True
+    """A frame that fails is an event."""
+    on_confidence_below: Share | None = None
+    """A frame whose surest finding has less is an event; none: no such rule."""
+
+
 class Place(Settings, frozen=True, kw_only=True):
     """Where a node stands, in metres east and north of the origin of its site's plan."""
 
@@ -151,6 +179,8 @@ class NodePlan(Settings, frozen=True, kw_only=True):
     spool: SpoolChoice = SpoolChoice()
     shadow: ShadowChoice | None = None
     """Without it, no candidate runs beside the model."""
+    record: RecordChoice | None = None
+    """Without it, nothing is recorded."""
     otel: Otel | None = None
     """Without it, no traces are sent."""
     pictures: bool = True

@@ -2,7 +2,22 @@
 
 from typing import Literal
 
-from edge.wire.acknowledgements import Fenced
+from edge.wire.acknowledgements import Fenced, SessionAt
+from sensors.errors import GilmokError
+
+
+class NameTaken(GilmokError):
+    def __init__(self, node: str, fenced: Fenced) -> None:
+        newer, older = process_of(fenced.newer), process_of(fenced.older)
+        super().__init__(
+            f"another process is node {node!r} and began later: {newer}; this one, {older}, has ended",
+            "give each node of a site a name of its own; what each reported is booked by itself, under its session",
+        )
+
+
+def process_of(at: SessionAt) -> str:
+    """As a person finds it."""
+    return f"session {at.session_id or at.session}" + (f" on {at.host}" if at.host else "")
 
 
 class DuplicateNodes:

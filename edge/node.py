@@ -8,11 +8,13 @@ from pathlib import Path
 
 from edge.assembly import Loaded, loaded, open_stream
 from edge.birth import birth
-from edge.config import NodeConfig
+from edge.config import NodeConfig, StreamConfig
 from edge.device.watched import Watched
+from edge.duplicate_node import NameTaken, process_of
 from edge.health import line as health_line
 from edge.live_view.foxglove import LiveView, live_view
 from edge.live_view.on_demand import PicturesOnDemand
+from edge.recorder.recorder import Recorder, recorder_of
 from edge.session_name import SessionName, claimed, next_session
 from edge.shadow.shadow import Shadow
 from edge.spool.spool import Spool
@@ -20,7 +22,7 @@ from edge.stream import Deliver, Stream
 from edge.uncommitted import ReportsUncommitted
 from edge.unit.process.vitals import VitalsOut
 from edge.uplink import Uplink
-from edge.wire.acknowledgements import Fenced, SessionAt
+from edge.wire.acknowledgements import Fenced
 from edge.wire.live.pictures import PictureAsk
 from edge.wire.messages import Birth, FrameReport, Health
 from edge.wire.traces import Source, Traced, Traces, tracing
@@ -40,15 +42,6 @@ DEADLINES = 3
 class StreamBroke(Defect):
     def __init__(self, stream: str, error: Exception) -> None:
         super().__init__(f"stream {stream!r} broke: {error!r}", "the log above shows where; please report it")
-
-
-class NameTaken(GilmokError):
-    def __init__(self, node: str, fenced: Fenced) -> None:
-        super().__init__(
-            f"another process is node {node!r} and began later: {_who(fenced.newer)}; this one, {_who(fenced.older)}, "
-            "has ended",
-            "give each node of a site a name of its own; what each reported is booked by itself, under its session",
-        )
 
 
 class Node:
@@ -86,6 +79,8 @@ class Node:
         self._uplink: Uplink | None = None
         self.shadow: Shadow | None = None
         """The candidate beside the active model; None: there is none."""
+        self.recorder: Recorder | None = None
+        """Where what is seen and said is kept; None: nowhere."""
         self._stopped = False
         self.session: SessionName | None = None
         """Known when `ready` is called."""
@@ -122,22 +117,21 @@ class Node:
             parts = stack.enter_context(loaded(self._config.model, self._config.backend, self._base))
             self._device = parts.session
             session = self.session = next_session(self._config.state, self._config.name)
-            anchors = self._config.resume.streams if self._config.resume else {}
-            self._streams = [
-                stack.enter_context(
-                    open_stream(stream, parts, self._base, self._clock, name=session, resume=anchors.get(stream.name))
-                )
-                for stream in self._config.streams
-            ]
-            names = [stream.name for stream in self._streams]
+            names = [stream.name for stream in self._config.streams]
+            self.recorder = recorder_of(self._config, self._base, self._clock)
+            self._streams = [stack.enter_context(self._open(stream, parts, session)) for stream in self._config.streams]
             if self._config.shadow is not None:
                 self.shadow = Shadow(self._config.shadow, session, names, self._clock, self._say_shadow)
                 stack.callback(self.shadow.close, hurried=True)
             spool = Spool(self._spool_file, self._config.spool, self._clock, self._boot)
             stack.callback(spool.close)
+            said = self._birth(session, parts)
+            if self.recorder is not None:
+                self.recorder.start(said)
+                stack.callback(self.recorder.close)
             uplink = self._uplink = Uplink(
                 self._config.broker,
-                self._birth(session, parts),
+                said,
                 self._clock,
                 spool,
                 late_per_s=self._config.spool.late_per_s,
@@ -167,6 +161,8 @@ class Node:
                 if self.shadow is not None:
                     self.shadow.close(hurried=self._stopped)
                 self._tell(uplink, parts)
+                if self.recorder is not None:
+                    self.recorder.close()
                 left = uplink.farewell(self._streams, parts.session.telemetry(), hurried=self._stopped)
                 if not left.complete:
                     stays = None if self._config.spool.durability == "off" else self._spool_file
@@ -174,10 +170,15 @@ class Node:
         if self._faults:
             raise self._faults[0]
 
+    def _open(self, stream: StreamConfig, parts: Loaded, session: SessionName) -> Stream:
+        keep = self.recorder.keeping(stream.name) if self.recorder is not None else None
+        resume = self._config.resume.streams.get(stream.name) if self._config.resume else None
+        return open_stream(stream, parts, self._base, self._clock, name=session, resume=resume, keep=keep)
+
     def _deliver(self, uplink: Uplink, traces: Traces | None) -> Deliver:
         """To the hub first; then to whoever watches."""
         source, view, pictures = Source(self._config.site, self._config.name), self.view, self._pictures
-        shadow, vitals = self.shadow, self._vitals
+        shadow, vitals, recorder = self.shadow, self._vitals, self.recorder
 
         def deliver(report: FrameReport) -> None:
             uplink.report(report)
@@ -185,6 +186,8 @@ class Node:
                 shadow.observe(report)
             if vitals is not None:
                 vitals.saw(report)
+            if recorder is not None:
+                recorder.report(report)
             if traces is not None:
                 traces.put(Traced(source, report))
             if view is not None:
@@ -240,7 +243,7 @@ class Node:
             self._faults.append(NameTaken(self._config.name, fenced))
             self._end_streams()
         else:
-            told = self._config.name, _who(fenced.older)
+            told = self._config.name, process_of(fenced.older)
             log.error("another process is node %r, too, and began earlier: %s; the hub has told it to end", *told)
 
     def _work(self, uplink: Uplink, parts: Loaded, deliver: Deliver) -> None:
@@ -291,7 +294,3 @@ class Node:
             log.exception("stream %s broke", stream.name)
             self._faults.append(StreamBroke(stream.name, error))
             self._end_streams()
-
-
-def _who(at: SessionAt) -> str:
-    return f"session {at.session_id or at.session}" + (f" on {at.host}" if at.host else "")

@@ -1,16 +1,20 @@
 """The source plugin `recording`: a drive with its truth, as a stream."""
 
 from collections.abc import Iterator
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
+from replay.datasets.mcap_truth import FACTS, FACTS_LEAF, TRUTH, TRUTH_LEAF, RecordingFacts, truth_message
 from replay.recording import open_recorded
 from sensors.clock import Clock
 from sensors.config import Settings
 from sensors.errors import GilmokError
-from sensors.frame import Frame
+from sensors.frame import Frame, Note
 from sensors.ranges import FileName, Fps, Name
 from sensors.sources.source import Origin, SourceUnusable
 
@@ -52,7 +56,19 @@ class RecordingSource:
         return Origin("recording", name, dataset=self.recording.dataset, digest=self.recording.digest)
 
     def frames(self) -> Iterator[Frame]:
-        return self.recording.frames(self._stream, self._clock)
+        for frame in self.recording.frames(self._stream, self._clock):
+            yield replace(frame, notes=partial(self._notes, frame.id.seq))
+
+    def _notes(self, number: int) -> list[Note]:
+        """Its truth, for a recorder; before the first frame's, what all of them have in common."""
+        notes = []
+        if number == self.recording.numbers[0]:
+            facts = RecordingFacts.from_recording(self.recording)
+            notes.append(Note(FACTS_LEAF, FACTS, msgspec.json.encode(facts), latched=True))
+        truth = self.recording.truth(number)
+        if truth is not None:
+            notes.append(Note(TRUTH_LEAF, TRUTH, msgspec.json.encode(truth_message(number, truth))))
+        return notes
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """An image with identity and stamp."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -37,6 +38,21 @@ class Encoded:
     format: PictureFormat
     content: bytes = field(repr=False)
     """A picture's file; of a video, one frame's packet (Annex B, parameter sets before each key frame)."""
+    key: bool = True
+    """Whether it can be decoded without those before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What an origin knows of a frame beside its picture, for whoever keeps both; nobody here reads it."""
+
+    leaf: str
+    """What it is called: truth."""
+    schema: str
+    content: bytes = field(repr=False)
+    """JSON."""
+    latched: bool = False
+    """It holds from here on, and not of this frame alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,3 +67,5 @@ class Frame:
     """When it is due, since the first frame, where a recording's frames have stamps of their own; None: by the rate."""
     encoded: Encoded | None = None
     """The same picture as it came, where the origin has it and it is shown as it is stored."""
+    notes: Callable[[], Sequence[Note]] | None = None
+    """Asked by a recorder alone."""

@@ -9,13 +9,11 @@ from sensors.errors import GilmokError
 from sensors.terminal import console
 
 if TYPE_CHECKING:
-    from sensors.frame import Encoded, Frame
+    from sensors.frame import Frame
     from sensors.sources.source import Source
 
 STREAM = "camera"
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/|/dev/")
-JPEG_QUALITY = 95
-"""Of a live camera's picture that comes without its own bytes: a PNG would take longer than a frame lasts."""
 FLUSH_S = 1.0
 
 
@@ -32,6 +30,7 @@ def record_source(where: str, seconds: float | None, out: Path) -> int:
     from sensors.clock import NS_PER_S, SystemClock
     from sensors.mcap.writing import FrameFacts, McapWriter
     from sensors.signals import ended_by_signals
+    from sensors.sources.pictures import encode
     from sensors.sources.source import open_source, options_of
 
     clock = SystemClock()
@@ -52,7 +51,8 @@ def record_source(where: str, seconds: float | None, out: Path) -> int:
             if asked_to_end or (seconds is not None and at.mono_ns - began.mono_ns >= seconds * NS_PER_S):
                 break
             if not frame.fault:
-                encoded = frame.encoded or _anew(frame, live=source.live)
+                # A PNG of a live picture would take longer than a frame lasts.
+                encoded = frame.encoded or encode(frame.image, "jpeg" if source.live else "png")
                 writer.picture(STREAM, encoded, at, frame.id.seq)
             kept["unreadable" if frame.fault else "as they are stored" if frame.encoded else "written anew"] += 1
             offset_ns = at.mono_ns - began.mono_ns
@@ -85,14 +85,3 @@ def _offset_ns(source: "Source", frame: "Frame") -> int:
     if frame.offset_ns is not None:
         return frame.offset_ns
     return round(frame.id.seq * NS_PER_S / source.fps) if source.fps > 0 else frame.id.seq * NS_PER_S // 10
-
-
-def _anew(frame: "Frame", *, live: bool) -> "Encoded":
-    import simplejpeg
-
-    from replay.datasets.writing.mcap import as_png
-    from sensors.frame import Encoded
-
-    if not live:
-        return as_png(frame.image)
-    return Encoded("jpeg", simplejpeg.encode_jpeg(frame.image, JPEG_QUALITY, "BGR", "444"))

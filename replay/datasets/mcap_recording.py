@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from replay.datasets.classes import groups_of
 from replay.datasets.content import content_digest
-from replay.datasets.mcap_truth import FACTS, KEY, TRUTH, RecordingFacts, TruthMessage, truth_of
+from replay.datasets.mcap_truth import FACTS, FACTS_LEAF, KEY, TRUTH, TRUTH_LEAF, RecordingFacts, TruthMessage, truth_of
 from replay.datasets.soundness import box_problems, counted, label_problems
 from replay.recording import Group, Problem, Severity
 from replay.truth import Truth
@@ -207,8 +207,10 @@ class _Reading:
             self._pictures.append((message.log_time_ns, message.sequence, file, message.place))
         elif message.channel.topic == f"{self._beside}/frame" and message.channel.schema.name == FRAME:
             self._frames += self._json(message, FrameFacts)
-        elif message.channel.topic == f"{self._beside}/truth" and message.channel.schema.name == TRUTH:
+        elif message.channel.topic == f"{self._beside}/{TRUTH_LEAF}" and message.channel.schema.name == TRUTH:
             self._truths += self._json(message, TruthMessage)
+        elif message.channel.topic == f"{self._beside}/{FACTS_LEAF}" and message.channel.schema.name == FACTS:
+            self._facts = next(iter(self._json(message, RecordingFacts)), self._facts)
 
     def told(self, reader: McapReader) -> None:
         """What the file said beside its messages, once it is read."""

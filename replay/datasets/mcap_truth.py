@@ -13,6 +13,8 @@ from replay.truth import OPTIONAL, Role, Truth
 from sensors.record import Record
 
 TRUTH, FACTS = "gilmok.Truth", "gilmok.Recording"
+TRUTH_LEAF, FACTS_LEAF = "truth", "recording"
+"""Of the topics, below the stream's name."""
 KEY = "json"
 """Of the metadata: all in one value."""
 ROLES = tuple(role.name.lower() for role in Role)

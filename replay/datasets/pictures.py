@@ -6,15 +6,14 @@ from functools import cached_property
 from pathlib import Path
 
 from replay.datasets.content import content_digest
-from replay.datasets.frames import stamped
 from replay.datasets.layout import unnumbered
 from replay.datasets.soundness import box_problems, counted, label_problems, size_problems
 from replay.recording import Group, Problem, Severity
 from replay.truth import Truth
 from sensors.clock import Clock
-from sensors.frame import Frame, Image
+from sensors.frame import NO_IMAGE, Frame, FrameId, Image
 from sensors.sources.picture_header import UPRIGHT, Header
-from sensors.sources.pictures import PictureUnreadable, decode, read_header
+from sensors.sources.pictures import Decoded, PictureUnreadable, decode, read_header
 
 MOST_DAMAGED = 10
 """Damaged pictures that are named one by one."""
@@ -58,12 +57,22 @@ class PictureRecording:
         return content_digest([*pictures, *(("-1 ", path) for path in self.truth_files)])
 
     def frames(self, stream: str, clock: Clock) -> Iterator[Frame]:
-        for number in self.pictures:
-            yield stamped(self, number, stream, clock)
+        for number, path in self.pictures.items():
+            image, fault, encoded = NO_IMAGE, "", None
+            try:
+                decoded = decode(path)
+                image = self._shown(number, decoded)
+                # Whoever decodes a turned one elsewhere may turn it otherwise.
+                encoded = decoded.encoded if decoded.header.orientation == UPRIGHT else None
+            except PictureUnreadable as error:
+                fault = error.sentence
+            yield Frame(FrameId(stream, number), clock.now(), "arrival", image, fault, encoded=encoded)
 
     def picture(self, number: int) -> Image:
         """Upright or as stored, whichever the labels are of: the size that they state decides."""
-        decoded = decode(self.pictures[number])
+        return self._shown(number, decode(self.pictures[number]))
+
+    def _shown(self, number: int, decoded: Decoded) -> Image:
         turned = decoded.header.orientation != UPRIGHT
         return decoded.shown(upright=turned and self._is_upright(number, decoded.header))
 

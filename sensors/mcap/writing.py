@@ -110,12 +110,18 @@ class McapWriter:
 
     def json(self, topic: str, schema: str, message: Any, at: Stamp, seq: int = 0, schema_text: bytes = b"") -> None:
         """`schema_text`: a JSON schema, told once; without it, any object."""
+        self.raw_json(topic, schema, msgspec.json.encode(message), at, seq, schema_text)
+
+    def raw_json(
+        self, topic: str, schema: str, content: bytes, at: Stamp, seq: int = 0, schema_text: bytes = b""
+    ) -> None:
+        """As `json`, of what is JSON already."""
         if schema not in self._schemas:
             text = schema_text or b'{"type": "object"}'
             self._schemas[schema] = self._writer.register_schema(schema, "jsonschema", text)
         if topic not in self._channels:
             self._channels[topic] = self._writer.register_channel(topic, "json", self._schemas[schema])
-        self._put(topic, msgspec.json.encode(message), at, seq)
+        self._put(topic, content, at, seq)
 
     def metadata(self, name: str, told: Mapping[str, str]) -> None:
         self._writer.add_metadata(name, dict(told))

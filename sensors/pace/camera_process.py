@@ -7,10 +7,10 @@ import multiprocessing as mp
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from sensors.clock import NS_PER_MS, Clock, SystemClock
 from sensors.errors import GilmokError
 from sensors.frame import NO_IMAGE, Frame
 from sensors.logs import to_stderr
+from sensors.pace.keeping import AnewAs, KeepSender
 from sensors.pace.newest_wins import SLOTS, Ring, Stuck
 from sensors.pace.pacing import Anchor, PaceUnfit, PacingError, Schedule
 from sensors.sources.source import Origin, Source, SourceBroke, SourceUnusable, open_source
 from sensors.terminal.exit_status import DONE, WORLD_WRONG, ended
 
+Put: TypeAlias = Callable[[Frame], None]
 GO = "go"
 ROOM = 2
 """A slot holds pictures up to this many times the first one's size; a larger one is a frame with a fault."""
@@ -50,12 +52,30 @@ class Refused:
 
 
 def feed(
-    ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: int | None, resume: Anchor | None
+    ring: Ring,
+    kind: str,
+    options: Any,
+    stream: str,
+    paced: bool,
+    limit: int | None,
+    resume: Anchor | None,
+    kept: Any = None,
+    anew: AnewAs = "jpeg",
 ) -> None:
-    """The child: open, tell, wait for the start, feed, tell how late it was. Ends the process."""
+    """The child: open, tell, wait for the start, feed, tell how late it was. Ends the process.
+
+    `kept`: a pipe for whoever keeps all frames.
+    """
     to_stderr()
     words = [mp.current_process().name]
-    sys.exit(ended(lambda: _fed(ring, kind, options, stream, paced, limit, resume), words=words))
+    with contextlib.ExitStack() as stack:
+        keep = None
+        if kept is not None:
+            sender = KeepSender(kept, anew)
+            stack.callback(sender.close)
+            keep = sender.put
+        status = ended(lambda: _fed(ring, kind, options, stream, paced, limit, resume, keep), words=words)
+    sys.exit(status)
 
 
 class RateUnknown(SourceUnusable):
@@ -68,7 +88,14 @@ class RateUnknown(SourceUnusable):
 
 
 def _fed(
-    ring: Ring, kind: str, options: Any, stream: str, paced: bool, limit: int | None, resume: Anchor | None
+    ring: Ring,
+    kind: str,
+    options: Any,
+    stream: str,
+    paced: bool,
+    limit: int | None,
+    resume: Anchor | None,
+    keep: Put | None,
 ) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the node decides when to stop
     with contextlib.suppress(OSError):
@@ -93,7 +120,7 @@ def _fed(
         stack.callback(memory.close)
         ring.pipe.send(Opened(source.origin, source.fps, memory.name))
         try:
-            last = _from_start_to_end(ring, source, first, frames, limit, memory, clock, resume)
+            last = _from_start_to_end(ring, source, first, frames, limit, memory, clock, resume, keep)
         except (EOFError, ConnectionError, Stuck):
             return WORLD_WRONG  # the node is gone; nobody is left to feed
         # In this order: whoever sees the end finds the word about it.
@@ -112,6 +139,7 @@ def _from_start_to_end(
     memory: SharedMemory,
     clock: Clock,
     resume: Anchor | None,
+    keep: Put | None,
 ) -> PacingError | Refused | None:
     """Wait for the start, feed all, and return what is to be told at the end."""
     try:
@@ -124,7 +152,7 @@ def _from_start_to_end(
         schedule = None if source.live else Schedule(clock.now().mono_ns + LEAD_NS, source.fps)
         if schedule is not None and resume is not None:
             schedule, frames = _resumed(ring, frames, schedule, first.id.seq, resume, clock)
-        return _summary(_run(ring, frames, memory, schedule, first.id.seq, clock))
+        return _summary(_run(ring, frames, memory, schedule, first.id.seq, clock, keep))
     except SourceBroke as error:
         return Refused(error.sentence, error.hint)
 
@@ -152,7 +180,13 @@ def _resumed(
 
 
 def _run(
-    ring: Ring, frames: Iterator[Frame], memory: SharedMemory, schedule: Schedule | None, first_seq: int, clock: Clock
+    ring: Ring,
+    frames: Iterator[Frame],
+    memory: SharedMemory,
+    schedule: Schedule | None,
+    first_seq: int,
+    clock: Clock,
+    keep: Put | None,
 ) -> list[int]:
     """Feed every frame; returns how late each scheduled one was, in nanoseconds."""
     parent = os.getppid()
@@ -172,6 +206,8 @@ def _run(
         if ring.state.stopping or os.getppid() != parent:
             break
         ring.release(index, frame)
+        if keep is not None:
+            keep(frame)
         if late_ns is not None:
             lateness.append(late_ns)
     return lateness

@@ -13,6 +13,7 @@ from typing import Any
 from sensors.errors import GilmokError
 from sensors.frame import Frame
 from sensors.pace.camera_process import GO, Opened, Refused, feed
+from sensors.pace.keeping import Keeping, KeepListener
 from sensors.pace.newest_wins import NO_SLOT, Ring, State, Stuck, locked, view
 from sensors.pace.pacing import Anchor, PacingError
 from sensors.sources.source import Origin, SourceBroke, SourceUnusable
@@ -41,6 +42,7 @@ class Feeder:
         paced: bool,
         limit: int | None = None,
         resume: Anchor | None = None,
+        keep: Keeping | None = None,
     ) -> None:
         """Start the child and wait until its first frame is ready.
 
@@ -53,17 +55,32 @@ class Feeder:
         self._state: Any = context.RawValue(State)
         self._state.newest = self._state.held = NO_SLOT
         self._pipe, pipe = context.Pipe()
+        kept, sender = context.Pipe(duplex=False) if keep else (None, None)
         self._bell, bell = socket.socketpair()
         bell.setblocking(False)
         self._child = context.Process(
             target=feed,
-            args=(Ring(pipe, bell, self._lock, self._state), kind, options, stream, paced, limit, resume),
+            args=(
+                Ring(pipe, bell, self._lock, self._state),
+                kind,
+                options,
+                stream,
+                paced,
+                limit,
+                resume,
+                sender,
+                keep.anew if keep else "jpeg",
+            ),
             name=f"gilmok-camera-{stream}",
             daemon=True,
         )
         self._child.start()
         pipe.close()
         bell.close()
+        self._kept: KeepListener | None = None
+        if keep is not None and sender is not None:
+            sender.close()
+            self._kept = KeepListener(kept, keep.keep, stream)
         try:
             opened = self._opened()
         except GilmokError:
@@ -140,6 +157,8 @@ class Feeder:
         if self._child.is_alive():
             self._child.kill()
             self._child.join()
+        if self._kept is not None:
+            self._kept.close(GRACE_S)
         self._seen = self.captured
         self._pipe.close()
         self._bell.close()

@@ -6,6 +6,7 @@ from typing import Protocol
 from sensors.clock import NS_PER_S, Clock
 from sensors.frame import Frame
 from sensors.pace.ahead import Ahead
+from sensors.pace.keeping import Keeping, kept_frame
 from sensors.sources.source import Origin, Source, SourceUnusable
 
 
@@ -83,7 +84,14 @@ class Pace(Protocol):
 class Lockstep:
     """Every frame once, the next when the node asks for it; a frame is stamped when it is handed over."""
 
-    def __init__(self, source: Source, clock: Clock, limit: int | None = None, resume: Anchor | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        clock: Clock,
+        limit: int | None = None,
+        resume: Anchor | None = None,
+        keep: Keeping | None = None,
+    ) -> None:
         """`limit`: of frames, skipped ones included. Raises PaceUnfit for a live source, and closes it."""
         if source.live:
             source.__exit__(None, None, None)
@@ -92,6 +100,7 @@ class Lockstep:
         self._clock = clock
         self._limit = limit
         self._resume = resume
+        self._keep = keep
         self._frames = Ahead(source.frames(), source.origin.name)
         self._stopped = False
         self.captured = 0
@@ -116,7 +125,10 @@ class Lockstep:
                 return None
             if self._resume is None or frame.id.seq > self._resume.seq:
                 self.captured += 1
-                return replace(frame, stamp=self._clock.now())
+                frame = replace(frame, stamp=self._clock.now())
+                if self._keep is not None:
+                    self._keep.keep(kept_frame(frame, self._keep.anew))
+                return frame
             self.skipped += 1
         return None
 

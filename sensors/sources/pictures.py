@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 """Of the names of pictures, in any case."""
 KEPT: dict[str, PictureFormat] = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
 """Of pictures that can be kept elsewhere as they are."""
+JPEG_QUALITY = 95
 MOST_BYTES = 2**29
 MOST_PIXELS = 2**26
 """Some 67 million: a picture of a few kilobytes may claim billions."""
@@ -52,6 +54,8 @@ class Decoded:
     header: Header
     oddity: str = ""
     """What is odd about the file although every viewer shows it: `has no end mark`."""
+    encoded: Encoded | None = None
+    """The file's own bytes, of a kind that is kept elsewhere as it is."""
 
     def shown(self, *, upright: bool) -> Image:
         """Read-only, and turned as viewers show it where `upright`."""
@@ -72,10 +76,8 @@ def read_frame(path: Path, frame_id: FrameId, clock: Clock) -> Frame:
     """The picture as a frame that has arrived now; an unreadable one is a frame with a fault."""
     image, fault, encoded = NO_IMAGE, "", None
     try:
-        content = _content(path)
-        image = decode_content(path, content).shown(upright=True)
-        if (known := KEPT.get(path.suffix.lower())) is not None:
-            encoded = Encoded(known, content)
+        decoded = decode(path)
+        image, encoded = decoded.shown(upright=True), decoded.encoded
     except PictureUnreadable as error:
         fault = error.sentence
     return Frame(frame_id, clock.now(), "arrival", image, fault, encoded=encoded)
@@ -100,6 +102,13 @@ def write_picture(path: Path, image: Image) -> None:
         path.write_bytes(cv2.imencode(path.suffix.lower(), image)[1].tobytes())
     except OSError as error:
         raise PictureNotWritable(path) from error
+
+
+def encode(image: Image, kind: Literal["png", "jpeg"]) -> Encoded:
+    """A picture anew: as PNG with every pixel, at OpenCV's quickest level; as JPEG in a tenth of the time."""
+    if kind == "png":
+        return Encoded("png", cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
+    return Encoded("jpeg", simplejpeg.encode_jpeg(image, JPEG_QUALITY, "BGR", "444"))
 
 
 def read_header(path: Path) -> Header:
@@ -143,7 +152,9 @@ def decode_content(path: Path, content: bytes) -> Decoded:
     else:
         content, oddity = _whole_png(path, content) if content.startswith(PNG) else (content, "")
         image = _by_opencv(path, content)
-    return Decoded(image, header or Header(image.shape[1], image.shape[0]), oddity)
+    kind = KEPT.get(path.suffix.lower())
+    encoded = None if kind is None else Encoded(kind, content)
+    return Decoded(image, header or Header(image.shape[1], image.shape[0]), oddity, encoded)
 
 
 def _jpeg(path: Path, content: bytes) -> tuple[Image, str]:

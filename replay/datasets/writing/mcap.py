@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-import cv2
-
 from replay.datasets.mcap_recording import McapRecording
-from replay.datasets.mcap_truth import FACTS, TRUTH, RecordingFacts, truth_message
+from replay.datasets.mcap_truth import FACTS, TRUTH, TRUTH_LEAF, RecordingFacts, truth_message
 from replay.datasets.pictures import PictureRecording
 from replay.datasets.writing.conversion import ReadBackDiffers, difference
 from replay.recording import Recording
 from replay.truth import Truth
 from sensors import atomic_files
 from sensors.clock import NS_PER_S, Clock, Stamp
-from sensors.frame import Encoded, Image
+from sensors.frame import Encoded
 from sensors.mcap.topics import picture_topics
 from sensors.mcap.writing import Drawn, FrameFacts, McapWriter
 from sensors.outside import ContentWrong, read_bytes
-from sensors.sources.pictures import KEPT, PictureUnreadable
+from sensors.sources.pictures import KEPT, PictureUnreadable, encode
 
 LAYOUT = "mcap"
 STREAM = "camera"
@@ -62,7 +60,7 @@ def write_mcap(recording: Recording, path: Path, clock: Clock, on_frame: OnFrame
             writer.facts(STREAM, FrameFacts(seq=number, stamp=at, kind="scheduled", fault=fault, offset_ns=offset_ns))
             truth = recording.truth(number)
             if truth is not None:
-                writer.json(f"/{STREAM}/truth", TRUTH, truth_message(number, truth), at, number)
+                writer.json(f"/{STREAM}/{TRUTH_LEAF}", TRUTH, truth_message(number, truth), at, number)
                 writer.boxes(STREAM, _drawn(truth, recording.labels), at, number, leaf="truth_boxes")
             on_frame()
         writer.finish()
@@ -85,12 +83,7 @@ def encoded_picture(recording: Recording, number: int) -> tuple[Encoded, bool]:
                 return Encoded(kind, read_bytes(path)), True
             except ContentWrong as error:
                 raise PictureUnreadable(path, error.what) from error
-    return as_png(recording.picture(number)), False
-
-
-def as_png(image: Image) -> Encoded:
-    """Without loss; at OpenCV's quickest level, a third larger than at its best."""
-    return Encoded("png", cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
+    return encode(recording.picture(number), "png"), False
 
 
 def _offset_ns(recording: Recording, place: int, number: int) -> int:
