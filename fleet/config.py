@@ -117,12 +117,16 @@ class Web(Settings, frozen=True, kw_only=True):
     repository: Path | None = None
     """A folder of `gilmok bundle repository`, served to units under /repository/ with ranges, and without a login: it
     is signed, and whoever reaches the port may read it."""
+    join: Path | None = None
+    """A folder of `gilmok fleet` with its authority's key: units that were invited get their certificates at /join."""
     hot_c: Celsius = 85.0
     """A node whose chip is at or above it is shown as hot."""
 
     def __post_init__(self) -> None:
         if self.repository is not None and not self.enabled:
             raise WebContradicts("it serves a repository, and is not enabled", "drop enabled = false, or repository")
+        if self.join is not None and not self.enabled:
+            raise WebContradicts("it lets units join, and is not enabled", "drop enabled = false, or join")
         if is_local(self.host):
             return
         if self.user_header:

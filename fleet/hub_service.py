@@ -1,5 +1,6 @@
 """HUB.toml as a service: its paths moved to where the service has them, its secrets with it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fleet.config import HubConfig
@@ -13,14 +14,14 @@ from sensors.service.service import Service
 
 OWN = {"store": "gilmok-hub.db", "alerts_file": "alerts.json", "embedded.folder": "broker"}
 """What it writes, by its key: into its state."""
-FLEET = "embedded.fleet"
+FLEETS = ("embedded.fleet", "web.join")
 """A folder that whoever enrols writes into: the service has a copy of its own, without any key but the hub's and the
-broker's."""
-READ = ("truth",)
+broker's; where units may join at it, with the authority's."""
+READ = ("truth", "web.repository")
 """Where it reads and writes nothing."""
 
 
-def hub_service(path: Path) -> Service:
+def hub_service(path: Path, devices: Sequence[str] = ()) -> Service:
     """Raises ConfigMissing, ConfigWrong, FileHidden, FleetAbsent or NobodyEnrolled."""
     hub = config.read(path, HubConfig)
     places = Places(f"hub-{hub.name}")
@@ -30,8 +31,9 @@ def hub_service(path: Path) -> Service:
     def moved(key: str, old: Path) -> Path:
         if key in OWN:
             return places.state / OWN[key]
-        if key == FLEET:
-            copies.update({f"fleet/{name}": old / name for name in Membership(old, hub.name).files()})
+        if key in FLEETS:
+            names = Membership(old, hub.name).files(authority=key == "web.join")
+            copies.update({f"fleet/{name}": old / name for name in names})
             return places.state / "fleet"
         if key.startswith(READ):
             check_file(key, old.absolute())
@@ -48,4 +50,5 @@ def hub_service(path: Path) -> Service:
         fields={"GILMOK_HUB": hub.name},
         secrets=secrets,
         copies=copies,
+        devices=tuple(devices),
     )

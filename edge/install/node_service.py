@@ -8,6 +8,7 @@ import msgspec
 
 from edge.config import NodeConfig, SourceChoice
 from edge.install.device_nodes import device_nodes
+from edge.install.identity import Identity, with_identity
 from models import catalogue
 from sensors import config, plugins
 from sensors.config import plain
@@ -30,13 +31,18 @@ class SpoolElsewhere(GilmokError):
         )
 
 
-def node_service(path: Path, devices: Sequence[str], root: Path = Path("/")) -> Service:
-    """What NODE.toml at `path` needs as a service. `devices`: files in /dev that it may use besides.
+def node_service(
+    path: Path, devices: Sequence[str], root: Path = Path("/"), identity: Identity | None = None
+) -> Service:
+    """What NODE.toml at `path` needs as a service.
 
-    Raises ConfigMissing, ConfigWrong, FileHidden, SpoolElsewhere, DeviceFilesUnknown, and what keeps its model or its
-    source from being found.
+    `devices`: files in /dev that it may use besides. `identity`: as whom it speaks, and to which broker, in the place
+    of what NODE.toml says. Raises ConfigMissing, ConfigWrong, OtherNode, FileHidden, SpoolElsewhere,
+    DeviceFilesUnknown, and what keeps its model or its source from being found.
     """
     node = config.read(path, NodeConfig)
+    if identity is not None:
+        node = with_identity(node, identity)
     places = Places(f"node-{node.name}")
     if node.spool.path is not None:
         raise SpoolElsewhere(node.spool.path, places.state)

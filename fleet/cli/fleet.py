@@ -3,11 +3,12 @@
 import argparse
 from pathlib import Path
 
-from sensors.ranges import WholeDays, in_range
+from sensors.ranges import Hours, WholeDays, in_range
 from sensors.terminal.command_line import command_parser
 
 FLEET = Path("gilmok-fleet")
 DAYS = 365
+HOURS = 24.0
 URL = "mqtts://broker.example:8883"
 
 
@@ -21,12 +22,19 @@ def main(argv: list[str]) -> int:
     enrol.add_argument("--host", action="append", default=[], help="of a broker: a name or address that reaches it")
     enrol.add_argument("--url", default=URL, help="the broker's, for the [broker] table (default: %(default)s)")
     enrol.set_defaults(call=_enrol)
+    invite = verbs.add_parser("invite", help="a token, good once and for a while, by which a unit joins by itself")
+    invite.add_argument("name", metavar="NODE", help="the unit's name: it becomes its certificate's and its topics'")
+    invite.add_argument("--site", default="testbed", help="where it belongs (default: %(default)s)")
+    invite.add_argument("--url", default=URL, help="the broker's, that it is told (default: %(default)s)")
+    invite.add_argument("--hours", type=in_range(Hours), default=HOURS, help="to join in (default: %(default)g)")
+    invite.add_argument("--json", action="store_true", help="print JSON")
+    invite.set_defaults(call=_invite)
     renew = verbs.add_parser("renew", help="issue a new certificate for the key that it has")
     revoke = verbs.add_parser("revoke", help="put it out: it isn't let in any more")
     for verb, call in ((renew, _renew), (revoke, _revoke)):
         verb.add_argument("name", metavar="NODE")
         verb.set_defaults(call=call)
-    for verb in (enrol, renew):
+    for verb in (enrol, invite, renew):
         verb.add_argument(
             "--days", type=in_range(WholeDays), default=DAYS, help="how long it holds (default: %(default)s)"
         )
@@ -39,7 +47,7 @@ def main(argv: list[str]) -> int:
     acl.set_defaults(call=_acl)
     # The front door has it before this parser: here it is to be found.
     verbs.add_parser("simulate", help="many nodes without inference: what do a broker and a hub hold?")
-    for verb in (enrol, renew, revoke, listed, acl):
+    for verb in (enrol, invite, renew, revoke, listed, acl):
         verb.add_argument("--fleet", type=Path, default=FLEET, help="the authority's folder (default: %(default)s)")
     chosen = parser.parse_args(argv)
     return int(chosen.call(chosen))
@@ -59,6 +67,26 @@ def _enrol(chosen: argparse.Namespace) -> int:
     if chosen.role != "broker":
         console.say("carry the folder to its machine, and put what broker.toml holds into its configuration")
     console.say("tell the broker: gilmok fleet acl")
+    return 0
+
+
+def _invite(chosen: argparse.Namespace) -> int:
+    from edge.wire.address import BrokerAt
+    from fleet.security.invitations import invite
+    from sensors.clock import SystemClock
+    from sensors.terminal import console
+
+    BrokerAt(url=chosen.url)
+    clock = SystemClock()
+    token, one = invite(chosen.fleet, chosen.name, chosen.site, chosen.url, chosen.hours, chosen.days, clock)
+    if chosen.json:
+        console.print_json({"node": one.node, "site": one.site, "token": token, "until_utc_ns": one.until_utc_ns})
+        return 0
+    console.say(
+        f"{one.node} of {one.site} may join once within {chosen.hours:g} hours, at a hub that has [web] join:",
+        f"gilmok unit join https://HUB --token {token}",
+        "the token is not shown again; an earlier one of this node is void",
+    )
     return 0
 
 

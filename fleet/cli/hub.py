@@ -56,10 +56,10 @@ def main(argv: list[str]) -> int:
     return int(chosen.call(chosen))
 
 
-def _described(path: Path, _devices: tuple[str, ...], _root: Path) -> "Service":
+def _described(chosen: argparse.Namespace, _root: Path) -> "Service":
     from fleet.hub_service import hub_service
 
-    return hub_service(path)
+    return hub_service(chosen.config, chosen.device)
 
 
 def _run(chosen: argparse.Namespace) -> int:

@@ -5,11 +5,12 @@ revoke, never by a running hub or broker: the folder may live on another machine
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 import tomli_w
@@ -17,6 +18,7 @@ import tomli_w
 from edge.wire.topics import check_name
 from fleet.security import register
 from fleet.security.register import ISSUED, AlreadyEnrolled, Holder, Issued, Role
+from fleet.security.requests import RequestedKey
 from sensors import atomic_files
 from sensors.atomic_files import FileUnwritable
 from sensors.clock import NS_PER_S, Clock
@@ -24,6 +26,9 @@ from sensors.errors import GilmokError
 from sensors.outside import read_small
 from sensors.plugins import need
 from sensors.private_files import check_secret, private_folder
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CA, CA_KEY, CRL = "ca.crt", "ca.key", "crl.pem"
 CA_DAYS = 3650
@@ -43,6 +48,17 @@ class AuthorityUnusable(GilmokError):
         super().__init__(f"the fleet's authority {path} can't be used: {why}", "restore it from a copy, or begin anew")
 
 
+def _alone(
+    change: Callable[Concatenate["Authority", P], T],
+) -> Callable[Concatenate["Authority", P], T]:
+    @wraps(change)
+    def changed(self: "Authority", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with register.alone(self.folder):
+            return change(self, *args, **kwargs)
+
+    return changed
+
+
 class Authority:
     """The one of `folder`; made there by the first enrolment."""
 
@@ -51,6 +67,21 @@ class Authority:
         self._now_utc_ns = clock.now().utc_ns
         self._now = datetime.fromtimestamp(self._now_utc_ns / NS_PER_S, UTC)
 
+    def begin(self) -> None:
+        """Make the authority where there is none. Raises ExtraMissing, AuthorityUnusable or FileUnwritable."""
+        with register.alone(self.folder):
+            self._begin()
+
+    def admit(self, name: str, site: str, days: int, key: RequestedKey) -> None:
+        """Enrol a node whose key was made elsewhere, from within `register.alone`; raises what `enrol` does."""
+        holders = register.read(self.folder)
+        blank = Holder(name=name, role="node", site=site, key_id=secrets.token_hex(KEY_ID_BYTES), issued=())
+        certificate, issued = self._issue(blank, key.public, days)
+        folder = private_folder(private_folder(self.folder / ISSUED) / name)
+        atomic_files.write(folder / f"{name}.crt", certificate, private=True)
+        register.write(self.folder, [*holders, msgspec.structs.replace(blank, issued=(issued,))])
+
+    @_alone
     def enrol(self, name: str, role: Role, site: str, days: int, hosts: Sequence[str] = (), url: str = "") -> Path:
         """A new key and certificate; returns the folder with both, the authority's certificate and broker.toml.
 
@@ -83,6 +114,7 @@ class Authority:
         register.write(self.folder, [*holders, msgspec.structs.replace(blank, issued=(issued,))])
         return folder
 
+    @_alone
     def renew(self, name: str, days: int) -> Path:
         """A new certificate for the key that is there; the old one stays good until it ends. Raises HolderUnknown,
         NotEnrollable and what `enrol` does.
@@ -103,6 +135,7 @@ class Authority:
         register.write(self.folder, [again if one is who else one for one in holders])
         return path
 
+    @_alone
     def revoke(self, name: str) -> Path:
         """Put it out, with every certificate it has; returns the list of revocations. Raises HolderUnknown."""
         holders = register.read(self.folder)

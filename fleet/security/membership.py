@@ -12,7 +12,7 @@ from fleet.security.register import ISSUED, Holder, Role
 from sensors.errors import GilmokError
 from sensors.private_files import check_secret
 
-CA, CRL = "ca.crt", "crl.pem"
+CA, CA_KEY, CRL = "ca.crt", "ca.key", "crl.pem"
 
 
 class NobodyEnrolled(GilmokError):
@@ -46,9 +46,13 @@ class Membership:
         ca, certificate, key = self._files(self._enrolled("hub", self.hub))
         return BrokerAt(url=url, ca_file=ca, certificate_file=certificate, key_file=key)
 
-    def files(self) -> list[str]:
-        """What of the folder a hub and its broker need, by their paths in it; raises FleetAbsent or NobodyEnrolled."""
+    def files(self, *, authority: bool = False) -> list[str]:
+        """What of the folder a hub and its broker need, by their paths in it; raises FleetAbsent or NobodyEnrolled.
+
+        `authority`: with its key, for a hub at which units join.
+        """
         own = [*self._files(self._enrolled("broker")), *self._files(self._enrolled("hub", self.hub))]
+        own += [self.folder / CA_KEY] if authority else []
         paths = dict.fromkeys([self.folder / register.FILE, self.folder / CRL, *own])
         return [str(path.relative_to(self.folder)) for path in paths]
 

@@ -1,5 +1,8 @@
 """The register of a fleet's authority: whom it enrolled, until when, and who was put out."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -9,9 +12,11 @@ from edge.wire.topics import check_name
 from sensors import atomic_files
 from sensors.errors import GilmokError
 from sensors.outside import ContentWrong, json_of, read_bytes
+from sensors.private_files import private_file, private_folder
 from sensors.terminal.pretty_json import pretty
 
 FILE = "register.json"
+LOCK = "register.lock"
 ISSUED = "issued"
 
 Role: TypeAlias = Literal["node", "hub", "broker"]
@@ -75,6 +80,14 @@ class AlreadyEnrolled(GilmokError):
             f"{holder.role} {holder.name!r} is enrolled already",
             "`gilmok fleet renew` issues a new certificate for its key; `gilmok fleet revoke` puts it out first",
         )
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else changes the folder meanwhile: a person enrols beside a hub that lets units join. Raises OSError."""
+    with private_file(private_folder(folder) / LOCK).open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def read(folder: Path) -> list[Holder]:

@@ -20,6 +20,7 @@ from fleet.web.answers import Answers
 from fleet.web.auth.host import HostCheck
 from fleet.web.auth.middleware import AuthMiddleware
 from fleet.web.exposition import MEDIA, exposition
+from fleet.web.join import JoinDoor
 from fleet.web.live import Live
 from fleet.web.nodes.live_pictures import LivePictures
 from fleet.web.openapi import ENDPOINTS, document
@@ -113,6 +114,7 @@ def application(hub: HubConfig, clock: Clock, hosts: list[str], broker: BrokerAt
     guards = [
         Middleware(_Guarded),
         *([] if hub.web.repository is None else [Middleware(RepositoryDoor, folder=hub.web.repository)]),
+        *([] if hub.web.join is None else [Middleware(JoinDoor, web=hub.web, clock=clock)]),
         Middleware(HostCheck, names=hosts),
         Middleware(AuthMiddleware, web=hub.web, token=token, clock=clock),
     ]

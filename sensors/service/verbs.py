@@ -13,14 +13,15 @@ from sensors.terminal.exit_status import DONE, WORLD_WRONG
 if TYPE_CHECKING:
     from sensors.service.service import Installed, Service
 
-    Described = Callable[[Path, tuple[str, ...], Path], Service]
+    Described = Callable[[argparse.Namespace, Path], Service]
 
 COLUMNS = ("service", "state", "since", "restarts", "boot", "says")
 
 
-def add_install(verbs: Any, what: str, described: "Described") -> None:
-    """`what`: the file that it is installed from, NODE.toml say. `described`: what it is, with further files in
-    /dev, under a root."""
+def add_install(verbs: Any, what: str, described: "Described") -> Any:
+    """The verb, to which options may be added. `what`: the file that it is installed from, NODE.toml say. `described`:
+    what that is, of the command line and under a root.
+    """
     text = f"have systemd run what {what} describes: at boot, watched, with nothing of the machine but what it needs"
     install = verbs.add_parser("install", help=text, description=text)
     install.add_argument("config", type=Path, metavar=what)
@@ -34,6 +35,7 @@ def add_install(verbs: Any, what: str, described: "Described") -> None:
     _root(install)
     _program(install)
     install.set_defaults(call=lambda chosen: _install(chosen, described))
+    return install
 
 
 def add_others(verbs: Any) -> None:
@@ -81,7 +83,7 @@ def _install(chosen: argparse.Namespace, described: "Described") -> int:
 
     limits = Limits(memory=chosen.memory, cpus=chosen.cpus)
     root = chosen.root.absolute()
-    service = described(chosen.config, tuple(chosen.device), root)
+    service = described(chosen, root)
     record = installing.record_of(service, limits, program(root, chosen.program), root)
     if chosen.dry_run:
         for one in installing.files(service, record):
