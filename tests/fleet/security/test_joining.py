@@ -218,3 +218,16 @@ def test_units_join_at_a_page_or_nowhere(fleet: Path) -> None:
     with pytest.raises(WebContradicts, match="lets units join"):
         Web(enabled=False, join=fleet)
     assert BrokerAt(url=URL)
+
+
+def test_the_newest_root_of_the_hubs_repository_is_trusted_from_then_on(fleet: Path, tmp_path: Path) -> None:
+    for folder in ("metadata", "bundles", "files"):
+        (tmp_path / "repository" / folder).mkdir(parents=True)
+    for version in (1, 2, 10):
+        (tmp_path / f"repository/metadata/{version}.root.json").write_text(f"root {version}")
+    web = Web(join=fleet, repository=tmp_path / "repository")
+    with serving(HubConfig(store=tmp_path / "hub.db", web=web)) as at:
+        one = join(at, invited(fleet), tmp_path / "unit")
+        assert one.repository == f"{at}repository"
+    assert one.root is not None
+    assert one.root.read_text() == "root 10"
