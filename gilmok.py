@@ -61,6 +61,7 @@ VERBS = {
     "hub": ("fleet.cli.hub:main", "run the hub; list its nodes and runs; report a run"),
     "fleet": ("fleet.cli.fleet:main", "who belongs to a fleet: keys, certificates, what a broker lets each of them do"),
     "fleet simulate": ("fleet.cli.simulate:main", "many nodes without inference: what do a broker and a hub hold?"),
+    "fleet rollout": ("fleet.cli.rollout:main", "bring a model to units in waves, judged by what it does there"),
     "replay": ("replay.cli.replay:main", "run a model over recordings without MQTT; list and check recordings"),
     "model": ("models.cli.model:main", "list, show, add and verify models"),
     "model compile": ("replay.cli.compile:main", "compile and quantise a model for a backend"),

@@ -1,7 +1,9 @@
 """A node's configuration: one typed tree, read from NODE.toml."""
 
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import Meta
 
 from edge.wire.address import BrokerAt
 from edge.wire.messages import NodeKind, PaceName
@@ -173,6 +175,8 @@ class NodePlan(Settings, frozen=True, kw_only=True):
     kind: NodeKind = "roadside"
     place: Place | None = None
     """Without it the dashboard's plan shows the node beside the others."""
+    tags: Annotated[tuple[Name, ...], Meta(max_length=100)] = ()
+    """Words by which a rollout chooses it among others."""
     model: ModelChoice
     backend: BackendChoice = BackendChoice()
     streams: tuple[StreamConfig, ...]

@@ -227,6 +227,7 @@ class Node:
             session=session,
             kind=self._config.kind,
             place=self._config.place,
+            tags=self._config.tags,
             run=self._config.run or f"{self._config.name}-{session.count}",
             parts=parts,
             configs=self._config.streams,

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from edge.wire import topics
 from edge.wire.acknowledgements import FUTURE, RATE
+from edge.wire.deployments.states import Reported
 from edge.wire.messages import (
     Birth,
     ClockAsk,
@@ -28,6 +29,7 @@ from fleet.arrivals import (
     Refused,
     ReportArrived,
     ShadowArrived,
+    UnitReported,
     key_of,
     session_key,
 )
@@ -76,8 +78,10 @@ class Admission:
             case "picture", stream if stream:
                 # For who looks at the dashboard, which hears it itself.
                 return ()
+            case "reported", "" if payload:
+                return (UnitReported(key, decode(payload, Reported), payload, received),)
             case ("reported", "") | ("reply", _):
-                # Of a unit's deployment: for who rolls models out.
+                # A unit's answer to an order is for who gave it.
                 return ()
             case (("birth" | "conn"), "") if not payload:
                 return ()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from edge.wire.deployments.states import Reported
 from edge.wire.messages import Birth, Conn, ConnState, FrameReport, Health
 from sensors.clock import Stamp
 from sensors.terminal.foreign_text import shown
@@ -114,6 +115,16 @@ class ConnArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitReported:
+    """What a unit says of its deployments; one that has no node to run yet says it, too."""
+
+    key: NodeKey
+    reported: Reported
+    payload: bytes
+    received: Stamp
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A message that is no good: counted by `reason`, its beginning kept for a person."""
 
@@ -143,4 +154,4 @@ class Refused:
         return cls(*short, payload[:KEPT_BYTES], received, node, count)
 
 
-Arrival: TypeAlias = ReportArrived | ShadowArrived | BirthArrived | HealthArrived | ConnArrived | Refused
+Arrival: TypeAlias = ReportArrived | ShadowArrived | BirthArrived | HealthArrived | ConnArrived | UnitReported | Refused

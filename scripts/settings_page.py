@@ -20,6 +20,7 @@ import msgspec
 
 from edge.config import NodeConfig
 from fleet.config import HubConfig
+from fleet.rollout.plan import RolloutPlan
 from fleet.scenario.scenario import Scenario
 from models.manifest import Manifest
 from models.toolchains.job import TOOLCHAINS
@@ -41,6 +42,7 @@ FILES = (
     ("SCENARIO.toml", "of `gilmok run`", Scenario),
     ("NODE.toml", "of `gilmok node run`", NodeConfig),
     ("HUB.toml", "of `gilmok hub`", HubConfig),
+    ("ROLLOUT.toml", "of `gilmok fleet rollout`; docs/deployment.md explains it", RolloutPlan),
     ("GATES.toml", "of `gilmok replay gate`; docs/gates.md explains the bars", Gates),
     ("a model's manifest", "beside its file, or `gilmok model add --manifest`; docs/models.md explains it", Manifest),
 )

@@ -5,6 +5,7 @@ Every one has both ends, so that NaN and infinity lie outside of each.
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -146,6 +147,7 @@ def in_words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(repr, get_args(kind)))
     words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", Path: "a path"}
+    words[datetime] = "a date and time"
     return words.get(kind, "a list" if get_origin(kind) is tuple else "a table")
 
 

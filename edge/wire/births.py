@@ -140,6 +140,8 @@ class Birth(Message, frozen=True, kw_only=True):
     """Whose monotonic clock the stamps are of (`sensors.clock.boot_id`)."""
     place: PlaceBirth | None = None
     """Where it stands; None: it moves, or nobody told."""
+    tags: Annotated[tuple[Label, ...], Meta(max_length=100)] = ()
+    """Words by which it is chosen among others: for rollouts."""
     host: Facts
     software: Label
     stages: Annotated[tuple[Label, ...], Meta(max_length=32)] = STAGES

@@ -47,6 +47,7 @@ def main(argv: list[str]) -> int:
     acl.set_defaults(call=_acl)
     # The front door has it before this parser: here it is to be found.
     verbs.add_parser("simulate", help="many nodes without inference: what do a broker and a hub hold?")
+    verbs.add_parser("rollout", help="bring a model to units in waves, judged by what it does there")
     for verb in (enrol, invite, renew, revoke, listed, acl):
         verb.add_argument("--fleet", type=Path, default=FLEET, help="the authority's folder (default: %(default)s)")
     chosen = parser.parse_args(argv)

@@ -66,6 +66,7 @@ def _run(chosen: argparse.Namespace) -> int:
     from fleet.alerts.keeper import AlertKeeper
     from fleet.config import HubConfig
     from fleet.hub import Hub
+    from fleet.rollout.keeper import kept_rollouts
     from sensors import config
     from sensors.clock import SystemClock
     from sensors.logs import to_stderr
@@ -90,6 +91,8 @@ def _run(chosen: argparse.Namespace) -> int:
                 door.open(hub.at)
                 console.say(f"{DASHBOARD} {door.address}")
             stack.enter_context(AlertKeeper(settings))
+            if hub.at is not None:
+                stack.enter_context(kept_rollouts(settings, hub.at))
             console.say(READY)
 
         hub.run(ready)

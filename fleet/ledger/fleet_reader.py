@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from edge.wire.deployments.states import Reported
 from edge.wire.messages import Birth, Health, Message
 from fleet.arrivals import NodeKey, SessionKey, StreamKey, key_of
 from fleet.ledger.reader import OF_A_FRAME, FrameRow, LastHeard, LedgerReader
-from fleet.ledger.schema import CONNS, FRAMES, GAPS, HEALTH, REFUSALS, ROLLED, SESSIONS
+from fleet.ledger.schema import CONNS, FRAMES, GAPS, HEALTH, REFUSALS, ROLLED, SESSIONS, UNITS
 from fleet.ledger.store import Where
 from fleet.ledger.stream_tails import tails
 
@@ -27,6 +28,12 @@ class Timing:
     ok: bool
     total_ns: int
     stages: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    reported: Reported
+    received_utc_ns: int
 
 
 MOST_OF_A_STREAM = 4000
@@ -245,6 +252,16 @@ class FleetReader(LedgerReader):
                 found = [top for top in connection.execute(query, values).one() if top is not None]
                 tops[key, stream] = max((int(top) for top in found), default=-1) + 1
         return {key: (top, holes[key]) for key, top in tops.items()}
+
+    def units(self, key: NodeKey | None = None) -> dict[NodeKey, UnitRow]:
+        """What every unit reported last of its deployments, or one of them."""
+        query = sa.select(UNITS)
+        if key is not None:
+            query = query.where(UNITS.c.site == key.site, UNITS.c.node == key.node)
+        with self._store.reading() as connection:
+            rows = connection.execute(query.order_by(UNITS.c.site, UNITS.c.node)).all()
+        read = [(NodeKey(row.site, row.node), row.received_utc_ns, self._read(row.payload, Reported)) for row in rows]
+        return {node: UnitRow(reported, utc_ns) for node, utc_ns, reported in read if reported is not None}
 
     def refusals_by_node(self) -> Mapping[NodeKey, int]:
         """How many messages on each node's topics were ever refused."""

@@ -17,12 +17,13 @@ from fleet.arrivals import (
     ReportArrived,
     ShadowArrived,
     StreamKey,
+    UnitReported,
 )
 from fleet.ledger.completeness import Completeness
 from fleet.ledger.inserting import add, insert_into, replace
 from fleet.ledger.reader import LedgerReader
-from fleet.ledger.rows import conn_row, frame_row, health_row, refused_row, session_row, shadow_row
-from fleet.ledger.schema import CONNS, FRAMES, HEALTH, REFUSALS, REFUSED, SESSIONS, SHADOW_FRAMES
+from fleet.ledger.rows import conn_row, frame_row, health_row, refused_row, session_row, shadow_row, unit_row
+from fleet.ledger.schema import CONNS, FRAMES, HEALTH, REFUSALS, REFUSED, SESSIONS, SHADOW_FRAMES, UNITS
 from fleet.ledger.store import Store, Where
 
 KEPT_OF_A_REASON = 100
@@ -64,6 +65,7 @@ class Ledger(LedgerReader):
                 add(connection, SHADOW_FRAMES, [shadow_row(one) for one in arrivals if isinstance(one, ShadowArrived)])
                 add(connection, HEALTH, [health_row(one) for one in arrivals if isinstance(one, HealthArrived)])
                 replace(connection, CONNS, [conn_row(one) for one in arrivals if isinstance(one, ConnArrived)])
+                replace(connection, UNITS, [unit_row(one) for one in arrivals if isinstance(one, UnitReported)])
                 _count(connection, refused)
                 _keep_aside(connection, refused)
         except BaseException:

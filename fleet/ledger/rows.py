@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from fleet.arrivals import BirthArrived, ConnArrived, HealthArrived, Refused, ReportArrived, SessionKey, ShadowArrived
+from fleet.arrivals import (
+    BirthArrived,
+    ConnArrived,
+    HealthArrived,
+    Refused,
+    ReportArrived,
+    SessionKey,
+    ShadowArrived,
+    UnitReported,
+)
 
 
 def frame_row(arrival: ReportArrived) -> dict[str, Any]:
@@ -65,6 +74,15 @@ def health_row(arrival: HealthArrived) -> dict[str, Any]:
 
 def conn_row(arrival: ConnArrived) -> dict[str, Any]:
     return {**_session(arrival.key), "state": arrival.state, "received_utc_ns": arrival.received.utc_ns}
+
+
+def unit_row(arrival: UnitReported) -> dict[str, Any]:
+    return {
+        "site": arrival.key.site,
+        "node": arrival.key.node,
+        "received_utc_ns": arrival.received.utc_ns,
+        "payload": arrival.payload,
+    }
 
 
 def refused_row(refused: Refused) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from fleet.ledger.columns import State, Text, Whole
 
-VERSION = 7
+VERSION = 8
 """Counts up when a column changes, with a revision in `migrations` that brings the one before to it."""
 
 ALL = sa.MetaData()
@@ -176,3 +176,52 @@ ROLLED_HEALTH = sa.Table(
     sa.Column("counters", sa.LargeBinary, nullable=False),
 )
 """Up to which health message a session's are in the rollups, and what it counted."""
+
+UNITS = sa.Table(
+    "units",
+    ALL,
+    sa.Column("site", Text, primary_key=True),
+    sa.Column("node", Text, primary_key=True),
+    sa.Column("received_utc_ns", BIG, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+)
+"""What each unit reported last of its deployments: a Reported."""
+
+ROLLOUTS = sa.Table(
+    "rollouts",
+    ALL,
+    sa.Column("id", ROW, primary_key=True),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("began_utc_ns", BIG, nullable=False),
+    sa.Column("began_by", Text, nullable=False),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("unsettled", sa.Boolean, nullable=False),
+    sa.Column("revision", BIG, nullable=False),
+    sa.Column("plan", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.LargeBinary, nullable=False),
+)
+"""`revision`: counts its states; who decides names the one that it rests on, and of two only one is kept. `unsettled`:
+there is still something to decide, or to hear of its units. `plan` and `state`: JSON of `fleet.rollout`."""
+
+ROLLOUT_CHANGES = sa.Table(
+    "rollout_changes",
+    ALL,
+    sa.Column("id", ROW, primary_key=True),
+    sa.Column("rollout", BIG, nullable=False, index=True),
+    sa.Column("at_utc_ns", BIG, nullable=False),
+    sa.Column("who", Text, nullable=False),
+    sa.Column("what", Text, nullable=False),
+    sa.Column("site", Text, nullable=False),
+    sa.Column("node", Text, nullable=False),
+    sa.Column("why", Text, nullable=False),
+)
+"""Everything that became of rollouts, never changed; `why` is a sentence, `who` a person or a hub."""
+
+ROLLOUT_ACTOR = sa.Table(
+    "rollout_actor",
+    ALL,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("holder", Text, nullable=False),
+    sa.Column("beat", BIG, nullable=False),
+)
+"""One row: which of a ledger's hubs acts on rollouts. Who sees `beat` stand still takes over."""

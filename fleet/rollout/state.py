@@ -10,9 +10,9 @@ Status: TypeAlias = Literal["running", "paused", "halted", "rolling back", "roll
 LIVE: tuple[Status, ...] = ("running", "paused", "rolling back")
 """In the others nothing is decided any more."""
 
-Phase: TypeAlias = Literal["waiting", "unfit", "sent", "active", "failed", "returning", "returned"]
+Phase: TypeAlias = Literal["waiting", "unfit", "sent", "active", "failed", "returning", "returned", "left"]
 """`unfit`: its device tuple isn't the bundle's, so nothing is sent. `failed`: the unit refused the bundle, or rolled it
-back. `returning`: told to go back, and hasn't said yet that it did."""
+back. `returning`: told to go back, and hasn't said yet that it did. `left`: somebody else had it run something else."""
 HOLDS: tuple[Phase, ...] = ("sent", "active")
 
 OPEN_WAVE = -1
@@ -89,6 +89,11 @@ class RolloutState(Record, frozen=True, kw_only=True):
     @property
     def live(self) -> bool:
         return self.status in LIVE
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether there is still something to decide, or to hear of its units."""
+        return self.live or any(unit.phase in ("sent", "returning") for unit in self.units)
 
 
 class Change(Record, frozen=True, kw_only=True):

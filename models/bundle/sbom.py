@@ -4,6 +4,7 @@ it was tried with.
 The same bundle has the same bill: it carries no date, and its serial number follows from its content.
 """
 
+import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from models.bundle.bundle import FileEntry
 from models.manifest import Artefact, Manifest
 from sensors.errors import GilmokError
+from sensors.terminal.pretty_json import pretty
 
 GILMOK = "gilmok"
 UNSTATED = "not stated"
@@ -37,6 +39,7 @@ def bill(manifest: Manifest, artefact: Artefact, files: Mapping[str, FileEntry],
     Raises SbomUnavailable.
     """
     try:
+        from cyclonedx.model import Property
         from cyclonedx.model.bom import Bom, BomMetaData
         from cyclonedx.model.component import Component, ComponentType
         from cyclonedx.output.json import JsonV1Dot6
@@ -51,6 +54,7 @@ def bill(manifest: Manifest, artefact: Artefact, files: Mapping[str, FileEntry],
         description=manifest.summary or None,
         hashes=[_sha256(manifest.sha256)],
         licenses=_licence(manifest.origin.licence),
+        properties=[Property(name=f"gilmok:{what}", value=how) for what, how in _settings(artefact)],
     )
     parts = [
         Component(
@@ -61,6 +65,7 @@ def bill(manifest: Manifest, artefact: Artefact, files: Mapping[str, FileEntry],
     tools = [
         Component(name=tool, type=ComponentType.APPLICATION, bom_ref=f"compiler:{tool}", version=version)
         for tool, version in sorted(artefact.toolchain.items())
+        if version[:1].isdigit()
     ]
     packages = [
         Component(
@@ -78,12 +83,21 @@ def bill(manifest: Manifest, artefact: Artefact, files: Mapping[str, FileEntry],
     content = sorted([*(entry.sha256 for entry in files.values()), *(str(one.bom_ref) for one in packages)])
     bom.serial_number = uuid.uuid5(SPACE, "\n".join(content))
     bom.register_dependency(model, [*parts, *tools, *packages])
-    return _without_date(JsonV1Dot6(bom).output_as_string(indent=2))
+    return _without_date(JsonV1Dot6(bom).output_as_string())
+
+
+def _settings(artefact: Artefact) -> list[tuple[str, str]]:
+    """Of the compilers: what of a recipe is no program with its version."""
+    options = [(what, how) for what, how in artefact.toolchain.items() if not how[:1].isdigit()]
+    seen = [("calibration", f"{one.dataset} {one.recording}, {len(one.frames)} frames") for one in artefact.calibration]
+    return [("backend", artefact.backend), ("precision", artefact.precision), *options, *seen]
 
 
 def _without_date(text: str) -> bytes:
     """A date would make a new bundle of the same content; whoever signs the bundle dates it."""
-    return (re.sub(r'\n\s*"timestamp": "[^"]*",?(?=\n)', "", text, count=1) + "\n").encode()
+    told = json.loads(text)
+    del told["metadata"]["timestamp"]
+    return pretty(told)
 
 
 def _sha256(digest: str) -> Any:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from edge.assembly import Loaded
     from models.bundle.making import Ingredients, SelfTest
+    from models.bundle.tuples import Admission
     from sensors.frame import Image
 
 FRAMES = 3
@@ -29,6 +30,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--backend", required=True, help="`gilmok backend list` names them")
     parser.add_argument("--precision", default="original", help="a compiled artefact's (default: the model's own file)")
     parser.add_argument("--device", help="one of the backend's, to record the self-test on (default: the first)")
+    parser.add_argument(
+        "--elsewhere",
+        metavar="KIND",
+        help="the chip (npu, gpu, ...) is not here: record the self-test with the model's own file on ONNX Runtime's "
+        "CPU, and say by --admit what architecture and runtime it has",
+    )
     parser.add_argument("--name", help="of the line of deployments (default: MODEL-BACKEND-PRECISION)")
     parser.add_argument("--config", type=Path, metavar="NODE-PATCH.toml", help="what it changes of a unit's NODE.toml")
     parser.add_argument("--qualification", type=Path, metavar="DIR", help="that `gilmok qualify` left of this artefact")
@@ -86,12 +93,20 @@ def _ingredients(chosen: argparse.Namespace) -> "Ingredients":
     if chosen.qualification is not None:
         qualification = (chosen.qualification, qualification_of(chosen.qualification, artefact))
     patch = NodePatch() if chosen.config is None else read_patch(chosen.config)
-    options = dict(patch.backend.options)
-    device = chosen.device or _first_device(chosen.backend, options)
-    choice = BackendChoice(name=chosen.backend, device=device, options=options, precision=chosen.precision)
-    with opened(renamed(manifest, patch.model.labels), artefact, choice, Path()) as parts:
-        admitted = exactly(tuple_of(parts), **_rules(chosen.admit))
-        self_test = _self_test(chosen, parts)
+    rules = _rules(chosen.admit)
+    runs, choice = artefact, BackendChoice()
+    if chosen.elsewhere is None:
+        options = dict(patch.backend.options)
+        device = chosen.device or _first_device(chosen.backend, options)
+        choice = BackendChoice(name=chosen.backend, device=device, options=options)
+    else:
+        admitted = _elsewhere(chosen.backend, chosen.elsewhere, rules)
+        _, runs = catalogue.locate(str(model.file or model.name))
+    with opened(renamed(manifest, patch.model.labels), runs, choice, Path()) as parts:
+        if chosen.elsewhere is None:
+            admitted = exactly(tuple_of(parts), **rules)
+        recorded_by = chosen.precision if chosen.elsewhere is None else catalogue.ORIGINAL
+        self_test = _self_test(chosen, parts, recorded_by)
     return Ingredients(
         name=chosen.name or f"{manifest.name}-{chosen.backend}-{chosen.precision}",
         manifest=manifest,
@@ -129,16 +144,29 @@ def _rules(texts: list[str]) -> dict[str, str]:
     return found
 
 
-def _self_test(chosen: argparse.Namespace, parts: "Loaded") -> "SelfTest":
+def _elsewhere(backend: str, kind: str, rules: dict[str, str]) -> "Admission":
+    """What nobody can look up here has to be said."""
+    from models.bundle.tuples import DeviceTuple, RuleWrong, exactly
+
+    for part in ("architecture", "runtime"):
+        if part not in rules:
+            raise RuleWrong(part, "", "a chip that is not here is not told from another without it")
+    return exactly(DeviceTuple(backend=backend, kind=kind), **rules)
+
+
+def _self_test(chosen: argparse.Namespace, parts: "Loaded", precision: str) -> "SelfTest":
+    import msgspec
+
     from edge.answering.pictures import answers, tuple_of
     from models.bundle.making import SelfTest
-    from models.bundle.self_test import Bounds
+    from models.bundle.self_test import NOT_ITSELF, Bounds
 
+    bounds = Bounds() if precision == chosen.precision else NOT_ITSELF
     pictures = _pictures(chosen.frames, chosen.n)
     return SelfTest(
         recorded_on=tuple_of(parts),
-        precision=chosen.precision,
-        bounds=Bounds(fps=chosen.fps),
+        precision=precision,
+        bounds=msgspec.structs.replace(bounds, fps=chosen.fps),
         pictures=pictures,
         answers=list(answers(parts, pictures)),
     )

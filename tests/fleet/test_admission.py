@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from edge.wire.acknowledgements import PUT_OFF
+from edge.wire.deployments.states import NodeProcess, Reported
 from edge.wire.messages import Conn, FrameReport, HubClock, MessageWrong, StreamCounters, encode
 from fleet.admission import Admission
-from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, ReportArrived
+from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, ReportArrived, UnitReported
 from fleet.latency import Outages
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Stamp, boot_id
@@ -43,9 +44,17 @@ def test_a_picture_is_for_the_dashboard_and_nothing_to_book(admission: Admission
     assert admission.admit("gilmok/v1/seoul/pole/up/picture/camera", b"anything", CLOCK.now()) == ()
 
 
-def test_what_a_unit_says_of_its_deployment_is_nothing_to_book(admission: Admission) -> None:
-    for leaf in ("reported", "reply/order-1"):
-        assert admission.admit(f"gilmok/v1/seoul/pole/up/{leaf}", b"{}", CLOCK.now()) == ()
+def test_what_a_unit_reports_of_its_deployment_is_booked_also_of_one_whose_node_never_spoke(
+    admission: Admission,
+) -> None:
+    assert admission.admit("gilmok/v1/seoul/pole/up/reply/order-1", b"{}", CLOCK.now()) == ()
+    assert admission.admit("gilmok/v1/seoul/pole/up/reported", b"", CLOCK.now()) == ()
+    said = Reported(unit="c" * 32, stamp=CLOCK.now(), boot="b", software="0", node=NodeProcess(state="starting"))
+    (arrived,) = admission.admit("gilmok/v1/seoul/pole/up/reported", encode(said), CLOCK.now())
+    assert isinstance(arrived, UnitReported)
+    assert arrived.reported == said
+    with pytest.raises(MessageWrong, match="schema"):
+        admission.admit("gilmok/v1/seoul/pole/up/reported", b"{}", CLOCK.now())
 
 
 def test_a_report_is_admitted_with_its_way_to_the_hub(admission: Admission, speaker: Speaker) -> None:

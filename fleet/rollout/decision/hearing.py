@@ -71,7 +71,7 @@ def _next(unit: UnitState, one: UnitSeen) -> UnitState:
         case "sent" if one.kept:
             return replace(unit, phase="active", why="")
         case "active" if not one.holds:
-            return replace(unit, phase="returned", why="somebody else had it run something else")
+            return replace(unit, phase="left", why="somebody else had it run something else")
         case "returning" if not one.holds:
             return replace(unit, phase="returned")
         case _:

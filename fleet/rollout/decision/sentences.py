@@ -49,7 +49,7 @@ def worsening(one: GateVerdict) -> str:
 def worse(one: GateVerdict) -> str:
     return (
         f"on {one.chip} {WORDS[one.gate]}, from {figure(one.gate, one.before)} to {figure(one.gate, one.now)} "
-        f"(worse by {worsening(one)}; allowed: {_allowed(one)}; {one.looks} looks at {_units(one.units)})"
+        f"(worse by {worsening(one)}; allowed: {allowed(one)}; {one.looks} looks at {_units(one.units)})"
     )
 
 
@@ -92,7 +92,7 @@ def back(why: str, left: Sequence[UnitState]) -> str:
     return f"{why}; {_units(len(left))} out of reach will go back on return"
 
 
-def _allowed(one: GateVerdict) -> str:
+def allowed(one: GateVerdict) -> str:
     factor, places, unit = (100, 1, " %") if one.gate in ("p50", "power") else FORMS[one.gate]
     return f"{number(one.margin * factor, places)}{unit}"
 

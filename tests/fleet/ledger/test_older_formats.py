@@ -24,7 +24,11 @@ from tests.speaker import Speaker
 ALWAYS = ("--since", "2000-01-01", "--until", "2099-01-01", "--step", "1d", "--json")
 BOOKED = (0, 1, 2, 4)
 NO_DAYS = ("DELETE FROM rollups WHERE step_s = 86400",)
-NO_SHADOWS = ("DROP TABLE shadow_frames", "UPDATE about SET version = 6")
+NO_ROLLOUTS = (
+    *(f"DROP TABLE {name}" for name in ("units", "rollouts", "rollout_changes", "rollout_actor")),
+    "UPDATE about SET version = 7",
+)
+NO_SHADOWS = (*NO_ROLLOUTS, "DROP TABLE shadow_frames", "UPDATE about SET version = 6")
 NO_ROLLUPS = (
     *NO_SHADOWS,
     *(f"DROP TABLE {name}" for name in ("rollups", "rolled", "rolled_health")),
@@ -45,7 +49,9 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Wher
         yield [cluster.database(), cluster.database()]
 
 
-@pytest.mark.parametrize("older", [NO_DAYS, NO_SHADOWS, NO_ROLLUPS, NO_GAPS], ids=["no-days", "6", "5", "4"])
+@pytest.mark.parametrize(
+    "older", [NO_DAYS, NO_ROLLOUTS, NO_SHADOWS, NO_ROLLUPS, NO_GAPS], ids=["no-days", "7", "6", "5", "4"]
+)
 def test_every_verb_says_of_an_older_ledger_what_it_says_of_its_own(
     places: list[Where], older: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

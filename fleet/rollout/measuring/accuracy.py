@@ -1,0 +1,70 @@
+"""Accuracy of one unit in one slot, where the recording that it replays is known here."""
+
+import math
+from collections.abc import Sequence
+
+from edge.wire.messages import StreamBirth
+from fleet.config import TruthRoot
+from fleet.reporting.truth_index import TruthIndex, TruthUnknown
+from fleet.rollout.measuring.said import Said, StreamSaid
+from replay.recording import Recording
+from replay.scoring.reference import score
+from replay.scoring.stream import ScoredStream
+from replay.scoring.streaming import answer_timeline, streamed
+from replay.scoring.summary import calibrated_on
+from sensors.errors import GilmokError
+
+LEAST_LABELLED = 20
+"""Frames of a slot."""
+
+
+class SlotAccuracy:
+    """Used by one thread. The first time that a recording is met, all of it is read."""
+
+    def __init__(self, truth: Sequence[TruthRoot]) -> None:
+        self._truths = TruthIndex(truth)
+        self._recordings: dict[tuple[str, str, str], Recording | None] = {}
+
+    def of(self, said: Said) -> float | None:
+        """The mean over its streams; None where none has a truth here, or too few frames."""
+        figures = [figure for one in said.streams.values() if (figure := self._one(one)) is not None]
+        return sum(figures) / len(figures) if figures else None
+
+    def _one(self, said: StreamSaid) -> float | None:
+        recording = self._recording(said.stream)
+        if recording is None:
+            return None
+        reports = {row.report.seq: row.report for row in said.rows}
+        if calibrated_on(said.birth, said.stream, list(reports.values())):
+            return None
+        first, last = min(reports), max(reports)
+        known = [number for number in recording.numbers if first <= number <= last]
+        if len(known) < LEAST_LABELLED:
+            return None
+        found = {number: reports[number].findings if number in reports else None for number in known}
+        scored = ScoredStream(
+            recording=recording,
+            model_labels=said.birth.model.labels,
+            labels=said.stream.labels,
+            frames=known,
+            truths=[recording.truth(number) for number in known],
+            answers=[None if one is None else one.detections() for one in found.values()],
+            reports=[reports[number] for number in known if number in reports],
+            wanted=said.stream.classes,
+        )
+        try:
+            if said.stream.pace == "realtime":
+                scored = streamed(scored, answer_timeline(scored, scheduled=True))
+            ap = score(scored).overall["AP"]
+        except GilmokError:
+            return None
+        return None if math.isnan(ap) else ap
+
+    def _recording(self, stream: StreamBirth) -> Recording | None:
+        at = stream.dataset, stream.recording, stream.digest
+        if at not in self._recordings:
+            try:
+                self._recordings[at] = self._truths.recording(stream)
+            except TruthUnknown:
+                self._recordings[at] = None
+        return self._recordings[at]
