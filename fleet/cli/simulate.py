@@ -3,9 +3,13 @@
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sensors.ranges import Count, Positive, Seconds, SecondsOrNone, in_range
+from sensors.ranges import Count, Positive, Seconds, SecondsOrNone, Share, in_range
 from sensors.terminal.command_line import command_parser
+
+if TYPE_CHECKING:
+    from fleet.simulation.unit import UnitTraits
 
 HEADS = {
     "nodes": "{:d}",
@@ -50,9 +54,10 @@ def main(argv: list[str]) -> int:
         rate=chosen.rate,
         seconds=chosen.seconds,
         patience_s=chosen.patience,
+        units=_traits(chosen),
     )
     with console.waiting("reading the reports"):
-        material = drawn() if chosen.reports is None else recorded(chosen.reports)
+        material = drawn(replays=chosen.units) if chosen.reports is None else recorded(chosen.reports)
     with console.waiting(f"{chosen.nodes} nodes speak for {chosen.seconds:g} s"):
         outcome = asdict(Fleet(simulation, material, SystemClock()).run())
     if chosen.json:
@@ -67,6 +72,19 @@ def main(argv: list[str]) -> int:
     if outcome["uncommitted"]:
         raise Uncommitted(outcome["uncommitted"], outcome["sent"], outcome["first_refusal"])
     return 0
+
+
+def _traits(chosen: argparse.Namespace) -> "UnitTraits | None":
+    from fleet.simulation.unit import UnitTraits
+
+    if not chosen.units:
+        return None
+    return UnitTraits(
+        chips=tuple(chosen.chips),
+        habit=chosen.bundles.replace("-", " "),
+        fails_on=chosen.fails_on,
+        flaky=chosen.flaky,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,6 +118,19 @@ def _parser() -> argparse.ArgumentParser:
         default=30.0,
         metavar="SECONDS",
         help="how long the hub may take to commit the next of what is left (default: %(default)g)",
+    )
+    units = parser.add_argument_group("units", "nodes that also do what rollouts desire of them, without any model")
+    units.add_argument("--units", action="store_true", help="simulate units (--site, --rate as of nodes)")
+    units.add_argument("--chips", nargs="+", default=["simulated"], help="their architectures, in turns")
+    units.add_argument(
+        "--bundles",
+        choices=("good", "less-accurate", "slow", "fails-on-a-chip", "crashes-at-load"),
+        default="good",
+        help="how whatever bundle does there (default: %(default)s)",
+    )
+    units.add_argument("--fails-on", default="", metavar="CHIP", help="of fails-on-a-chip (default: the last one)")
+    units.add_argument(
+        "--flaky", type=in_range(Share), default=0.0, help="share of units that are cut off now and then"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser

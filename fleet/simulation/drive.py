@@ -15,6 +15,7 @@ from edge.wire.link import Link
 from edge.wire.topics import check_name
 from fleet.simulation.connection import Connection
 from fleet.simulation.node import SimulatedNode, Tally
+from fleet.simulation.unit import SimulatedUnit, UnitTraits
 from fleet.simulation.workload import Workload
 from sensors.clock import NS_PER_MS, NS_PER_S, Clock, boot_id
 from sensors.errors import GilmokError
@@ -62,6 +63,8 @@ class Simulation:
     """Reports a second of each node."""
     seconds: float
     patience_s: float = PATIENCE_S
+    units: UnitTraits | None = None
+    """None: nodes that nobody deploys to."""
 
     def __post_init__(self) -> None:
         check_name("site", self.site)
@@ -110,18 +113,18 @@ class Fleet:
         self._addresses = Address.every(simulation.broker)
         boot, digits = boot_id(), len(str(simulation.nodes - 1))
         self._nodes = [
-            SimulatedNode(
-                simulation.site,
-                f"simulated-{i:0{digits}}",
-                simulation.run,
-                workload[i % len(workload)],
-                clock,
-                boot,
-                self.tally,
-            )
+            self._node(i, f"simulated-{i:0{digits}}", workload[i % len(workload)], boot)
             for i in range(simulation.nodes)
         ]
         self._behind_ns = 0
+
+    def _node(self, number: int, name: str, workload: Workload, boot: str) -> SimulatedNode:
+        one = self._simulation
+        if one.units is None:
+            return SimulatedNode(one.site, name, one.run, workload, self._clock, boot, self.tally)
+        return SimulatedUnit(
+            one.site, name, one.run, workload, self._clock, boot, self.tally, traits=one.units, number=number
+        )
 
     @property
     def waiting(self) -> int:
@@ -139,12 +142,12 @@ class Fleet:
         began_ns = self._clock.now().mono_ns
         await self._connect(version)
         tending = [
-            asyncio.create_task(self._paced(self._simulation.nodes, None, SimulatedNode.tell)),
+            asyncio.create_task(self._paced(self._simulation.nodes, None, lambda node: node.tell())),
             asyncio.create_task(self._paced(self._simulation.nodes / TEND_S, None, _tend)),
         ]
         connected_ns, cpu_s = self._clock.now().mono_ns, _cpu_s()
         per_s = self._simulation.nodes * self._simulation.rate
-        self._behind_ns = await self._paced(per_s, int(self._simulation.seconds * per_s), SimulatedNode.report)
+        self._behind_ns = await self._paced(per_s, int(self._simulation.seconds * per_s), lambda node: node.report())
         said_ns = self._clock.now().mono_ns
         committed_ns = await self._await_commits()
         spent_s = _cpu_s() - cpu_s

@@ -15,6 +15,7 @@ from edge.wire.messages import (
     Committed,
     Conn,
     ConnState,
+    FrameReport,
     Health,
     MessageWrong,
     Refusals,
@@ -68,6 +69,7 @@ class SimulatedNode:
         self._clock = clock
         self._tally = tally
         self._reports = workload.reports
+        self._replays = workload.replays
         self._waiting: dict[int, _Waiting] = {}
         self._next = self._failed = 0
         self._put_off = self._unknown = False
@@ -103,13 +105,13 @@ class SimulatedNode:
     def report(self) -> None:
         """Say the next frame's, as if it had been done at this moment."""
         n, now = self._next, self._clock.now()
-        template = self._reports[n % len(self._reports)]
+        template = self._said(self._reports[n % len(self._reports)])
         said = msgspec.structs.replace(
             template,
             session=self.birth.session,
             session_id=self.birth.session_id,
             n=n,
-            seq=n,
+            seq=template.seq if self._replays else n,
             stamp=now.shifted_to(now.mono_ns - template.total_ns),
             published=now,
         )
@@ -127,7 +129,7 @@ class SimulatedNode:
             self._say_again()
             ask = ClockAsk(session=self.birth.session, t1_ns=self._clock.now().mono_ns)
             self.connection.publish(self.topics.clock_ask, encode(ask), 0)
-            self.connection.publish(self.topics.health, self._health(), 0)
+            self.connection.publish(self.topics.health, encode(self._health()), 0)
 
     def _say_again(self) -> None:
         now_ns = self._clock.now().mono_ns
@@ -149,7 +151,7 @@ class SimulatedNode:
 
     def farewell(self) -> None:
         """Its last words; the broker is to keep nothing of a node that never was."""
-        self.connection.publish(self.topics.health, self._health(final=True), 1)
+        self.connection.publish(self.topics.health, encode(self._health(final=True)), 1)
         self.connection.publish(self.topics.conn, self.conn("offline"), 1, retain=True)
         for topic in (self.topics.conn, self.topics.birth):
             self.connection.publish(topic, b"", 1, retain=True)
@@ -166,6 +168,10 @@ class SimulatedNode:
         except MessageWrong as error:
             self._tally.first_refusal = self._tally.first_refusal or f"{topic}: {error.what}"
 
+    def _said(self, template: FrameReport) -> FrameReport:
+        """What this node makes of it."""
+        return template
+
     def conn(self, state: ConnState) -> bytes:
         return encode(Conn(state=state, session=self.birth.session, session_id=self.birth.session_id))
 
@@ -181,17 +187,15 @@ class SimulatedNode:
         self._unknown = self._unknown or UNINTRODUCED in word.reasons
         self._tally.first_refusal = self._tally.first_refusal or f"{word.topic}: {word.what}"
 
-    def _health(self, *, final: bool = False) -> bytes:
+    def _health(self, *, final: bool = False) -> Health:
         ok, waiting = self._next - self._failed, self.waiting
         counters = StreamCounters(captured=self._next, ok=ok, failed=self._failed, spooled=waiting)
-        return encode(
-            Health(
-                session=self.birth.session,
-                session_id=self.birth.session_id,
-                stamp=self._clock.now(),
-                streams={self._stream: counters},
-                queued=self.connection.unacknowledged,
-                final=final,
-                spool=Spooled(reports=waiting, bytes=sum(len(one.payload) for one in self._waiting.values())),
-            )
+        return Health(
+            session=self.birth.session,
+            session_id=self.birth.session_id,
+            stamp=self._clock.now(),
+            streams={self._stream: counters},
+            queued=self.connection.unacknowledged,
+            final=final,
+            spool=Spooled(reports=waiting, bytes=sum(len(one.payload) for one in self._waiting.values())),
         )

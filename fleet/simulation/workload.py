@@ -32,6 +32,8 @@ class Workload:
 
     birth: Birth
     reports: tuple[FrameReport, ...]
+    replays: bool = False
+    """The reports are of the recording's own frames, again and again, so that a hub can score them."""
 
 
 def recorded(run: Path) -> list[Workload]:
@@ -47,10 +49,10 @@ def recorded(run: Path) -> list[Workload]:
     return found
 
 
-def drawn() -> list[Workload]:
+def drawn(*, replays: bool = False) -> list[Workload]:
     """The built-in world's own recordings: every object of the truth is a finding, with one score."""
     recordings = WorldRecordings(SAMPLES)
-    return [_of_truth(recordings.open(name)) for name in recordings.recordings()]
+    return [_of_truth(recordings.open(name), replays) for name in recordings.recordings()]
 
 
 def _by_stream(reports: Iterator[FrameReport]) -> list[list[FrameReport]]:
@@ -71,8 +73,12 @@ def _fitting(run: Path, births: tuple[Birth, ...], reports: tuple[FrameReport, .
     raise RunFolderWrong(run, f"no birth in it fits the reports of {first.stream!r}")
 
 
-def _of_truth(recording: WorldRecording) -> Workload:
+def _of_truth(recording: WorldRecording, replays: bool) -> Workload:
     stream = StreamBirth(name="camera", source="simulated", pace="realtime", fps=recording.fps)
+    if replays:
+        # Not on the recording's schedule, so that no streaming accuracy can be told.
+        known = {"dataset": recording.dataset, "recording": recording.name, "digest": recording.digest}
+        stream = msgspec.structs.replace(stream, pace="live", **known)
     birth = Birth(
         site="simulated",
         node=recording.name,
@@ -87,7 +93,8 @@ def _of_truth(recording: WorldRecording) -> Workload:
         model=ModelBirth(name="simulated", sha256=SHA, artefact=SHA, precision="none", labels=tuple(recording.labels)),
         backend=BackendBirth(name="simulated", device="none", device_kind="none", facts={}),
     )
-    return Workload(birth, tuple(_report(recording, number) for number in recording.numbers[:MOST]))
+    reports = tuple(_report(recording, number) for number in recording.numbers[:MOST])
+    return Workload(birth, reports, replays)
 
 
 def _report(recording: WorldRecording, number: int) -> FrameReport:
