@@ -94,8 +94,8 @@ def _watch(chosen: argparse.Namespace) -> int:
 def _follow(hub: "HubConfig", which: str, as_json: bool) -> int:
     """Until it is over or paused: 0 done, 1 a person is needed, 3 it was no good."""
     from fleet.ledger.rollouts.rows import RolloutRows
-    from fleet.rollout.begin import find
     from fleet.rollout.listing import change_row, whole
+    from fleet.rollout.records import find
     from sensors.clock import NS_PER_S, SystemClock
     from sensors.terminal import console
     from sensors.terminal.foreign_text import shown
@@ -141,8 +141,8 @@ def _line(change: dict[str, Any]) -> str:
 
 def _status(chosen: argparse.Namespace) -> int:
     from fleet.ledger.rollouts.rows import RolloutRows
-    from fleet.rollout.begin import find
     from fleet.rollout.listing import overview, whole
+    from fleet.rollout.records import find
     from sensors.terminal import console
 
     with RolloutRows(_hub(chosen).where, write=False) as rows:
@@ -174,8 +174,8 @@ def _status(chosen: argparse.Namespace) -> int:
 
 def _history(chosen: argparse.Namespace) -> int:
     from fleet.ledger.rollouts.rows import RolloutRows
-    from fleet.rollout.begin import find
     from fleet.rollout.listing import change_row
+    from fleet.rollout.records import find
     from sensors.terminal import console
 
     with RolloutRows(_hub(chosen).where, write=False) as rows:

@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     units = parser.add_argument_group("units", "nodes that also do what rollouts desire of them, without any model")
     units.add_argument("--units", action="store_true", help="simulate units (--site, --rate as of nodes)")
-    units.add_argument("--chips", nargs="+", default=["simulated"], help="their architectures, in turns")
+    units.add_argument("--chips", nargs="+", default=["x86_64"], help="their architectures, in turns")
     units.add_argument(
         "--bundles",
         choices=("good", "less-accurate", "slow", "fails-on-a-chip", "crashes-at-load"),

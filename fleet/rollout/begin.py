@@ -8,7 +8,7 @@ from fleet.ledger.rollouts.rows import RolloutRows
 from fleet.rollout.decision.decide import begun, stopped
 from fleet.rollout.decision.step import Step
 from fleet.rollout.plan import RolloutPlan
-from fleet.rollout.records import Asked, Rollout, change_rows
+from fleet.rollout.records import Asked, Rollout, change_rows, find
 from fleet.rollout.state import Change, RolloutState
 from models.bundle.verify import verify
 from sensors.errors import GilmokError
@@ -21,11 +21,6 @@ class RolloutTaken(GilmokError):
         super().__init__(
             f"a rollout named {name!r} isn't over yet", "wait for it or abort it; or give this one another name"
         )
-
-
-class RolloutUnknown(GilmokError):
-    def __init__(self, which: str) -> None:
-        super().__init__(f"there is no rollout {which!r}", "`gilmok fleet rollout status` lists them")
 
 
 class RolloutOver(GilmokError):
@@ -92,16 +87,6 @@ def abort(hub: HubConfig, which: str, who: str, why: str, now_utc_ns: int, *, ba
         )
 
     return _change(hub, which, who, now_utc_ns, aborted)
-
-
-def find(rows: RolloutRows, which: str) -> Rollout:
-    """By its id, or the newest of its name; the newest of all for an empty one. Raises RolloutUnknown."""
-    every = rows.every()
-    found = [row for row in every if which in ("", row.name)]
-    found = found or [row for row in every if which == str(row.id)]
-    if not found:
-        raise RolloutUnknown(which)
-    return Rollout.of(found[0])
 
 
 def _change(

@@ -3,12 +3,18 @@
 import msgspec
 
 from edge.wire.deployments.states import Deployment
-from fleet.ledger.rollouts.rows import ChangeRow, RolloutRow
+from fleet.ledger.rollouts.rows import ChangeRow, RolloutRow, RolloutRows
 from fleet.rollout.plan import RolloutPlan
 from fleet.rollout.state import Change, RolloutState
 from models.bundle.tuples import Admission
 from sensors.config import Settings, convert, plain
+from sensors.errors import GilmokError
 from sensors.terminal.pretty_json import compact
+
+
+class RolloutUnknown(GilmokError):
+    def __init__(self, which: str) -> None:
+        super().__init__(f"there is no rollout {which!r}", "`gilmok fleet rollout status` lists them")
 
 
 class Asked(Settings, frozen=True, kw_only=True):
@@ -66,3 +72,13 @@ def change_rows(changes: tuple[Change, ...], who: str, now_utc_ns: int) -> list[
         ChangeRow(at_utc_ns=now_utc_ns, who=who, what=one.what, site=one.site, node=one.node, why=one.why)
         for one in changes
     ]
+
+
+def find(rows: RolloutRows, which: str) -> Rollout:
+    """By its id, or the newest of its name; the newest of all for an empty one. Raises RolloutUnknown."""
+    every = rows.every()
+    found = [row for row in every if which in ("", row.name)]
+    found = found or [row for row in every if which == str(row.id)]
+    if not found:
+        raise RolloutUnknown(which)
+    return Rollout.of(found[0])

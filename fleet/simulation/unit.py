@@ -1,13 +1,14 @@
 """A simulated unit: a simulated node that also does what is desired of it, and reports how that went."""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
 import numpy as np
 
 from edge.wire.deployments.states import BadDeployment, Deployment, Desired, NodeProcess, Outcome, Phase, Reported
-from edge.wire.messages import Findings, FrameReport, Health, MessageWrong, decode, encode
+from edge.wire.messages import BackendBirth, Findings, FrameReport, Health, MessageWrong, decode, encode
 from fleet.simulation.node import SimulatedNode, Tally
 from fleet.simulation.workload import Workload
 from models.bundle.tuples import device_tuple
@@ -33,7 +34,7 @@ DIES = 0.02
 class UnitTraits:
     """How simulated units are, and how bundles do there."""
 
-    chips: tuple[str, ...] = ("simulated",)
+    chips: tuple[str, ...] = ("x86_64",)
     """Architectures, in turns."""
     habit: Habit = "good"
     fails_on: str = ""
@@ -52,9 +53,11 @@ class SimulatedUnit(SimulatedNode):
         self._traits = traits
         self._rng = np.random.default_rng([traits.seed, number])
         self._chip = traits.chips[number % len(traits.chips)]
-        facts = {"architecture": self._chip, "runtime": "simulated 1.0"}
-        backend = msgspec.structs.replace(self.birth.backend, device_kind="npu", facts=facts)
-        self.birth = msgspec.structs.replace(self.birth, backend=backend)
+        # As a CPU's, so that a bundle of any model, made anywhere, can be rolled out to it.
+        facts = {"runtime": f"onnxruntime {version('onnxruntime')}"}
+        backend = BackendBirth(name="onnxruntime", device="cpu", device_kind="cpu", facts=facts)
+        host = {"name": "simulated", "machine": self._chip}
+        self.birth = msgspec.structs.replace(self.birth, backend=backend, host=host)
         self._flaky = bool(self._rng.random() < traits.flaky)
         self._active: Deployment | None = None
         self._desired: Desired | None = None
@@ -167,7 +170,7 @@ class SimulatedUnit(SimulatedNode):
     def _tell_state(self) -> None:
         self._told_ns = self._clock.now().mono_ns
         backend = self.birth.backend
-        device = device_tuple(backend.name, backend.device_kind, backend.facts)
+        device = device_tuple(backend.name, backend.device_kind, backend.facts, self._chip)
         said = Reported(
             unit=self.birth.session_id,
             stamp=self._clock.now(),

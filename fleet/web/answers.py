@@ -8,8 +8,11 @@ from fleet.arrivals import NodeKey, key_of
 from fleet.config import HubConfig
 from fleet.ledger.fleet_reader import FleetReader
 from fleet.ledger.reader import LedgerReader
+from fleet.ledger.rollouts.rows import RolloutRows
 from fleet.ledger.rollups.history import History
 from fleet.reporting.listing import node_rows, refused_rows, run_rows
+from fleet.rollout.listing import change_row, overview, whole
+from fleet.rollout.records import find
 from fleet.web.nodes.pictures import live_message
 from fleet.web.nodes.steps import minutes
 from fleet.web.nodes.watches import NodeWatches
@@ -17,6 +20,7 @@ from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
 
 MINUTE_S = 60
+MOST_CHANGES = 300
 HISTORY_S = 3600
 MOST_SKIPPED = 1000
 """Frames, from a moment on."""
@@ -76,6 +80,16 @@ class Answers:
     def refused(self) -> list[dict[str, Any]]:
         with LedgerReader(self._hub.where) as ledger:
             return refused_rows(ledger)
+
+    def rollouts(self) -> list[dict[str, Any]]:
+        with RolloutRows(self._hub.where, write=False) as rows:
+            return [overview(row) for row in rows.every()]
+
+    def rollout(self, which: str) -> dict[str, Any]:
+        """Raises RolloutUnknown."""
+        with RolloutRows(self._hub.where, write=False) as rows:
+            found = find(rows, which)
+            return {**whole(found), "history": [change_row(one) for one in rows.changes(found.id, MOST_CHANGES)]}
 
     def alerts(self) -> dict[str, Any]:
         """Raises AlertsUnreadable."""

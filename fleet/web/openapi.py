@@ -92,6 +92,13 @@ ENDPOINTS = (
         apart=True,
         needed=("a", "b"),
     ),
+    Endpoint("/api/rollouts", "Every rollout, the newest first: how far it is, and why it isn't running", "rollouts"),
+    Endpoint(
+        "/api/rollouts/{rollout}",
+        "One rollout, by id or name: its waves, its gates with their intervals, each unit, and what became of it",
+        "rollout",
+        ("rollout",),
+    ),
     Endpoint("/api/refused", "Messages that were refused and kept aside, oldest first", "refused"),
     Endpoint("/api/alerts", "What is wrong now, since when, and what to do about it; what rose and cleared", "alerts"),
 )

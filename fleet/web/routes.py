@@ -10,6 +10,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from fleet.rollout.records import RolloutUnknown
 from fleet.web.answers import Answers, NodeUnknown
 from fleet.web.nodes.live_pictures import LivePictures
 from fleet.web.nodes.pictures import has_picture
@@ -24,7 +25,7 @@ from sensors.terminal.pretty_json import compact
 log = logging.getLogger(__name__)
 
 Answering = Callable[[Request], Awaitable[Response]]
-UNKNOWN = (NodeUnknown, StreamUnknown, FrameUnknown)
+UNKNOWN = (NodeUnknown, StreamUnknown, FrameUnknown, RolloutUnknown)
 """What is asked for and isn't there."""
 PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; base-uri 'none'; form-action 'none'; "

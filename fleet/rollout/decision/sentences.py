@@ -49,19 +49,19 @@ def worsening(one: GateVerdict) -> str:
 def worse(one: GateVerdict) -> str:
     return (
         f"on {one.chip} {WORDS[one.gate]}, from {figure(one.gate, one.before)} to {figure(one.gate, one.now)} "
-        f"(worse by {worsening(one)}; allowed: {allowed(one)}; {one.looks} looks at {_units(one.units)})"
+        f"(worse by {worsening(one)}, allowed {allowed(one)}, looks {one.looks}, units {one.units})"
     )
 
 
 def fails_on(name: str, failed: Sequence[UnitState], decided: int) -> str:
     reason, _ = Counter(unit.why for unit in failed).most_common(1)[0]
-    return f"on {name} it failed at {len(failed)} of {_units(decided)} that tried it: {reason}"
+    return f"on {name} it failed at {len(failed)} of {decided} that tried it: {reason}"
 
 
 def cant_tell(open_ones: Sequence[GateVerdict], missing: Sequence[str], minutes: float) -> str:
     what = [f"{one.gate} on {one.chip}" + (f" ({one.why})" if one.why else "") for one in open_ones]
     what += [f"nothing on {name}: no unit of it runs the bundle" for name in missing]
-    return f"{minutes:.0f} minutes after its soak the wave can't tell {'; '.join(what[:4])}" + (
+    return f"{minutes:.0f} minutes after its soak the wave can't tell {', '.join(what[:4])}" + (
         f" and {len(what) - 4} more" if len(what) > 4 else ""
     )
 
@@ -81,7 +81,7 @@ def done(state: RolloutState) -> str:
     phases = Counter(unit.phase for unit in state.units)
     left = phases["sent"] + phases["waiting"]
     return (
-        f"{_units(phases['active'])} run it; {phases['failed']} failed, {phases['unfit']} are unfit, "
+        f"{_units(phases['active'])} run it, {phases['failed']} failed, {phases['unfit']} are unfit, "
         f"{left} have not switched yet"
     )
 
@@ -89,7 +89,7 @@ def done(state: RolloutState) -> str:
 def back(why: str, left: Sequence[UnitState]) -> str:
     if not left:
         return why
-    return f"{why}; {_units(len(left))} out of reach will go back on return"
+    return f"{why}; {len(left)} out of reach will go back on return"
 
 
 def allowed(one: GateVerdict) -> str:

@@ -5,6 +5,7 @@ import { make } from "/pages/dom.js";
 import { fleet } from "/pages/fleet.js";
 import { follow, see, state } from "/pages/live.js";
 import { nodePage } from "/pages/node.js";
+import { rolloutPage, rolloutsPage } from "/pages/rollouts.js";
 import { comparison, run, runs } from "/pages/runs.js";
 import { language, learn, say, speak, t } from "/pages/words.js";
 
@@ -13,7 +14,7 @@ const AGAIN_MS = 2000;
  * Which entry of the menu a page belongs to.
  * @type {Record<string, string>}
  */
-const MENU = { runs: "#/runs", run: "#/runs", compare: "#/runs", alerts: "#/alerts" };
+const MENU = { runs: "#/runs", run: "#/runs", compare: "#/runs", alerts: "#/alerts", rollouts: "#/rollouts", rollout: "#/rollouts" };
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const trouble = /** @type {HTMLElement} */ (document.getElementById("trouble"));
 const alerted = /** @type {HTMLElement} */ (document.getElementById("alerted"));
@@ -43,6 +44,8 @@ async function show() {
     else if (page === "compare") await comparison(place, parts[0] ?? "", parts[1] ?? "");
     else if (page === "node") await watched(own, nodePage(place, parts[0] ?? "", parts[1] ?? ""));
     else if (page === "alerts") await watched(own, alertsPage(place));
+    else if (page === "rollouts") await watched(own, rolloutsPage(place));
+    else if (page === "rollout") await watched(own, rolloutPage(place, parts[0] ?? ""));
     else place.append(make("p", {}, t("There is no such page."), " ", make("a", { href: "#/" }, t("The fleet"))));
   } catch (error) {
     place.replaceChildren(make("h1", {}, t("Not shown")), make("p", {}, error instanceof Error ? error.message : String(error)));

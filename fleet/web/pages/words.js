@@ -2,10 +2,11 @@
 
 import { ALERTS } from "/pages/korean/alerts.js";
 import { PAGE } from "/pages/korean/page.js";
+import { ROLLOUTS } from "/pages/korean/rollouts.js";
 import { SHADOW } from "/pages/korean/shadow.js";
 
 /** @type {Record<string, string>} */
-const KOREAN = { ...PAGE, ...ALERTS, ...SHADOW };
+const KOREAN = { ...ROLLOUTS, ...PAGE, ...ALERTS, ...SHADOW };
 
 /** What the hub and its reports say: read when somebody reads Korean. */
 const CATALOGUES = ["/words/hub", "/words/report", "/words/comparison"];

@@ -8,9 +8,9 @@ import pytest
 from fleet.config import LedgerAt
 from fleet.ledger.rollouts.rows import RolloutRows
 from fleet.rollout.actor import TAKEOVER_S
-from fleet.rollout.begin import RolloutOver, RolloutTaken, RolloutUnknown, abort, find, pause, resume
+from fleet.rollout.begin import RolloutOver, RolloutTaken, abort, pause, resume
 from fleet.rollout.plan import LiveGates, RolloutPlan, Wave
-from fleet.rollout.records import Rollout
+from fleet.rollout.records import Rollout, RolloutUnknown, find
 from sensors.clock import NS_PER_S
 from tests.fleet.rollout.ledger_fleet import BUNDLE, OLD, LedgerFleet
 from tests.postgres import database, postgres
@@ -112,7 +112,7 @@ def test_what_every_canary_refuses_is_over_with_the_units_own_reason(fleet: Ledg
         fleet.rounds(5, actor)
     state = now(fleet).state
     assert state.status == "rolled back"
-    assert "it failed at 2 of 2 units that tried it: its self-test ended with signal 11" in state.why
+    assert "it failed at 2 of 2 that tried it: its self-test ended with signal 11" in state.why
 
 
 def test_people_pause_resume_and_take_back_and_it_is_written_who(fleet: LedgerFleet) -> None:
