@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from edge.answering.pictures import answers, tuple_of
 from edge.assembly import opened
 from edge.config import BackendChoice
@@ -33,6 +35,8 @@ def run_self_test(bundle: VerifiedBundle, device: str, clock: Clock) -> SelfTest
     """
     told = bundle.patch.backend
     choice = BackendChoice(name=bundle.bundle.artefact.backend, device=device, options=dict(told.options))
+    if told.deadline_ms is not None:
+        choice = replace(choice, deadline_ms=told.deadline_ms)
     manifest = renamed(bundle.manifest, bundle.patch.model.labels)
     pictures = [read_picture(bundle.folder / FOLDER / frame.picture) for frame in bundle.expected.frames]
     with opened(manifest, bundle.artefact, choice, Path()) as parts:

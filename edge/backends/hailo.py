@@ -101,8 +101,14 @@ class Hailo:
     def _device(self, name: str) -> Device:
         with self._hailo.Device(name) as device:
             identity = device.control.identify()
-        facts = {"runtime": f"HailoRT {self._hailo.__version__}", "firmware": str(identity.firmware_version), **UNTRIED}
-        return Device(name, "npu", str(identity.device_architecture), facts)
+        architecture = str(identity.device_architecture)
+        facts = {
+            "runtime": f"HailoRT {self._hailo.__version__}",
+            "architecture": architecture,
+            "firmware": str(identity.firmware_version),
+            **UNTRIED,
+        }
+        return Device(name, "npu", architecture, facts)
 
     def _telemetry(self, name: str) -> Telemetry:
         with self._hailo.Device(name) as device:

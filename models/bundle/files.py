@@ -10,7 +10,7 @@ from models.bundle.bundle import INDEX, MOST_BYTES, MOST_FILES, BundleWrong, Fil
 from models.fetch import digest
 from sensors.ranges import quoted
 
-DEEPEST = 4
+DEEPEST = 8
 LONGEST_NAME_BYTES = 200
 """Of one part of a path: a file that isn't whole yet has a longer name."""
 FOREIGN = frozenset('\\:*?"<>|')

@@ -59,10 +59,12 @@ def _verb(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], 
 def _keys(chosen: argparse.Namespace) -> "Keys":
     from models.bundle.repository.keys import Keys, PasswordUnreadable
     from sensors.outside import read_small
+    from sensors.private_files import check_secret
 
     folder = chosen.keys or chosen.folder.with_name(f"{chosen.folder.name}-keys")
     if chosen.password_file is None:
         return Keys(folder)
+    check_secret("--password-file", chosen.password_file)
     try:
         password = read_small(chosen.password_file).strip()
     except OSError as error:

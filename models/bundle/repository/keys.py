@@ -12,7 +12,7 @@ from models.bundle.repository.layout import DeployUnavailable, Role
 from sensors import atomic_files
 from sensors.errors import GilmokError
 from sensors.outside import read_small
-from sensors.private_files import private_folder
+from sensors.private_files import check_secret, private_folder
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
@@ -72,7 +72,7 @@ class Keys:
         return made
 
     def of(self, role: str, keyids: Sequence[str], threshold: int) -> "list[CryptoSigner]":
-        """Those of the role's keys that are here. Raises RoleKeysAbsent where they are too few, RoleKeyUnusable."""
+        """Those of the role's keys that are here. Raises RoleKeysAbsent where they are too few, RoleKeyUnusable, SecretOpen."""
         found = [self._read(path) for keyid in keyids if (path := self._path(role, keyid)).is_file()]
         named = [signer for signer in found if signer.public_key.keyid in keyids]
         if len(named) < threshold:
@@ -94,6 +94,7 @@ class Keys:
         return self.folder / f"{role}-{keyid[:ID_DIGITS]}.pem"
 
     def _read(self, path: Path) -> "CryptoSigner":
+        check_secret("the repository", path)
         try:
             from cryptography.exceptions import UnsupportedAlgorithm
             from cryptography.hazmat.primitives import serialization

@@ -59,7 +59,7 @@ def linked_list(bundle: Path) -> None:
 
 
 def more_depth(bundle: Path) -> None:
-    (bundle / "model/a/b/c/d/e").mkdir(parents=True)
+    (bundle / "model/a/b/c/d/e/f/g/h/i").mkdir(parents=True)
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {

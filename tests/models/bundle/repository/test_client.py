@@ -11,6 +11,7 @@ from models.bundle.repository.publishing import Repository
 from models.bundle.repository.refusals import BundleUnlisted, RepositoryUnreachable
 from models.bundle.repository.transport import AddressWrong
 from sensors.clock import SystemClock
+from sensors.private_files import SecretOpen
 from tests.bundles import tiny_bundle
 from tests.models.bundle.repository.conftest import Site
 
@@ -139,6 +140,13 @@ def test_keys_are_their_owners_alone_and_never_served(site: Site) -> None:
     assert {oct(path.stat().st_mode & 0o777) for path in site.keys.glob("*.pem")} == {"0o600"}
     assert site.keys.stat().st_mode & 0o077 == 0 or os.geteuid() == 0
     assert not list(site.folder.rglob("*.pem"))
+
+
+def test_a_key_that_everybody_may_read_signs_nothing(site: Site) -> None:
+    (key,) = site.keys.glob("timestamp-*.pem")
+    key.chmod(0o644)
+    with pytest.raises(SecretOpen, match="every account of this machine"):
+        site.repository.refresh()
 
 
 def test_too_few_keys_change_nothing(site: Site) -> None:
