@@ -72,7 +72,7 @@ class Keys:
         return made
 
     def of(self, role: str, keyids: Sequence[str], threshold: int) -> "list[CryptoSigner]":
-        """Those of the role's keys that are here. Raises RoleKeysAbsent where they are too few, RoleKeyUnusable, SecretOpen."""
+        """Those of the role's keys that are here. Raises RoleKeysAbsent (too few), RoleKeyUnusable or SecretOpen."""
         found = [self._read(path) for keyid in keyids if (path := self._path(role, keyid)).is_file()]
         named = [signer for signer in found if signer.public_key.keyid in keyids]
         if len(named) < threshold:
