@@ -94,13 +94,19 @@ def loaded(model: ModelChoice, choice: BackendChoice, base: Path) -> Iterator[Lo
 
     Raises what keeps it from running: ModelAbsent, DigestWrong, BundleWrong, DeviceAbsent, ArtefactRefused, ...
     """
+    manifest, artefact = located(model, choice)
+    with opened(manifest, artefact, choice, base) as parts:
+        yield parts
+
+
+def located(model: ModelChoice, choice: BackendChoice) -> tuple[Manifest, Artefact]:
+    """What is chosen, and the file of it that is to run; raises ModelAbsent, DigestWrong, BundleWrong, ..."""
     if model.bundle is not None:
         bundle = verify(model.bundle)
         manifest, artefact = bundle.manifest, bundle.artefact
     else:
         manifest, artefact = catalogue.locate(str(model.file or model.name), choice.name, choice.precision)
-    with opened(renamed(manifest, model.labels), artefact, choice, base) as parts:
-        yield parts
+    return renamed(manifest, model.labels), artefact
 
 
 @contextmanager

@@ -109,10 +109,6 @@ class ShadowChoice(Settings, frozen=True, kw_only=True):
     block_s: Seconds = 5.0
     """Blocks of so long, in which the shadow works and rests by turns, tell what it costs."""
 
-    def __post_init__(self) -> None:
-        if (self.model.name is None) == (self.model.file is None):
-            raise ConfigContradicts("shadow", "its model is not one thing", "give the model a name or a file")
-
 
 Durability: TypeAlias = Literal["process", "power-loss", "off"]
 
@@ -197,8 +193,10 @@ class NodePlan(Settings, frozen=True, kw_only=True):
             raise ConfigContradicts(self.name, "it has no streams", "add a [[streams]] table")
         if len(set(names)) < len(names):
             raise ConfigContradicts(self.name, f"two of its streams have one name: {', '.join(names)}", "rename one")
-        if [self.model.name, self.model.file, self.model.bundle].count(None) != 2:
-            raise ConfigContradicts(self.name, "its model is not one thing", "give it a name, a file or a bundle")
+        for whose, model in (("its", self.model), ("its shadow's", self.shadow.model if self.shadow else self.model)):
+            if [model.name, model.file, model.bundle].count(None) != 2:
+                what = f"{whose} model is not one thing"
+                raise ConfigContradicts(self.name, what, "give it a name, a file or a bundle")
 
 
 class ResumeAt(Settings, frozen=True, kw_only=True):

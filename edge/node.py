@@ -121,7 +121,7 @@ class Node:
             self.recorder = recorder_of(self._config, self._base, self._clock)
             self._streams = [stack.enter_context(self._open(stream, parts, session)) for stream in self._config.streams]
             if self._config.shadow is not None:
-                self.shadow = Shadow(self._config.shadow, session, names, self._clock, self._say_shadow)
+                self.shadow = Shadow(self._config.shadow, session, names, self._base, self._clock, self._say_shadow)
                 stack.callback(self.shadow.close, hurried=True)
             spool = Spool(self._spool_file, self._config.spool, self._clock, self._boot)
             stack.callback(spool.close)

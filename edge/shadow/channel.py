@@ -24,6 +24,8 @@ class Begin(_Said, frozen=True, array_like=True, tag=True):
 
     model: dict[str, Any]
     backend: dict[str, Any]
+    base: str
+    """Where the relative paths of the two start."""
     session: int
     session_id: str
 

@@ -49,7 +49,7 @@ def serve(channel: Channel, clock: Clock) -> int:
     try:
         model = config.convert(begin.model, ModelChoice, "the shadow's model")
         backend = config.convert(begin.backend, BackendChoice, "the shadow's backend")
-        with loaded(model, backend, Path()) as parts:
+        with loaded(model, backend, Path(begin.base)) as parts:
             channel.say(Ready(parts.device.kind, dict(parts.backend_birth().facts)))
             _answer(channel, parts, SessionName(begin.session, begin.session_id), pictures, clock)
     except GilmokError as error:

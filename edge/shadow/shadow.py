@@ -9,10 +9,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import msgspec
 
-from edge.assembly import model_birth
+from edge.assembly import located, model_birth
 from edge.config import ShadowChoice
 from edge.pipeline import DIGEST_DIGITS
 from edge.session_name import SessionName
@@ -23,8 +24,6 @@ from edge.shadow.turns import Turns
 from edge.wire.message import REASON_CHARACTERS
 from edge.wire.messages import FrameReport, ModelBirth, ShadowBirth
 from edge.wire.shadows import ShadowHealth, ShadowPhase, ShadowStream
-from models import catalogue
-from models.labels import renamed
 from sensors.clock import NS_PER_S, Clock
 from sensors.config import plain
 from sensors.errors import GilmokError
@@ -55,10 +54,14 @@ class Shadow:
         choice: ShadowChoice,
         session: SessionName,
         streams: Sequence[str],
+        base: Path,
         clock: Clock,
         say: Callable[[FrameReport], bool],
     ) -> None:
-        """`say` sends a report, at once; False: it can't. Starts nothing yet, and raises nothing: its health tells."""
+        """`base`: where relative paths of `choice` start. `say` sends a report, at once; False: it can't.
+
+        Starts nothing yet, and raises nothing: its health tells.
+        """
         self._choice = choice
         self._session = session
         self._clock = clock
@@ -78,7 +81,7 @@ class Shadow:
         self._facts: dict[str, str] = {}
         self._model = self._located()
         self._lives = Lives(
-            Begin(plain(choice.model), plain(choice.backend), session.count, session.id),
+            Begin(plain(choice.model), plain(choice.backend), str(base), session.count, session.id),
             choice.backend.deadline_ms,
             clock,
             on_word=self._hear,
@@ -189,11 +192,8 @@ class Shadow:
         return "" if self._turns.is_next(stream) else TURN
 
     def _located(self) -> ModelBirth | None:
-        choice = self._choice
         try:
-            which = str(choice.model.file or choice.model.name)
-            manifest, artefact = catalogue.locate(which, choice.backend.name, choice.backend.precision)
-            return model_birth(renamed(manifest, choice.model.labels), artefact)
+            return model_birth(*located(self._choice.model, self._choice.backend))
         except GilmokError as error:
             self._give_up(f"{error.sentence}; {error.hint}" if error.hint else error.sentence)
             return None

@@ -54,6 +54,8 @@ def troubles(ledger: LedgerReader, births: Sequence[Birth]) -> list[str]:
             found.append(f"node {birth.node} (session {birth.session}) was lost at {utc(last.state_utc_ns)}")
         elif last.state != "offline":
             found.append(f"node {birth.node} (session {birth.session}) has not ended")
+        if last.health is not None and last.health.shadow is not None and last.health.shadow.phase == "failed":
+            found.append(f"the shadow of node {birth.node} could not run: {last.health.shadow.why}")
     missing = {key_of(birth).of_node for birth in births if not _complete(ledger, birth)}
     return [*found, *(f"the hub refused messages on the topics of {what}" for what in _refusals(ledger, missing))]
 

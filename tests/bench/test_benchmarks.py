@@ -23,6 +23,7 @@ def bench(name: str, *words: str) -> subprocess.CompletedProcess[str]:
         ("hub_ingest.py", ["--reports", "0"], 2),
         ("coverage.py", ["--worlds", "0"], 2),
         ("dashboard.py", ["--nodes", "0"], 2),
+        ("shadow.py", ["--recording", "nowhere", "X"], 1),
     ],
 )
 def test_what_is_wrong_is_one_line_and_one_that_says_what_to_do(name: str, words: list[str], status: int) -> None:

@@ -108,6 +108,24 @@ def test_a_session_is_announced_reported_committed_and_taken_leave_of(
     listener.link.close()
 
 
+def test_what_a_shadow_found_is_said_while_there_is_a_link_and_not_kept_for_later(
+    broker: BrokerAt, site: str, introduced: Introduced, tmp_path: Path
+) -> None:
+    said, stream = introduced
+    reports: list[FrameReport] = []
+    stream.run(reports.append)
+    listener, topics = Listener(broker, site), NodeTopics(site, "pole")
+    uplink = Uplink(broker, said, CLOCK, _spool(tmp_path))
+    assert not uplink.say_shadow(reports[0])
+    uplink.connect()
+    assert uplink.say_shadow(reports[1])
+    assert uplink.farewell([stream], None).spooled.reports == 0
+    wait_until(lambda: listener.on(topics.conn), "the birth and all before the goodbye")
+    wait_until(lambda: listener.on(topics.shadow("camera")), "the shadow's report")
+    assert [decode(word, FrameReport).n for word in listener.on(topics.shadow("camera"))] == [1]
+    listener.link.close()
+
+
 def test_what_no_hub_commits_stays_for_the_next_start_which_sends_it_late(
     broker: BrokerAt, site: str, introduced: Introduced, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

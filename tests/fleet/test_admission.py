@@ -7,11 +7,20 @@ from edge.wire.acknowledgements import PUT_OFF
 from edge.wire.deployments.states import NodeProcess, Reported
 from edge.wire.messages import Conn, FrameReport, HubClock, MessageWrong, StreamCounters, encode
 from fleet.admission import Admission
-from fleet.arrivals import Arrival, BirthArrived, ConnArrived, HealthArrived, ReportArrived, UnitReported
+from fleet.arrivals import (
+    Arrival,
+    BirthArrived,
+    ConnArrived,
+    HealthArrived,
+    ReportArrived,
+    ShadowArrived,
+    UnitReported,
+)
 from fleet.latency import Outages
 from fleet.registry import Registry
 from sensors.clock import NS_PER_S, Stamp, boot_id
 from tests.fakes import ManualClock
+from tests.fleet.shadowing import beside_it, speaker_with_shadow
 from tests.speaker import TOTAL_NS, Speaker, findings
 
 CLOCK = ManualClock()
@@ -55,6 +64,30 @@ def test_what_a_unit_reports_of_its_deployment_is_booked_also_of_one_whose_node_
     assert arrived.reported == said
     with pytest.raises(MessageWrong, match="schema"):
         admission.admit("gilmok/v1/seoul/pole/up/reported", b"{}", CLOCK.now())
+
+
+def test_a_shadows_report_is_admitted_by_its_own_model_and_refused_by_any_other() -> None:
+    shadowed, plain = speaker_with_shadow(CLOCK), Speaker(CLOCK, node="mast")
+    admission = Admission(Registry(NS_PER_S), boot_id(), clock_tolerance_s=300, outages=outages())
+    for one in (shadowed, plain):
+        admission.admit(one.topics.birth, encode(one.birth), CLOCK.now())
+    own, topic = beside_it(shadowed, 0, 0), shadowed.topics.shadow("camera")
+    arrived = _one(admission, topic, own.payload, own.received)
+    assert isinstance(arrived, ShadowArrived)
+    assert (arrived.key, arrived.report) == (shadowed.key, own.report)
+    replace = msgspec.structs.replace
+    strange = replace(own.report, findings=findings(1), stages={"guess": own.report.total_ns})
+    for at, wrong, reason in (
+        (topic, shadowed.report(0), "model"),
+        (shadowed.topics.detections("camera"), own.report, "model"),
+        (shadowed.topics.shadow("south"), own.report, "stream"),
+        (topic, strange, "stages"),
+        (topic, replace(own.report, findings=replace(findings(1), labels=(9,))), "findings"),
+        (plain.topics.shadow("camera"), replace(plain.report(0), stream="camera"), "shadow"),
+    ):
+        with pytest.raises(MessageWrong) as refusal:
+            admission.admit(at, encode(wrong), CLOCK.now())
+        assert refusal.value.reason == reason
 
 
 def test_a_report_is_admitted_with_its_way_to_the_hub(admission: Admission, speaker: Speaker) -> None:

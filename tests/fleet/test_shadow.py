@@ -21,6 +21,7 @@ from fleet.config import HubConfig
 from fleet.hub import Hub
 from fleet.ledger.reader import LedgerReader
 from fleet.ledger.shadow_reports import shadow_reports
+from fleet.reporting.run_records import troubles
 from sensors.clock import SystemClock
 from tests.hubs import running
 from tests.tiny import write_model, write_recording
@@ -153,6 +154,22 @@ def test_a_shadow_that_is_killed_comes_back_and_the_active_stream_fails_no_frame
     assert last.streams["camera"].failed == 0
 
 
+def test_a_shadow_beyond_its_share_of_the_time_skips_frames_and_says_so(
+    hub: HubConfig, broker: BrokerAt, site: str, street: Path, tmp_path: Path
+) -> None:
+    config = node_config(street, tmp_path, broker, site, max_share=0.005)
+    with running(Hub(hub, CLOCK)), driving(config, tmp_path) as node:
+        wait_until(lambda: counted(node).skipped.get("budget", 0) >= 10, "the budget to be spent")
+    with LedgerReader(hub.where) as ledger:
+        last = ledger.last_heard(key_of(config, node)).health
+    assert last is not None
+    assert last.shadow is not None
+    assert last.shadow.share == 0.005
+    told = last.shadow.streams["camera"]
+    assert told.seen == told.ok + told.failed + told.pending + sum(told.skipped.values())
+    assert last.streams["camera"].failed == 0
+
+
 def test_a_shadow_that_hangs_is_ended_and_its_frame_is_a_failed_one(
     hub: HubConfig, broker: BrokerAt, site: str, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +202,10 @@ def test_a_shadow_that_can_not_be_loaded_says_why_and_the_active_model_runs_alon
             assert "npu9" in health(node).why
         of = key_of(config, node)
     with LedgerReader(hub.where) as ledger:
-        last = ledger.last_heard(of).health
+        last, birth = ledger.last_heard(of).health, ledger.birth(of)
+        assert birth is not None
+        (trouble,) = troubles(ledger, [birth])
+    assert trouble.startswith("the shadow of node pole could not run: ")
     assert last is not None
     assert last.shadow is not None
     assert last.shadow.starts == 1

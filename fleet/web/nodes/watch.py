@@ -23,7 +23,7 @@ WHOLE = max(WINDOW, DRIFT_FRAMES)
 MOST_EVENTS = 50
 SCORE_S = 4
 """So often accuracy is scored, at most."""
-SHADOW_S = 10
+SHADOW_S = 30
 """So often a shadow is held against its active model, at most."""
 READING = "the recording is being read"
 
