@@ -36,7 +36,7 @@ INNER = {
         "install",
     ),
     "unit": ("run", "history", "install", "status", "upgrade", "remove", "join"),
-    "fleet": ("enrol", "invite", "renew", "revoke", "list", "acl"),
+    "fleet": ("enrol", "invite", "renew", "revoke", "list", "acl", "desire", "order"),
     "node": ("run",),
     "replay": tuple(REPLAY),
     "model": ("list", "show", "add", "verify"),

@@ -67,8 +67,13 @@ class Attempt:
         device: DeviceTuple | None,
         test: Callable[[Path], Trial],
         tell: Callable[[Step], None],
+        after: "Attempt | None" = None,
     ) -> None:
-        """`device`: as the chip told it last; None: unknown, so that only its self-test can tell."""
+        """`device`: as the chip told it last; None: unknown, so that only its self-test can tell.
+
+        `after`: a cancelled one, whose end it awaits: two would write into one folder.
+        """
+        self._after = after
         self.deployment = deployment
         self._repository = repository
         self._store = store
@@ -92,7 +97,13 @@ class Attempt:
         if self._trial is not None:
             self._trial.kill()
 
+    def join(self) -> None:
+        self._thread.join()
+
     def _run(self) -> None:
+        if self._after is not None:
+            self._after.join()
+            self._after = None
         try:
             end = self._ended()
         except Cancelled:

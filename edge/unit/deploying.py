@@ -59,6 +59,8 @@ class Deploying:
         self._clock = clock
         self._alone = config.unit.self_test == "alone"
         self._attempt: Attempt | None = None
+        self._former: Attempt | None = None
+        """Cancelled; it may still be at work."""
         self._tries = 0
         self._again_ns = 0
         self._pace = Pace(config.unit.watch_s)
@@ -100,19 +102,26 @@ class Deploying:
                         self._keeper.end()
                     attempt.chip_is_free()
             case Passed(attempt, seen):
+                # Where the disk takes not even this, it is tried again.
+                self._given_up()
                 memory.become(decisions.told(memory.state, now, "self-test passed", attempt.deployment, seen))
                 self._switch()
             case Refused(_, why):
+                self._given_up()
                 memory.become(decisions.refused(memory.state, why, now))
-                self._given_up()
             case Postponed(_, why):
-                memory.become(decisions.waits(memory.state, why, now))
-                self._again_ns = now.mono_ns + int(min(AGAIN_S * 2**self._tries, AGAIN_MAX_S) * NS_PER_S)
-                self._tries += 1
                 self._given_up()
+                memory.become(decisions.waits(memory.state, why, now))
 
     def hear(self, vitals: Vitals) -> None:
         """Of the node at work."""
+        try:
+            self._hear(vitals)
+        except BundleWrong as error:
+            self._damaged(error)
+            self.restart()
+
+    def _hear(self, vitals: Vitals) -> None:
         memory = self._memory
         self._pace.heard(vitals)
         if self._switching is not None and (switched := self._switching.heard(vitals)) is not None:
@@ -136,8 +145,11 @@ class Deploying:
         memory, now = self._memory, self._clock.now()
         if self._attempt is not None and not decisions.tries(memory.state, self._attempt.deployment):
             self._attempt.cancel()
+            self._former = self._attempt
             self._given_up()
+            self.hurry()
         if decisions.due(memory.state):
+            self.hurry()
             memory.become(decisions.begun(memory.state, now))
             self._store.keep_only(decisions.needed(memory.state))
         trying = memory.state.trying
@@ -147,7 +159,10 @@ class Deploying:
             self._switch()
             return
         device = device_of(memory.state.device_tuple)
-        self._attempt = Attempt(trying.deployment, self._repository, self._store, device, self._test, self._tell)
+        self._attempt = Attempt(
+            trying.deployment, self._repository, self._store, device, self._test, self._tell, self._former
+        )
+        self._former = None
 
     def restart(self) -> None:
         """The node, with what is active now."""
@@ -192,7 +207,6 @@ class Deploying:
         """On the disk first; the node is the new one at every start from then on."""
         memory = self._memory
         memory.become(decisions.switched(memory.state, self._pace.baseline(), self._clock.now()))
-        self._attempt = None
         self._watch = Watch(self._config.unit, memory.state.before)
         self.restart()
 
@@ -202,7 +216,10 @@ class Deploying:
         self.restart()
 
     def _given_up(self) -> None:
+        """The attempt is over; another one of the same has to wait."""
         self._attempt = None
+        self._again_ns = self._clock.now().mono_ns + int(min(AGAIN_S * 2**self._tries, AGAIN_MAX_S) * NS_PER_S)
+        self._tries += 1
         if self._alone:
             self._keeper.resume()
 

@@ -26,7 +26,7 @@ def standing(path: Path) -> dict[str, str]:
         lost = "an unknown number of" if cost.frames_lost is None else str(cost.frames_lost)
         told["last switch"] = f"{cost.down_ns / NS_PER_S:.2f} s without a frame, {lost} frames lost"
     for number, one in enumerate(state.bad, 1):
-        told[f"bad {number}"] = f"{named(one.deployment)}, {when(one.stamp)}, {one.phase}: {one.reason}"
+        told[f"bad {number}"] = f"{named(one.deployment)}, {when(one.stamp)}, {_since(one.phase)}: {one.reason}"
     return told
 
 
@@ -44,6 +44,10 @@ def named(deployment: Deployment | None) -> str:
     name = f"{deployment.name} {deployment.version}".strip()
     digest = deployment.digest[:DIGITS]
     return f"{name} ({digest})" if name else digest
+
+
+def _since(phase: str) -> str:
+    return "after it was kept" if phase == "settled" else phase
 
 
 def when(stamp: Stamp) -> str:

@@ -29,8 +29,8 @@ from edge.unit.repository import Repository
 from edge.unit.state import Memory
 from edge.unit.store import DeploymentStore
 from edge.wire.deployments.states import Reported
-from sensors.atomic_files import FileUnwritable
 from sensors.clock import NS_PER_S, Clock
+from sensors.errors import GilmokError
 from sensors.service.systemd import Systemd
 
 log = logging.getLogger(__name__)
@@ -120,8 +120,8 @@ class Unit:
             self._take(happened)
             self._deploying.tend()
             self._trouble = ""
-        except FileUnwritable as error:
-            # A full disk changes nothing about what is driven; nothing is done that could not be written down.
+        except GilmokError as error:
+            # A full disk, say: nothing is done that could not be written down, and the node drives on.
             if error.sentence != self._trouble:
                 log.error("%s", error)
             self._trouble = error.sentence

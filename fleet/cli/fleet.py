@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from fleet.cli import unit_orders
 from sensors.ranges import Hours, WholeDays, in_range
 from sensors.terminal.command_line import command_parser
 
@@ -45,6 +46,7 @@ def main(argv: list[str]) -> int:
     acl.add_argument("--for", dest="broker", choices=("mosquitto", "nats"), required=True)
     acl.add_argument("--out", type=Path, help="a file instead of standard output")
     acl.set_defaults(call=_acl)
+    unit_orders.register(verbs)
     # The front door has it before this parser: here it is to be found.
     verbs.add_parser("simulate", help="many nodes without inference: what do a broker and a hub hold?")
     verbs.add_parser("rollout", help="bring a model to units in waves, judged by what it does there")

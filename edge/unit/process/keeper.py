@@ -19,6 +19,8 @@ STEADY_S = 60.0
 """Who lived so long begins with the short pause again."""
 SILENT_S = 20.0
 """It says once a second that its streams are well; who doesn't for so long is stuck."""
+LOAD_S = 300.0
+"""So long it may take until its model is loaded: some devices compile it then."""
 NAME_TAKEN = "NameTaken"
 """The fault of a node that made room for another process of its name: started again, it would throw that one out."""
 
@@ -58,8 +60,10 @@ class NodeKeeper:
         """Start what is due; where it has just died, what of, and the kind of its fault."""
         now_ns = self._clock.now().mono_ns
         if self._due_ns is not None and now_ns >= self._due_ns:
-            self._due_ns, self._begun_ns = None, now_ns
+            # Where it can't be started at all, that is tried again, too.
+            self._due_ns, self._begun_ns = now_ns + int(BACKOFF_MAX_S * NS_PER_S), now_ns
             self._life = self._start(self._before)
+            self._due_ns = None
         if self._life is None:
             return "", ""
         life, stuck = self._life, self._stuck(now_ns)
@@ -108,7 +112,11 @@ class NodeKeeper:
 
     def _stuck(self, now_ns: int) -> str:
         life = self._life
-        if life is None or life.beat_ns is None or now_ns - life.beat_ns < SILENT_S * NS_PER_S:
+        if life is None:
+            return ""
+        if life.vitals is None and now_ns - self._begun_ns > LOAD_S * NS_PER_S:
+            return f"the node was not ready after {LOAD_S:g} s, and was ended"
+        if life.beat_ns is None or now_ns - life.beat_ns < SILENT_S * NS_PER_S:
             return ""
         return f"the node hung and was ended: {life.status_line or 'it said nothing'}"
 

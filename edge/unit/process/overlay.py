@@ -5,7 +5,7 @@ from pathlib import Path
 import tomli_w
 from msgspec.structs import replace
 
-from edge.config import BackendChoice, ModelChoice, NodeConfig, Resume, ResumeAt
+from edge.config import ModelChoice, NodeConfig, Resume, ResumeAt
 from edge.unit.process.vitals import Vitals
 from models.bundle.bundle import read_index
 from models.bundle.node_patch import patch_of
@@ -20,9 +20,9 @@ def with_bundle(config: NodeConfig, bundle: Path | None) -> NodeConfig:
     index, _ = read_index(bundle)
     patch = patch_of(bundle)
     of_the_same = config.backend.options if index.artefact.backend == config.backend.name else {}
-    backend = BackendChoice(
+    backend = replace(
+        config.backend,
         name=index.artefact.backend,
-        device=config.backend.device,
         options={**of_the_same, **patch.backend.options},
         precision=index.artefact.precision,
         deadline_ms=patch.backend.deadline_ms or config.backend.deadline_ms,
