@@ -16,9 +16,7 @@ TRUSTED = "trusted"
 
 class RepositoryUnset(GilmokError):
     def __init__(self) -> None:
-        super().__init__(
-            "this unit has no repository", "name one under [unit] in NODE.toml, or `gilmok unit join` its fleet"
-        )
+        super().__init__("this unit has no repository", "name one under [unit] in NODE.toml")
 
 
 class Cancelled(Exception):
