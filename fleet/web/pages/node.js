@@ -29,8 +29,8 @@ export function nodePage(place, site, name) {
   const pictures = new Map();
   /** @type {Map<string, Stream>} */
   const sections = new Map();
-  const top = make("div"), streams = make("div"), rest = make("div");
-  place.replaceChildren(make("h1", {}, `${site}/${name}`), top, streams, rest);
+  const top = make("div"), streams = make("div"), who = make("div"), rest = make("div");
+  place.replaceChildren(make("h1", {}, `${site}/${name}`), top, streams, who, rest);
   /** @type {any} */
   let told = null;
 
@@ -52,21 +52,33 @@ export function nodePage(place, site, name) {
 
   return async () => {
     told = await ask(`/api/nodes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`);
-    top.replaceChildren(...alertList(told.alerts), ...identity(told));
+    top.replaceChildren(...alertList(told.alerts), ...frames(told));
     redraw();
+    who.replaceChildren(...identity(told));
     rest.replaceChildren(...health(told, place.clientWidth), ...events(told));
   };
+}
+
+/** @param {any} told */
+function frames({ last }) {
+  const health = last.health;
+  const rows = Object.entries(health?.streams ?? {}).map(([stream, one]) =>
+    [stream, one.captured, one.ok, one.failed, one.dropped, one.pending ?? 0, one.spooled ?? 0, one.evicted ?? 0]);
+  return [
+    make("p", { class: "quiet" }, `${t("said last")}: ${last.state ? t(last.state) : "–"}, ${when(Math.max(last.state_utc_ns, last.health_utc_ns))}`),
+    make("h2", {}, t("Frames of this session")),
+    rows.length ? table(["Stream", "Captured", "OK", "Failed", "Dropped", "Pending", "Kept", "Evicted"].map((head) => t(head)), rows)
+      : quiet(t("It has told nothing of its health yet.")),
+  ];
 }
 
 /** @param {any} told */
 function identity({ birth, last }) {
   const health = last.health;
   const clocks = Object.values(health?.clocks ?? {});
-  const rows = Object.entries(health?.streams ?? {}).map(([stream, one]) =>
-    [stream, one.captured, one.ok, one.failed, one.dropped, one.pending ?? 0, one.spooled ?? 0, one.evicted ?? 0]);
   return [
+    make("h2", {}, t("What it is")),
     facts([
-      [t("said last"), `${last.state ? t(last.state) : "–"}, ${when(Math.max(last.state_utc_ns, last.health_utc_ns))}`],
       [t("run"), birth.run], [t("kind"), t(birth.kind)], [t("session"), `${birth.session} (${birth.session_id})`],
       [t("model"), `${birth.model.name}, ${birth.model.precision}, sha256 ${birth.model.sha256.slice(0, 12)}`],
       [t("artefact"), birth.model.artefact.slice(0, 12)],
@@ -79,9 +91,6 @@ function identity({ birth, last }) {
       [t("kept until committed"), health?.spool ? `${health.spool.reports.toLocaleString()} (${health.spool.bytes.toLocaleString()} B)` : t("not told")],
       [t("clock bound"), clocks.length ? clocks.map((one) => (one.bound_ns == null ? "–" : `± ${(one.bound_ns / 1e6).toFixed(2)} ms`)).join(", ") : t("one clock with the hub")],
     ]),
-    make("h2", {}, t("Frames of this session")),
-    rows.length ? table(["Stream", "Captured", "OK", "Failed", "Dropped", "Pending", "Kept", "Evicted"].map((head) => t(head)), rows)
-      : quiet(t("It has told nothing of its health yet.")),
   ];
 }
 

@@ -15,7 +15,7 @@ export class Picture {
   /** @param {string} site  @param {string} node  @param {string} stream */
   constructor(site, node, stream) {
     this.path = `/api/nodes/${[site, node, stream].map(encodeURIComponent).join("/")}/picture`;
-    this.canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { class: "picture", role: "img", "aria-label": t("Picture") }));
+    this.canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { class: "picture", role: "img", "aria-label": t("Picture"), hidden: "" }));
     this.words = make("p", { class: "quiet", "aria-live": "polite" });
     this.open = false;
     /** The moment whose frames are shown; null: the newest one, always anew. @type {number | null} */ this.atMs = null;
@@ -36,7 +36,10 @@ export class Picture {
     this.steps.hidden = this.atMs == null;
     this.button.textContent = t(open ? "Hide the picture" : "Show the picture");
     this.button.setAttribute("aria-expanded", String(open));
-    if (open) this.again(++this.asked);
+    if (!open) return;
+    // Until it comes; a recording may have to be read first.
+    if (!this.words.textContent) this.words.textContent = t("Reading…");
+    this.again(++this.asked);
   }
 
   /**

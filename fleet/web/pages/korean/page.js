@@ -50,6 +50,6 @@ export const PAGE = {
   "A finding is right from an IoU of {iou} on. The best score is chosen with the truth in hand: of other frames it promises nothing.":
     "IoU {iou} 이상이면 맞은 검출입니다. 최적 점수는 정답을 보고 고른 것이라, 다른 프레임에 대해서는 아무것도 약속하지 않습니다.",
   "Agreement where nobody labelled anything": "라벨이 없는 곳의 일치도", "F1 of pairs": "짝의 F1", "mean IoU": "평균 IoU", "pairs": "짝", "found by A": "A의 검출", "found by B": "B의 검출",
-  "operators by device": "장치별 연산자", "not told by its SDK": "SDK가 알려 주지 않음", "runtime": "런타임", "provider": "실행 제공자", "threads": "스레드", "driver": "드라이버",
+  "What it is": "노드 정보", "operators by device": "장치별 연산자", "not told by its SDK": "SDK가 알려 주지 않음", "runtime": "런타임", "provider": "실행 제공자", "threads": "스레드", "driver": "드라이버",
   "verdict": "판정", "Figure": "지표", "Verdict": "판정", "Difference": "차이", "Interval": "구간", "The whole page": "전체 페이지",
 };
