@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fleet.arrivals import Arrival
@@ -92,6 +93,25 @@ def test_gilmok_hub_shadow_tells_it_and_what_its_node_measured(
     shown = capsys.readouterr().out
     assert "1.100" in shown
     assert "4 baseline, 2 budget" in shown
+
+
+def test_a_stream_is_held_against_another_that_saw_the_same_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, clock = tmp_path / "hub.db", ManualClock()
+    with Ledger(store) as ledger:
+        for node, boxes, digest in (("pole", 2, "a" * 64), ("mast", 4, "a" * 64), ("van", 4, "b" * 64)):
+            one = Speaker(clock, node=node)
+            streams = (msgspec.structs.replace(one.birth.streams[0], dataset="mot", recording="WALK", digest=digest),)
+            one.birth = msgspec.structs.replace(one.birth, streams=streams)
+            ledger.commit([birth_of(one), *(active(one, n, boxes) for n in range(3))])
+    assert hub.main(["shadow", "pole", "--teacher", "mast/camera", "--store", str(store), "--json"]) == 0
+    (pair,) = json.loads(capsys.readouterr().out)
+    assert (pair["seen_by"], pair["a"]["name"], pair["b"]["name"]) == ("streams", "mast/camera", "pole/camera")
+    assert (pair["pairs"], pair["counts"], pair["cost"]) == (3, None, None)
+    assert pair["agreement"]["paired"]["f1"] == pytest.approx(2 * 2 / (4 + 2))
+    with pytest.raises(GilmokError, match="saw the same recording as van/camera"):
+        hub.main(["shadow", "pole", "--teacher", "van/camera", "--store", str(store)])
 
 
 def test_what_can_not_be_told_is_said_in_one_line(tmp_path: Path) -> None:
