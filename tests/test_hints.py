@@ -35,7 +35,7 @@ INNER = {
         "web",
         "install",
     ),
-    "unit": ("run", "history", "install", "status", "upgrade", "remove", "join"),
+    "unit": ("run", "history", "install", "status", "upgrade", "remove", "join", "doctor"),
     "fleet": ("enrol", "invite", "renew", "revoke", "list", "acl", "desire", "order"),
     "node": ("run",),
     "replay": tuple(REPLAY),

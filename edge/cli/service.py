@@ -18,6 +18,12 @@ def register(verbs: Any) -> None:
         "--identity", type=Path, metavar="DIR", help="what `gilmok unit join` has left: who it is, and its broker"
     )
     service_verbs.add_others(verbs)
+    doctor = verbs.add_parser("doctor", help="is this machine fit to be a unit? clock, disk, heat, accelerator, broker")
+    doctor.add_argument(
+        "config", type=Path, nargs="?", metavar="NODE.toml", help="whose cameras and broker are tried, too"
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    doctor.set_defaults(call=_doctor)
     join = verbs.add_parser("join", help="get this unit's identity from the hub that invites it")
     join.add_argument("url", metavar="URL", help="of the hub's page: https://HOST[:PORT]")
     token = join.add_mutually_exclusive_group(required=True)
@@ -33,6 +39,25 @@ def register(verbs: Any) -> None:
     )
     join.add_argument("--plain", action="store_true", help="http without TLS beyond this machine, too")
     join.set_defaults(call=_join)
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from edge.install.doctor.examine import examine
+    from sensors.clock import SystemClock
+    from sensors.terminal import console
+    from sensors.terminal.exit_status import DONE, WORLD_WRONG
+    from sensors.terminal.text_table import Column, Table
+
+    with console.waiting("looking at this machine"):
+        findings = list(examine(chosen.config, SystemClock()))
+    if chosen.json:
+        console.print_json(findings)
+    else:
+        table = Table("", [Column(name) for name in ("what", "how", "told")])
+        for one in findings:
+            table.add(one.what, one.verdict, one.told)
+        console.show(table, *(f"{one.what}: {one.hint}" for one in findings if one.hint))
+    return WORLD_WRONG if any(one.verdict == "wrong" for one in findings) else DONE
 
 
 def _described(chosen: argparse.Namespace, root: Path) -> "Service":

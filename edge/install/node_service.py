@@ -6,10 +6,14 @@ from typing import Any
 
 import msgspec
 
-from edge.config import NodeConfig, SourceChoice
+from edge.config import NodeConfig, SourceChoice, UnitChoice
 from edge.install.device_nodes import device_nodes
 from edge.install.identity import Identity, with_identity
+from edge.unit.repository import TRUSTED
+from edge.unit.unit import folder_of
 from models import catalogue
+from models.bundle.repository.client import GIVEN
+from models.fetch import is_url
 from sensors import config, plugins
 from sensors.config import plain
 from sensors.errors import GilmokError
@@ -58,25 +62,55 @@ def node_service(
         check_file(key, old.absolute())
         return old.absolute()
 
+    copies = _trusted(node, identity)
     streams = tuple(
         msgspec.structs.replace(stream, source=_with_options(stream.source, path.parent)) for stream in node.streams
     )
-    backend_options = config.convert(
-        node.backend.options, plugins.load("backends", node.backend.name).Options, "backend.options", path.parent
-    )
     whole = msgspec.structs.replace(
-        node, streams=streams, backend=msgspec.structs.replace(node.backend, options=backend_options)
+        node,
+        streams=streams,
+        backend=msgspec.structs.replace(node.backend, options=_backend_options(node, path.parent)),
+        unit=_unit(node, identity, path.parent),
     )
     return Service(
         kind="node",
         name=node.name,
-        settings=_written(relocated(whole, moved)),
+        settings=plain(relocated(whole, moved)),
         came_from=path,
         fields={"GILMOK_NODE": node.name, "GILMOK_SITE": node.site},
         secrets=secrets,
         models=_models(node),
+        copies=copies,
         devices=device_nodes(node, devices, root),
     )
+
+
+def _unit(node: NodeConfig, identity: Identity | None, base: Path) -> UnitChoice:
+    """Which bundles it may be given, and from where."""
+    if identity is not None and identity.repository is not None:
+        return msgspec.structs.replace(node.unit, repository=identity.repository, trusted=None)
+    source = node.unit.repository
+    if source is not None and not is_url(source):
+        folder = (base / source).absolute()
+        check_file("unit.repository", folder)
+        source = str(folder)
+    return msgspec.structs.replace(node.unit, repository=source, trusted=None)
+
+
+def _trusted(node: NodeConfig, identity: Identity | None) -> dict[str, Path]:
+    """The metadata of the repository that it trusts, into its own state: it follows what is signed from there on."""
+    to = folder_of(node).relative_to(node.state) / TRUSTED
+    if identity is not None and identity.root is not None:
+        return {str(to / GIVEN): identity.root}
+    given = node.unit.trusted
+    if given is None:
+        return {}
+    return {str(to / path.relative_to(given)): path for path in sorted(given.rglob("*")) if path.is_file()}
+
+
+def _backend_options(node: NodeConfig, base: Path) -> Any:
+    options = plugins.load("backends", node.backend.name).Options
+    return config.convert(node.backend.options, options, f"backend {node.backend.name!r}", base)
 
 
 def secret_name(key: str, path: Path) -> str:
@@ -88,16 +122,15 @@ def _with_options(source: SourceChoice, base: Path) -> SourceChoice:
     return msgspec.structs.replace(source, options=options_of(source.kind, source.options, base))
 
 
-def _written(tree: Any) -> dict[str, Any]:
-    """As TOML has it: what has its default is left out of what is a plugin's own."""
-    written: dict[str, Any] = plain(tree)
-    return written
-
-
 def _models(node: NodeConfig) -> tuple[Path, ...]:
-    """Folders of the store: of a model of one's own, of a file that doesn't come with gilmok, of what was compiled."""
-    manifest, _ = catalogue.locate(str(node.model.file or node.model.name), node.backend.name, node.backend.precision)
-    folder = catalogue.store() / manifest.name
-    return (
-        (folder,) if node.model.file is None and folder.is_dir() and folder != STORE / "models" / manifest.name else ()
-    )
+    """Folders of the store: of models of one's own, and of what was compiled of those that come with gilmok."""
+    choices = [(node.model, node.backend)]
+    if node.shadow is not None:
+        choices.append((node.shadow.model, node.shadow.backend))
+    folders = []
+    for model, backend in choices:
+        manifest, _ = catalogue.locate(str(model.file or model.name), backend.name, backend.precision)
+        folder = catalogue.store() / manifest.name
+        if model.file is None and folder.is_dir() and folder != STORE / "models" / manifest.name:
+            folders.append(folder)
+    return tuple(dict.fromkeys(folders))

@@ -134,7 +134,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _check(part: str, rule: str) -> None:
     """Raises RuleWrong for what looks like a range and isn't one."""
-    if not any(sign in rule for sign in ("<", ">", "==")):
+    if not any(sign in rule for sign in "<>"):
         return
     ranged = _RANGE.fullmatch(rule)
     if ranged is None:

@@ -11,7 +11,7 @@ from sensors.record import Record
 
 Kind: TypeAlias = Literal["node", "hub"]
 ACCOUNTS: Mapping[Kind, str] = {"node": "gilmok", "hub": "gilmok-hub"}
-VERBS: Mapping[Kind, tuple[str, str]] = {"node": ("node", "run"), "hub": ("hub", "run")}
+VERBS: Mapping[Kind, tuple[str, str]] = {"node": ("unit", "run"), "hub": ("hub", "run")}
 NAME = r"^[A-Za-z0-9_-]{1,100}\Z"
 
 

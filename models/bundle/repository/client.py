@@ -210,8 +210,7 @@ class RepositoryClient:
         except ImportError as error:
             raise DeployUnavailable(error) from error
         state = self._trusted / STATE
-        # Not in the folder of what is trusted: whoever is killed leaves it, and the system clears its own.
-        with tempfile.TemporaryDirectory(prefix="gilmok-refresh-") as aside:
+        with tempfile.TemporaryDirectory(dir=self._trusted, prefix=".refresh-") as aside:
             scratch = Path(aside) / STATE
             if state.is_dir():
                 shutil.copytree(state, scratch)

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.bundle.bundle import INDEX, BundleWrong
+from models.bundle.bundle import INDEX
 from models.bundle.repository.keys import Keys
 from models.bundle.repository.layout import (
     FILES,
@@ -112,9 +112,6 @@ class Repository:
                 place = self.folder / FILES / entry.sha256
                 if not place.is_file() or digest_of_file(place) != entry.sha256:
                     _copy(bundle / name, place)
-                    if digest_of_file(place) != entry.sha256:
-                        place.unlink()
-                        raise BundleWrong(bundle / name, "it was changed while it was copied")
             content = (bundle / INDEX).read_bytes()
             path = path_of(found.digest)
             (self.folder / path).parent.mkdir(exist_ok=True)

@@ -207,7 +207,7 @@ def test_a_dry_run_writes_nothing_and_shows_no_secret(
     assert install(root, "unit", "install", str(path), "--dry-run") == 0
     told = capsys.readouterr().out
     assert "# /etc/gilmok/node-pole/secrets/broker.password_file (600)\n(secret)" in told
-    assert "ExecStart=/opt/gilmok/bin/python -P -m gilmok node run /etc/gilmok/node-pole/node.toml" in told
+    assert "ExecStart=/opt/gilmok/bin/python -P -m gilmok unit run /etc/gilmok/node-pole/node.toml" in told
     assert "hidden-word" not in told
     assert not (root / "etc/gilmok").exists()
 

@@ -107,27 +107,59 @@ def test_a_hub_and_a_node_are_installed_watched_upgraded_and_removed(machine: Ma
     assert [path.name for path in (machine.root() / "etc/gilmok").iterdir()] == []
 
 
-def test_a_node_whose_accelerator_hangs_is_ended_and_started_again(machine: Machine) -> None:
-    gilmok_there(
-        machine, "hub", "install", written(machine, "hub.toml", {"embedded": {"port": 1883}, "web": {"enabled": False}})
-    )
+def test_a_node_whose_accelerator_hangs_is_started_again_by_its_unit(machine: Machine) -> None:
+    install_hub(machine)
     stuck = {"name": "hanging", "options": {"at": "run"}, "deadline_ms": 1000.0}
     # Its inference hangs in C code that no exception reaches; the session is built anew, and hangs again.
-    gilmok_there(machine, "unit", "install", "--no-start", "--device", "/dev/null", node(machine, backend=stuck))
-    (machine.root() / f"etc/systemd/system/{NODE}.service.d").mkdir()
-    (machine.root() / f"etc/systemd/system/{NODE}.service.d/watch.conf").write_text("[Service]\nWatchdogSec=3\n")
+    gilmok_there(machine, "unit", "install", "--device", "/dev/null", node(machine, backend=stuck))
+
+    def said() -> str:
+        return machine.run("journalctl", "-u", NODE, "-o", "cat")
+
+    wait_until(lambda: "the node hung and was ended: stuck: north" in said(), "the unit to end its node", 120)
+    wait_until(lambda: "starting it again" in said(), "it to be started again")
+    assert machine.shows(NODE, "NRestarts") == "0"
+    assert "Fatal Python error: Aborted" not in said()
+
+
+@pytest.mark.parametrize("service", [NODE, HUB])
+def test_a_service_that_hangs_itself_is_ended_and_started_again_by_systemd(machine: Machine, service: str) -> None:
+    install_hub(machine)
+    gilmok_there(machine, "unit", "install", node(machine))
+    (machine.root() / f"etc/systemd/system/{service}.service.d").mkdir()
+    (machine.root() / f"etc/systemd/system/{service}.service.d/watch.conf").write_text("[Service]\nWatchdogSec=3\n")
     machine.run("systemctl", "daemon-reload")
-    machine.run("systemctl", "start", NODE)
-    wait_until(lambda: "stuck: north" in machine.shows(NODE, "StatusText"), "it to say that it is stuck")
-    wait_until(lambda: machine.shows(NODE, "NRestarts") == "1", "systemd to start it again")
-    said = machine.run("journalctl", "-u", NODE, "-o", "cat")
-    assert "Watchdog timeout" in said
-    assert "Fatal Python error: Aborted" in said, "where every thread stood"
-    assert "in hang" in said
+    machine.run("systemctl", "restart", service)
+    machine.run("kill", "-STOP", machine.shows(service, "MainPID"))
+    wait_until(lambda: machine.shows(service, "NRestarts") == "1", "systemd to start it again")
+    assert "Watchdog timeout" in machine.run("journalctl", "-u", service, "-o", "cat")
+    wait_until(lambda: machine.shows(service, "ActiveState") == "active", "it to work again")
 
 
 def test_a_service_that_does_not_start_says_why_in_its_own_words(machine: Machine) -> None:
-    path = node(machine, broker={"url": "mqtt://127.0.0.1:1"})
-    said = gilmok_there(machine, "unit", "install", path, check=False)
-    assert "gilmok-node-pole does not start" in said
+    hub = written(
+        machine, "hub.toml", {"broker": {"url": "mqtt://127.0.0.1:1"}, "patience_s": 1.0, "web": {"enabled": False}}
+    )
+    said = gilmok_there(machine, "hub", "install", hub, check=False)
+    assert "gilmok-hub-hub does not start" in said
     assert "127.0.0.1:1" in said
+    assert "Restart" not in machine.shows(HUB, "Result")
+
+
+def install_hub(machine: Machine) -> None:
+    hub = written(machine, "hub.toml", {"embedded": {"port": 1883}, "web": {"enabled": False}})
+    gilmok_there(machine, "hub", "install", hub)
+
+
+def test_a_unit_drives_and_keeps_its_reports_though_nobody_hears_it(machine: Machine) -> None:
+    gilmok_there(machine, "unit", "install", node(machine, broker={"url": "mqtt://127.0.0.1:1883"}))
+    wait_until(lambda: "north: " in machine.shows(NODE, "StatusText"), "frames without a broker")
+
+    def waiting() -> int:
+        told = machine.shows(NODE, "StatusText").rpartition("; ")[2].partition(" reports")[0]
+        return int(told) if told.isdecimal() else 0
+
+    wait_until(lambda: waiting() > 5, "its reports to wait")
+    install_hub(machine)
+    wait_until(lambda: " reports booked" in machine.shows(HUB, "StatusText"), "the hub")
+    wait_until(lambda: waiting() == 0, "what waited to be booked", 120)
