@@ -25,8 +25,8 @@ MEDIA = CONTENT_TYPE_PLAIN_0_0_4
 MS_PER_S = 1000
 MOST_NODES = 2000
 MOST_STREAMS = 4000
-"""So many are told, by site and name; how many are left out is told, too. A node has 7 series, a stream 12 at most:
-62,000 and a few."""
+"""So many are told, by site and name; how many are left out is told, too. A node has 7 series, a stream 12 at most,
+17 where a shadow runs: 82,000 and a few."""
 OF_NODE = ("site", "node")
 OF_STREAM = ("site", "node", "stream")
 FATES: tuple[tuple[str, Callable[[StreamCounters], int]], ...] = (
