@@ -135,6 +135,7 @@ def _draw(out: Path, trials: "list[Trial]", frames: "list[LabelledFrame]", diagn
 
 def _print(diagnosis: "Diagnosis", out: Path | None) -> None:
     from replay.scoring.class_table import told
+    from replay.statistics.bootstrap import ROUNDING
     from sensors.terminal import console
     from sensors.terminal.text_table import Table, Text, numbers
 
@@ -148,7 +149,7 @@ def _print(diagnosis: "Diagnosis", out: Path | None) -> None:
         rows.append(diagnosis.own)
     for row in rows:
         # Resamples that are all alike don't tell how far off other frames may be.
-        interval = f"{row.low:.3f} .. {row.high:.3f}" if row.low < row.high else "-"
+        interval = f"{row.low:.3f} .. {row.high:.3f}" if row.high - row.low > ROUNDING else "-"
         table.add(str(row.rank), f"{row.ap:.4f}", interval, f"{row.gain:+.4f}", _named(row))
     console.show(table, *(Text(line, "dim") for line in told(diagnosis.classes)))
     console.say(f"{diagnosis.word}: {diagnosis.sentence}")
