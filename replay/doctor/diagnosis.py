@@ -18,6 +18,8 @@ DRAWS = 1000
 SEED = 20_260_101
 CONFIDENCE = 0.999
 """Of one comparison: the best of some hundred contracts is held against the manifest's own."""
+CONFIDENCE_IN_USUAL = 0.99
+"""Of the one comparison with what its makers do."""
 LEAST_GAIN = 0.01
 """In AP: less than that is no reason to change a manifest, however sure."""
 LEAST_OVER_USUAL = 0.1
@@ -90,8 +92,8 @@ class _Held:
             self._resampled[i] = self._trials[i].resampled(self._draws)
         return self._resampled[i]
 
-    def surely_better(self, i: int, than: int) -> bool:
-        return float(np.quantile(self.on_draws(i) - self.on_draws(than), 1 - CONFIDENCE)) > 0
+    def surely_better(self, i: int, than: int, confidence: float = CONFIDENCE) -> bool:
+        return float(np.quantile(self.on_draws(i) - self.on_draws(than), 1 - confidence)) > 0
 
     def better(self, i: int, than: int, by: float) -> bool:
         """By so much AP at least, and surely."""
@@ -130,7 +132,7 @@ def diagnose(
     # What the makers do is advised, though it finds no more here: then nothing shows that the manifest's own is wrong.
     better = better and (advised == best or held.better(advised, 0, LEAST_GAIN))
     # Two reasons: what its makers do, and what is surely seen here, however little.
-    better = better or (usual is not None and advised > 0 and held.surely_better(advised, 0))
+    better = better or (usual is not None and advised > 0 and held.surely_better(advised, 0, CONFIDENCE_IN_USUAL))
     word = Word.WRONG if better or scores else Word.OPEN if not findable else Word.TIED if advised else Word.RIGHT
     told = held.told(advised)
     return Diagnosis(
