@@ -85,7 +85,8 @@ class OpenVino:
         try:
             model = self._core.read_model(path)
             if model.is_dynamic():
-                raise ArtefactRefused(NAME, artefact, "a shape in it is not fixed")
+                hint = "export it with fixed sides, or run it on the backend onnxruntime"
+                raise ArtefactRefused(NAME, artefact, "a shape in it is not fixed", hint)
             return self._fed_as(model, artefact)
         except RuntimeError as error:
             raise ArtefactRefused(NAME, artefact, gist(error)) from error
