@@ -218,7 +218,10 @@ class HubConfig(Settings, frozen=True, kw_only=True):
 class LedgerUrlWrong(GilmokError):
     def __init__(self, url: str, why: str) -> None:
         shown = without_login(url).partition("?")[0]
-        super().__init__(f"{shown!r} is no ledger's address: {why}", "write postgresql://[USER@]HOST[:PORT]/DATABASE")
+        super().__init__(
+            f"{shown!r} is no ledger's address: {why}",
+            "write postgresql://HOST:PORT/DATABASE, with USER@ before HOST where it isn't yours",
+        )
 
 
 class WebContradicts(GilmokError):

@@ -39,8 +39,20 @@ WINDOW = 1000
 """Messages on their way to the hub or being booked. Of twenty, Mosquitto's own choice, a hub on a busy machine reads
 twenty a turn, far fewer than a flood is.
 """
+VERDICT_S = 5.0
+"""How long the broker may take to say whether it takes a hub's word; an answer in time is a round trip away."""
 FORGET_S = 2.0
 """How long a hub that ends for good tries to make the broker forget it."""
+
+
+class StateRefused(BrokerRefused):
+    def __init__(self, url: str, topic: str, reason: str) -> None:
+        super().__init__(
+            url,
+            f"this hub's state, on {topic}: {reason}",
+            "the name in its certificate, or its user's, has to be the hub's, enrolled `--as hub`; is it in the "
+            "broker's ACL (`gilmok fleet list`, `gilmok fleet acl`)?",
+        )
 
 
 class HubState(Message, frozen=True, kw_only=True):
@@ -95,8 +107,8 @@ class Hub:
     def run(self, ready: Callable[[], None]) -> None:
         """Work until `stop`; `ready` is called once nothing that a node says can be missed any more.
 
-        Raises what kept it from starting (StoreUnreadable, PortOccupied, BrokerUnreachable, ...), or what ended it
-        (IngestBroke, NameTaken).
+        Raises what kept it from starting (StoreUnreadable, PortOccupied, BrokerUnreachable, StateRefused, ...), or what
+        ended it (IngestBroke, NameTaken).
         """
         with ExitStack() as stack:
             bookkeeper = stack.enter_context(self._bookkeeper(lambda topic, payload: outbox.say(topic, payload)))
@@ -121,6 +133,7 @@ class Hub:
             outbox.start()
             stack.callback(outbox.close)
             link.connect(self._config.patience_s)
+            self._check_taken(link)
             stack.enter_context(RetentionThread(self._config, self._clock))
             log.info("hub %s hears %s over MQTT %s", self._config.name, link.address, link.protocol)
             self.working = True
@@ -140,6 +153,13 @@ class Hub:
         fault = self._fault or bookkeeper.fault
         if fault is not None:
             raise fault
+
+    def _check_taken(self, link: Link) -> None:
+        """Mosquitto lets in who has a node's certificate, drops what it says, and lets it hear nothing."""
+        link.drain(VERDICT_S)
+        if reason := link.limits.denied.get(self._topic):
+            link.close()
+            raise StateRefused(link.address, self._topic, reason)
 
     def _seconds(self, bookkeeper: Bookkeeper) -> Iterator[None]:
         """One after another until it is over; meanwhile what runs is looked after."""

@@ -76,7 +76,10 @@ class BrokerContradicts(GilmokError):
 class BrokerUrlWrong(GilmokError):
     def __init__(self, url: str, why: str) -> None:
         shown = without_login(url)
-        super().__init__(f"{shown!r} is no broker's address: {why}", "write mqtt://[USER@]HOST[:PORT] or mqtts://...")
+        super().__init__(
+            f"{shown!r} is no broker's address: {why}",
+            "write mqtt://HOST:PORT, or mqtts:// for TLS, with USER@ before HOST where the broker asks who it is",
+        )
 
 
 class BrokerUnreachable(GilmokError):

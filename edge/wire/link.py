@@ -290,8 +290,7 @@ class Link:
         self, _client: Client, _userdata: object, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         refusal = str(reason) if reason.is_failure else ""
-        if (sent := self._in_flight.done(mid, refusal)) is not None:
-            self.limits.settled(sent, refusal)
+        self._in_flight.done(mid, refusal, lambda sent: self.limits.settled(sent, refusal))
 
     def _hear(self, topic: str, payload: bytes, retained: bool, qos: int, mid: int) -> None:
         if self._on_delivery is not None:

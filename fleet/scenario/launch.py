@@ -13,6 +13,7 @@ from fleet.ledger.reader import LedgerReader
 from fleet.reporting.run_records import notes, records, troubles, with_truth
 from fleet.reporting.shadows import beside, shadows
 from fleet.reporting.truth_index import TruthIndex
+from fleet.scenario.loading import Loading, await_loaded
 from fleet.scenario.parts import SESSION, Parts
 from fleet.scenario.scenario import Scenario
 from fleet.scenario.strangers import strangers
@@ -121,14 +122,13 @@ class ScenarioRun:
         `hub_ended` is called when that can be no more, before the figures are worked out.
 
         Raises what kept a part from starting, NothingRan where it was stopped before, or RunUnfinished where the disk
-        has no room for the results. A part that dies later is started again (`Summary.restarts`); one that stays dead
+        has no room for the results. A part that dies is started again (`Summary.restarts`); one that stays dead
         is a trouble of the summary.
         """
         started_utc_ns = self._clock.now().utc_ns
         self._start()
         try:
             with LedgerReader(self._parts.store) as ledger:
-                self._nodes = [Supervisor(part, self._clock) for part in nodes(self._parts, ledger)]
                 self._watch(ledger, watch, started_utc_ns)
                 # Stopped later, it has all that there is.
                 interrupted = self._stop.is_set()
@@ -150,7 +150,10 @@ class ScenarioRun:
         try:
             self._parts.start_base(self._stop)
             self._base = [Supervisor(part, self._clock) for part in infrastructure(self._parts)]
-            self._parts.start_nodes(self._stop, self._tend)
+            self._parts.start_nodes()
+            self._nodes = [Supervisor(part, self._clock) for part in nodes(self._parts)]
+            loading = Loading(self._parts, self._nodes, self._clock, strict=self._strict)
+            await_loaded(loading, self._stop, self._tend_base)
             if self._stop.is_set():
                 raise NothingRan
         except BaseException as error:
@@ -162,8 +165,7 @@ class ScenarioRun:
             self._parts.close(hurried=True)
             self._folder.discard(PARTS)
             raise
-        for node in self._parts.nodes.values():
-            node.go()
+        self._parts.let_go()
 
     def _watch(self, ledger: LedgerReader, watch: Callable[[RunProgress], None], started_utc_ns: int) -> None:
         """Until every node has ended, and none is to be started again."""
@@ -190,10 +192,13 @@ class ScenarioRun:
 
     def _tend(self, *, heal: bool = True, nodes_too: bool = False) -> None:
         """Start again what has died; `nodes_too`: unless they are at their end."""
-        for care in self._base:
-            care.tend(heal=heal and not self._strict)
+        self._tend_base(heal=heal)
         for care in self._nodes:
             care.tend(heal=nodes_too and not self._strict)
+
+    def _tend_base(self, *, heal: bool = True) -> None:
+        for care in self._base:
+            care.tend(heal=heal and not self._strict)
 
     def _late(self, begin_ns: int) -> bool:
         seconds = self._scenario.seconds

@@ -23,7 +23,7 @@ from sensors.config import plain
 from sensors.processes.child import Child
 
 LOAD_S = 120.0
-"""How long a node may take to load its model and its recording."""
+"""How long a part may do nothing before it is ready: a slow one that works may take as long as it likes."""
 READY, SESSION, DASHBOARD = "ready", "session", "dashboard"
 """What a part prints: a line when it is ready, and before that a node its session's id, a hub its page's address."""
 HUB = "the hub"
@@ -51,6 +51,8 @@ class Parts:
         """Those that are at work; a node that died and was started again is"""
         self.former: dict[str, list[Child]] = {}
         """its earlier lives, too."""
+        self.holding = True
+        """Whether nodes that have loaded wait for the others."""
         self._at = BrokerAt()
 
     @property
@@ -83,17 +85,16 @@ class Parts:
         hub = self.hub = self._start_hub()
         hub.await_line(READY, LOAD_S, stop)
 
-    def start_nodes(self, stop: threading.Event, meanwhile: Callable[[], None]) -> None:
-        """Return when all are loaded and hold, or when `stop` is set; `meanwhile` is called a few times a second.
-
-        Raises as `start_base`.
-        """
+    def start_nodes(self) -> None:
+        """They load, and hold."""
         for plan in self._scenario.nodes:
-            if stop.is_set():
-                return
             self.nodes[plan.name] = self._start_node(plan)
+
+    def let_go(self) -> None:
+        """All that hold, and from now on each as soon as it has loaded."""
+        self.holding = False
         for node in self.nodes.values():
-            node.await_line(READY, LOAD_S, stop, meanwhile)
+            node.go()
 
     def start_hub_again(self) -> None:
         """With its store and its place at the broker; waits for nothing."""

@@ -17,7 +17,7 @@ BACKOFF_S = 0.5
 BACKOFF_MAX_S = 8.0
 STEADY_S = 60.0
 START_S = 120.0
-"""How long a part may take until it is ready again."""
+"""How long a part may do nothing before it is ready again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Part:
     """Whether it does its work, and if it waited for a word to begin, lets it."""
     end: Callable[[], None]
     """Make an end of it: it was started, and is never ready."""
+    works: Callable[[], bool] = lambda: False
+    """Whether it has done something since it was last asked, on its way to be ready."""
 
 
 class Supervisor:
@@ -102,5 +104,7 @@ class Supervisor:
             self._found_ns = None
             self._well_ns = now_ns
             log.warning("%s is back after %.1f s", self.part.name, away_s)
+        elif self.part.works():
+            self._well_ns = now_ns
         elif now_ns - self._well_ns > START_S * NS_PER_S:
             self.part.end()

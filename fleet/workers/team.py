@@ -20,10 +20,12 @@ from fleet.workers.supervisor import Part, Supervisor
 from sensors.clock import NS_PER_S, Clock, Stamp
 from sensors.config import plain
 from sensors.errors import Defect, GilmokError
+from sensors.processes.progress import Progress
 
 log = logging.getLogger(__name__)
 
 START_S = 60.0
+"""So long a worker may do nothing before it begins."""
 FINISH_S = 60.0
 """So long a worker may take to book the rest of what it was handed."""
 POLL_S = 0.02
@@ -84,14 +86,18 @@ class Team:
         self._acknowledge = acknowledge
         for worker in self._workers:
             worker.start()
-        until_ns = self._clock.now().mono_ns + int(START_S * NS_PER_S)
         for worker in self._workers:
+            progress, worked_ns = Progress(), 0
             while not worker.await_ready(POLL_S):
                 self.tend()
                 if self.fault is not None:
                     raise self.fault
-                if self._clock.now().mono_ns > until_ns:
-                    raise WorkerLost(worker.death() or f"{worker.name} did not begin within {START_S:g} s")
+                now_ns = self._clock.now().mono_ns
+                if not worked_ns or progress.made(worker.state.pid):
+                    worked_ns = now_ns
+                elif now_ns - worked_ns > START_S * NS_PER_S:
+                    why = f"{worker.name} did not begin, and did nothing for {START_S:g} s"
+                    raise WorkerLost(worker.death() or why)
 
     def listens_since(self, mono_ns: int) -> None:
         """What was published before has waited at the broker, and is late. From any thread."""
@@ -151,10 +157,12 @@ class Team:
 
 
 def _part(worker: WorkerProcess) -> Part:
+    progress = Progress()
     return Part(
         name=worker.name,
         death=worker.death,
         start=worker.start,
         ready=lambda: worker.ready,
         end=worker.kill,
+        works=lambda: progress.made(worker.state.pid),
     )

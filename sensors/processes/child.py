@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sensors.errors import GilmokError
 from sensors.processes.die_with_parent import tied_to_parent
+from sensors.processes.progress import Progress
 from sensors.terminal.foreign_text import shown
 
 LAST_WORDS = 3
@@ -24,6 +25,8 @@ class ChildDied(GilmokError):
     """Says it in the child's own words, and hands on what it advised."""
 
     def __init__(self, name: str, status: int, last_words: Sequence[str]) -> None:
+        self.killed = status < 0
+        """By a signal; else it ended by itself."""
         first, *rest = [line.strip() for line in last_words] or ["it said nothing"]
         if status < 0 and not last_words:
             super().__init__(f"{name} was killed by signal {-status}")
@@ -35,7 +38,8 @@ class ChildDied(GilmokError):
 class ChildSilent(GilmokError):
     def __init__(self, name: str, line: str, patience_s: float) -> None:
         super().__init__(
-            f"{name} was not {line} within {patience_s:g} s", "is the machine overloaded, or the disk slow?"
+            f"{name} was not {line}, and did nothing for {patience_s:g} s",
+            "does it wait for a device or a network?",
         )
 
 
@@ -79,22 +83,16 @@ class Child:
         with self._news:
             return line in self._printed
 
-    def await_line(
-        self,
-        line: str,
-        patience_s: float,
-        stop: threading.Event | None = None,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Return when it has printed `line`, or when `stop` is set; `meanwhile` is called a few times a second.
+    def await_line(self, line: str, patience_s: float, stop: threading.Event | None = None) -> None:
+        """Return when it has printed `line`, or when `stop` is set.
 
-        Raises ChildDied if it ends before, or ChildSilent if it says nothing for so long.
+        Raises ChildDied if it ends before, or ChildSilent if it says nothing for so long and isn't at work, either.
         """
         waited_s = 0.0
+        progress = Progress()
         with self._news:
             while not self._news.wait_for(lambda: line in self._printed or not self.running, POLL_S):
-                waited_s += POLL_S
-                meanwhile()
+                waited_s = 0.0 if progress.made(self.pid) else waited_s + POLL_S
                 if (stop is not None and stop.is_set()) or waited_s > patience_s:
                     break
             if line in self._printed or (stop is not None and stop.is_set()):

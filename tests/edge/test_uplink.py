@@ -24,7 +24,7 @@ from edge.wire.messages import Birth, Conn, FrameReport, Health, decode, decode_
 from edge.wire.topics import NodeTopics
 from fleet.arrivals import key_of
 from fleet.config import HubConfig, PerNode
-from fleet.hub import Hub
+from fleet.hub import Hub, StateRefused
 from fleet.ledger.reader import LedgerReader
 from sensors.clock import NS_PER_S, SystemClock, boot_id
 from tests.brokers import mosquitto
@@ -242,14 +242,18 @@ def test_what_it_forbade_goes_out_as_soon_as_it_allows_it(
     assert (left.complete, left.denied) == (True, {})
 
 
-def test_a_node_whose_word_the_broker_does_not_take_ends_before_its_first_frame(tmp_path: Path, site: str) -> None:
+def test_a_node_and_a_hub_whose_word_the_broker_does_not_take_end_before_they_begin(tmp_path: Path, site: str) -> None:
     """As one with another node's certificate: Mosquitto lets it in, and drops whatever it says."""
     speaker = Speaker(CLOCK, site=site)
     spool = _spool(tmp_path)
     refused = pytest.raises(BirthRefused, match=f"this node's birth, on {speaker.topics.birth}: Not authorized")
-    with mosquitto(tmp_path, allowed(tmp_path, f"gilmok/v1/{site}/kerb/up/#")) as url, refused:
-        Uplink(BrokerAt(url=url), speaker.birth, CLOCK, spool).connect()
-    spool.close()
+    with mosquitto(tmp_path, allowed(tmp_path, f"gilmok/v1/{site}/kerb/up/#")) as url:
+        with refused:
+            Uplink(BrokerAt(url=url), speaker.birth, CLOCK, spool).connect()
+        spool.close()
+        hub = Hub(HubConfig(broker=BrokerAt(url=url), site=site, store=tmp_path / "hub.db"), CLOCK)
+        with pytest.raises(StateRefused, match=f"this hub's state, on gilmok/v1/{site}/hub/hub/state: Not authorized"):
+            hub.run(pytest.fail)
 
 
 def test_a_birth_that_no_hub_would_take_is_told_before_anything_is_connected(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the broker has yet to acknowledge."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 IN_FLIGHT = 20
@@ -44,13 +45,16 @@ class InFlight:
             self._count(message, 1)
             return None
 
-    def done(self, mid: int, refusal: str = "") -> Sent | None:
-        """What was acknowledged; None where that comes before `sent`, which then tells `refusal`."""
+    def done(self, mid: int, refusal: str = "", settle: Callable[[Sent], None] = lambda _: None) -> Sent | None:
+        """What was acknowledged; None where that comes before `sent`, which then tells `refusal`. `settle` is called
+        before anybody who waits goes on, and must wait for nothing.
+        """
         with self._changed:
             message = self._waiting.pop(mid, None)
             if message is None:
                 self._early[mid] = refusal
             else:
+                settle(message)
                 self._count(message, -1)
                 self._changed.notify_all()
             return message

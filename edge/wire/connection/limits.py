@@ -53,7 +53,7 @@ class BrokerLimits:
         if refusal:
             self._refused(message, refusal)
             return
-        if self.denied.pop(message.topic, None):
+        if message.qos and self.denied.pop(message.topic, ""):
             log.info("the broker takes messages on %s again", message.topic)
         size = _size(message)
         self._broke_under = [each for each in self._broke_under if each > size]

@@ -198,6 +198,7 @@ def test_a_password_in_the_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(BrokerUrlWrong) as refusal:
         Address.every(BrokerAt(url=url))
     assert not any(part in str(refusal.value) for part in ("secret", "sec", "ret"))
+    assert "*" not in refusal.value.hint, "what is ours to say is nobody's login"
 
 
 def test_an_address_is_taken_apart(tmp_path: Path) -> None:

@@ -2,19 +2,19 @@
 
 import os
 import signal
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fleet.scenario.launch import RunProgress, ScenarioRun
-from fleet.scenario.parts import Parts
+from fleet.scenario.loading import Loading
+from fleet.scenario.parts import READY, Parts
 from fleet.scenario.scenario import read_scenario
-from fleet.workers.supervisor import BACKOFF_MAX_S, BACKOFF_S, STEADY_S, TRIES, Part, Supervisor
+from fleet.workers.supervisor import BACKOFF_MAX_S, BACKOFF_S, START_S, STEADY_S, TRIES, Part, Supervisor
 from replay.runs.loaded import read_run
 from sensors.clock import NS_PER_S, SystemClock
 from sensors.errors import GilmokError
+from sensors.processes.child import ChildDied
 from tests.fakes import ManualClock
 from tests.fleet.scenario.plans import node, plan, stream
 from tests.processes import pid_of
@@ -30,7 +30,15 @@ class Mortal:
         self.is_ready = True
         self.ended = False
         self.fails = fails
-        part = Part("it", lambda: self.why, self._start, lambda: self.is_ready, lambda: setattr(self, "ended", True))
+        self.works = False
+        part = Part(
+            name="it",
+            death=lambda: self.why,
+            start=self._start,
+            ready=lambda: self.is_ready,
+            end=lambda: setattr(self, "ended", True),
+            works=lambda: self.works,
+        )
         self.care = Supervisor(part, self.clock)
 
     def _start(self) -> None:
@@ -80,6 +88,19 @@ def test_one_that_stays_alive_for_a_minute_in_between_is_not() -> None:
         mortal.after(STEADY_S + 1)
     assert not mortal.care.given_up
     assert len(mortal.care.restarts) == 2 * TRIES
+
+
+def test_one_that_is_slow_may_be_as_long_as_it_works() -> None:
+    mortal = Mortal()
+    mortal.why, mortal.is_ready, mortal.works = "it was killed", False, True
+    mortal.after(0)
+    mortal.after(BACKOFF_S)
+    for _ in range(10):
+        mortal.after(START_S)
+    assert not mortal.ended
+    mortal.works = False
+    mortal.after(START_S + 1)
+    assert mortal.ended
 
 
 def test_one_that_can_not_be_started_is_given_up_for_that() -> None:
@@ -132,13 +153,71 @@ def test_a_hub_that_dies_while_the_nodes_load_is_started_again(
 ) -> None:
     start_nodes = Parts.start_nodes
 
-    def killed(parts: Parts, stop: threading.Event, meanwhile: Callable[[], None]) -> None:
+    def killed(parts: Parts) -> None:
         assert parts.hub is not None
         os.kill(parts.hub.pid, signal.SIGKILL)
-        start_nodes(parts, stop, meanwhile)
+        start_nodes(parts)
 
     monkeypatch.setattr(Parts, "start_nodes", killed)
     scenario = read_scenario(plan(tmp_path, node("pole", model, stream(root, "WALK", pace="lockstep"))))
     summary = ScenarioRun(scenario, tmp_path / "run", SystemClock()).run(lambda _: None)
     assert [restart.part for restart in summary.restarts] == ["the hub"]
     assert [(one.frames.ok, one.books.balanced) for one in summary.streams] == [(12, True)]
+
+
+class Fragile:
+    """Kills the nodes of a scenario while they load, or when they have loaded and hold."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int, *, loaded: bool = False) -> None:
+        self.left = times
+        self.loaded = loaded
+        self._killed: set[int] = set()
+        tend = Loading.tend
+
+        def struck(loading: Loading) -> None:
+            self._strike(loading._parts)
+            tend(loading)
+
+        monkeypatch.setattr(Loading, "tend", struck)
+
+    def _strike(self, parts: Parts) -> None:
+        for child in parts.nodes.values():
+            if self.left and child.pid not in self._killed and child.has_printed(READY) == self.loaded:
+                self.left -= 1
+                self._killed.add(child.pid)
+                os.kill(child.pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loaded", [False, True], ids=["loads", "holds"])
+def test_a_node_that_is_killed_while_it_loads_or_holds_is_started_again(
+    model: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, loaded: bool
+) -> None:
+    Fragile(monkeypatch, 1, loaded=loaded)
+    walk = stream(root, "WALK", pace="lockstep")
+    scenario = read_scenario(plan(tmp_path, node("pole", model, walk), node("kerb", model, walk)))
+    summary = ScenarioRun(scenario, tmp_path / "run", SystemClock()).run(lambda _: None)
+    (restart,) = summary.restarts
+    assert restart.part in ("node pole", "node kerb")
+    assert restart.away_s
+    assert [(one.frames.ok, one.frames.down, one.books.balanced) for one in summary.streams] == [(12, 0, True)] * 2
+    assert summary.troubles == ()
+
+
+@pytest.mark.slow
+def test_one_that_dies_while_it_loads_ends_a_strict_run_and_one_that_says_why_ends_any(
+    model: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = stream(root, "WALK", pace="lockstep")
+    scenario = read_scenario(plan(tmp_path, node("pole", model, walk)))
+    fragile = Fragile(monkeypatch, 1)
+    with pytest.raises(ChildDied, match="node pole was killed by signal 9"):
+        ScenarioRun(scenario, tmp_path / "strict", SystemClock(), strict=True).run(lambda _: None)
+    assert fragile.left == 0
+    absent = node("pole", model, walk, backend={"name": "rknn"})
+    scenario = read_scenario(plan(tmp_path, absent))
+    with pytest.raises(ChildDied, match=r"node pole ended with status 1: .*rknn") as died:
+        ScenarioRun(scenario, tmp_path / "absent", SystemClock()).run(lambda _: None)
+    assert not died.value.killed
+    assert not (tmp_path / "strict").exists()
+    assert not (tmp_path / "absent").exists()
