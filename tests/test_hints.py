@@ -44,6 +44,8 @@ INNER = {
     "backend": ("list", "check", "install", "network"),
     "qualify": ("run", "rerun", "compare", "keygen", "sign", "verify"),
     "camera": ("view",),
+    "bundle": ("verify", "show", "fetch"),
+    "bundle repository": ("init", "add", "refresh", "rotate", "show"),
 }
 OPTION = re.compile(r"--[a-z][a-z-]*")
 COMMAND = re.compile(r"`gilmok ([^`]*)`")
@@ -95,7 +97,10 @@ def options() -> dict[str, set[str]]:
         for inner in INNER.get(verb, ("",)):
             command = f"{verb} {inner}".strip()
             found[command] = set(OPTION.findall(help_of(command)))
-    return found | {name: set(OPTION.findall(help_of(name))) for name in VERBS if " " in name}
+    for verb in [name for name in VERBS if " " in name]:
+        for command in (verb, *(f"{verb} {inner}" for inner in INNER.get(verb, ()))):
+            found[command] = set(OPTION.findall(help_of(command)))
+    return found
 
 
 def help_of(command: str) -> str:
