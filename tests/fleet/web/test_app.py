@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from websockets.typing import Origin
 
 from fleet.cli import hub as hub_verbs
 from fleet.web.openapi import ENDPOINTS, document
+from replay.report.language import read_catalogue
 from tests.fleet.web.conftest import Told, get
 
 
@@ -75,3 +77,15 @@ def test_a_ledger_that_is_not_there_yet_is_told_and_one_that_comes_is_shown(told
     assert "there is no store" in json.loads(body)["error"]
     told.say("mast")
     assert [row["node"] for row in json.loads(get(page_at, "/api/nodes")[2])] == ["mast"]
+
+
+@pytest.mark.parametrize("name", ["hub", "report", "comparison"])
+def test_every_sentence_that_the_page_asks_for_has_its_korean(name: str, page_at: str, tmp_path: Path) -> None:
+    status, headers, body = get(page_at, f"/words/{name}")
+    assert (status, headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    (tmp_path / "words.txt").write_bytes(body)
+    pairs = list(read_catalogue(tmp_path / "words.txt"))
+    assert len(pairs) > 50
+    # What is filled in stays in, and the browser, too, takes a text and its translation by turns.
+    assert not [said for text, said in pairs if "{#}" in said or said.count("{") != text.count("{")]
+    assert get(page_at, "/words/nothing")[0] == 404

@@ -144,6 +144,7 @@ def test_drift_is_told_where_there_is_no_truth(told: Told, page_at: str, open_pa
 def test_precision_and_recall_stand_at_the_score_that_the_reader_chooses(
     hub: HubConfig, open_page: "Callable[[str], Page]"
 ) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     with serving(hub) as at:
         told = json.loads(get(at, "/api/runs/drive-2")[2])["streams"][0]["accuracy"]["by_score"]
         page = open_page(f"{at}#/run/drive-2")
@@ -157,3 +158,5 @@ def test_precision_and_recall_stand_at_the_score_that_the_reader_chooses(
                 said = ["–" if one is None else f"{one:.3f}" for one in cells]
                 assert line.locator("td").all_inner_texts()[2:4] == said
         assert page.locator("svg.by-score path.curve").count() == 2
+        found = axe.Axe().run(page)
+        assert not found.response["violations"], found.generate_report()
