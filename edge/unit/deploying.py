@@ -22,6 +22,7 @@ from edge.unit.store import DeploymentStore
 from edge.unit.switching import Switching
 from edge.unit.trial import NICENESS, Trial
 from edge.unit.watch import Pace, Watch
+from edge.wire.deployments.states import Deployment
 from models.bundle.bundle import BundleWrong
 from models.bundle.verify import verify
 from sensors.clock import NS_PER_S, Clock
@@ -67,6 +68,8 @@ class Deploying:
         self._watch: Watch | None = None
         self._switching: Switching | None = None
         self._session = ""
+        self._driven: Deployment | None = None
+        """What the node was started with."""
 
     def wake(self) -> None:
         """Once, before the node is started: what is active is whole, or it isn't active any more."""
@@ -80,6 +83,7 @@ class Deploying:
             except BundleWrong as error:
                 self._damaged(error)
         self._watch = None if memory.state.proven else Watch(self._config.unit, memory.state.before)
+        self._driven = memory.state.active
 
     def end(self) -> None:
         if self._attempt is not None:
@@ -159,6 +163,9 @@ class Deploying:
             self._switch()
             return
         device = device_of(memory.state.device_tuple)
+        if device is None and self._keeper.told.restarts == 0:
+            # The first node of all is about to tell it; only one that can't run leaves that to the self-test.
+            return
         self._attempt = Attempt(
             trying.deployment, self._repository, self._store, device, self._test, self._tell, self._former
         )
@@ -170,8 +177,9 @@ class Deploying:
             self._watch = None
         self._keeper.again()
         self._pace = Pace(self._config.unit.watch_s)
-        if (old := self._keeper.vitals) is not None:
+        if not decisions.same(self._driven, self._memory.state.active) and (old := self._keeper.vitals) is not None:
             self._switching = Switching(self._config, old, self._clock.now())
+        self._driven = self._memory.state.active
 
     def _tend_node(self) -> None:
         memory = self._memory

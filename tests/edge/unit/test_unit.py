@@ -23,6 +23,13 @@ def test_a_unit_keeps_its_node_alive_and_says_what_it_died_of(tmp_path: Path, br
         wait_until(lambda: ear.reports[-1].node.restarts == 1 and ear.reports[-1].node.state == "running", "the node")
         assert node_pid(unit) != first
         assert "signal 9" in ear.reports[-1].node.last_words
+        # Another process has its name, and began later: started again, it would only throw that one out.
+        wait_until(lambda: len({birth.session_id for birth in ear.births}) == 2, "both births")
+        ear.fence(ear.births[-1].session_id)
+        wait_until(lambda: ear.reports[-1].node.state == "ended", "the node to make room")
+        assert "another process is node 'pole' and began later" in ear.reports[-1].node.last_words
+        ear.order("o-1", "restart")
+        wait_until(lambda: ear.reports[-1].node.state == "running", "the node, by order")
     assert [event.what for event in state_of(config).events][:2] == ["the unit begins", "the node died"]
 
 

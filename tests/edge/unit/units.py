@@ -12,7 +12,9 @@ from typing import Any
 import tomli_w
 
 from edge.unit.state import StateAbsent, UnitState, kept
+from edge.wire.acknowledgements import Fenced, SessionAt
 from edge.wire.address import BrokerAt
+from edge.wire.births import Birth, decode_birth
 from edge.wire.deployments.orders import Order, Receipt
 from edge.wire.deployments.states import Deployment, Desired, Reported
 from edge.wire.link import Delivery, Link
@@ -55,7 +57,7 @@ def running(config: Path) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                process.wait(20)
+                process.wait(60)
 
 
 def state_of(config: Path) -> UnitState:
@@ -93,7 +95,8 @@ class Ear:
         self._topics = NodeTopics(site, NODE)
         self.reports: list[Reported] = []
         self.receipts: list[Receipt] = []
-        topics = [(self._topics.reported, 1), (self._topics.reply("+"), 1)]
+        self.births: list[Birth] = []
+        topics = [(topic, 1) for topic in (self._topics.reported, self._topics.birth, self._topics.reply("+"))]
         self._link = Link(
             broker, f"{site}-ear-{os.getpid()}", clock=SystemClock(), subscriptions=topics, on_delivery=self._hear
         )
@@ -114,6 +117,11 @@ class Ear:
         order = Order(id=identity, verb=verb, deadline_utc_ns=deadline_utc_ns, digest=digest, by="kim", why="a try")
         self._link.publish(self._topics.order(verb), encode(order))
 
+    def fence(self, session_id: str) -> None:
+        """What a hub says to the older of two nodes of one name."""
+        older, newer = SessionAt(session=1, session_id=session_id), SessionAt(session=2, session_id="cd" * 16)
+        self._link.publish(self._topics.fenced, encode(Fenced(hub="hub", older=older, newer=newer)))
+
     def wait(self, what: str, **facts: Any) -> Reported:
         """The first report from now on, or the last one before, of which all of `facts` are so."""
 
@@ -126,5 +134,7 @@ class Ear:
     def _hear(self, delivery: Delivery) -> None:
         if delivery.topic == self._topics.reported:
             self.reports.append(decode(delivery.payload, Reported))
+        elif delivery.topic == self._topics.birth:
+            self.births.append(decode_birth(delivery.payload))
         else:
             self.receipts.append(decode(delivery.payload, Receipt))
