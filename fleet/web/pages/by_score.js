@@ -96,14 +96,20 @@ function legend(sides) {
   return make("ul", { class: "legend" }, ...lines, make("li", {}, `● ${t("greatest F1")}`));
 }
 
-/** @param {Sides} sides  @param {string[]} classes  @param {number} at */
+/**
+ * What is to be compared stands side by side.
+ * @param {Sides} sides  @param {string[]} classes  @param {number} at
+ */
 function figures(sides, classes, at) {
-  const named = (/** @type {string} */ side, /** @type {string} */ word) => `${side ? `${side}: ` : ""}${t(word)}`;
-  const heads = Object.keys(sides).flatMap((side) => [named(side, "precision"), named(side, "recall"), named(side, "findings, any score"), named(side, "best score"), named(side, "greatest F1")]);
+  /** @type {[string, (row: Row) => string | number][]} */
+  const columns = [
+    ["precision", (row) => figure(row.precision[at])], ["recall", (row) => figure(row.recall[at])], ["best score", (row) => figure(row.best.score)],
+    ["greatest F1", (row) => figure(row.best.f1)], ["findings, any score", (row) => row.n_found],
+  ];
+  const heads = columns.flatMap(([word]) => Object.keys(sides).map((side) => `${t(word)} ${side}`.trim()));
   const rows = classes.map((name) => {
     const own = Object.values(sides).map((one) => one.classes.find((row) => row.of === name));
-    const cells = own.flatMap((row) => (row
-      ? [figure(row.precision[at]), figure(row.recall[at]), row.n_found, figure(row.best.score), figure(row.best.f1)] : ["–", "–", "–", "–", "–"]));
+    const cells = columns.flatMap(([, told]) => own.map((row) => (row ? told(row) : "–")));
     return [name || t("all classes"), Math.max(...own.map((row) => row?.n_truth ?? 0)), ...cells];
   });
   return table([t("Class"), t("objects"), ...heads], rows);

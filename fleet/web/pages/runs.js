@@ -109,7 +109,7 @@ export async function comparison(main, a, b) {
   const told = await ask(`/api/comparisons?${asked}`);
   const heads = ["Figure", "A", "B", "Difference", "95 % interval", "n", "Verdict"].map((one) => t(one));
   /** @param {Figure[]} rows */
-  const drawn = (rows) => table(heads, rows.map((one) => [one.of || one.figure, value(one, one.a), value(one, one.b), change(one, one.difference),
+  const drawn = (rows) => table(heads, rows.map((one) => [one.of || say(one.figure), value(one, one.a), value(one, one.b), change(one, one.difference),
     one.low == null ? "–" : `${change(one, one.low)} … ${change(one, one.high)}`, `${one.n} ${t(one.n === 1 ? one.unit.replace(/s$/, "") : one.unit)}`, one.verdict ? verdict(one.verdict) : "–"]));
   main.replaceChildren(
     make("h1", {}, t("Comparison"), ": ", verdict(told.verdict)),
