@@ -28,7 +28,9 @@ DRAIN_S = 180.0
 """How long the fleet may take in the end, with everything well again, until nothing waits for the hub."""
 GROWTH_MB = 64.0
 ANSWER_S = 20.0
-"""So long a hub may be silent that runs and has what it needs: it may have to start, or to find its way back."""
+"""So long a hub may be silent that runs and has what it needs, a core too: it may have to start, or to find its way
+back.
+"""
 LOOK_S = 0.1
 
 
@@ -69,8 +71,8 @@ def _chaos(chosen: argparse.Namespace, folder: Path) -> int:
     print(f"done: {', '.join(f'{name} {count}' for name, count in sorted(done.deeds.items()))}; starts: {starts}")
     print(f"memory: hub {hub}; nodes {node}")
     print(
-        f"the hub told its state {world.answers.heard} times; silent, where it could speak, for {silent:.1f} s at most,"
-        f" until {world.answers.longest_until}"
+        f"the hub told its state {world.answers.heard} times; silent, where it could speak, for {silent:.1f} s at most"
+        f" (and {world.answers.longest_waited_s:.1f} s more, waiting for a core), until {world.answers.longest_until}"
     )
     held = verdict.holds and not late and grown <= GROWTH_MB and silent <= ANSWER_S
     print(
@@ -115,9 +117,11 @@ def _maltreat(world: World, seconds: float, *, kills: bool) -> Done:
 
 def _keep_going(world: World) -> None:
     """A supervisor: whatever has ended is started again, the broker apart."""
-    for program in (world.hub, *world.nodes):
-        if not program.running:
-            program.start()
+    if not world.hub.running:
+        world.hub.start()
+    for node in world.nodes:
+        if not node.running:
+            world.start_node(node)
 
 
 def _await_reports(world: World) -> None:

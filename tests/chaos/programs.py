@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sensors.clock import NS_PER_S
+
 GILMOK = (sys.executable, "-P", "-m", "gilmok")
 WORKER = "fleet.workers.worker"
 END_S = 60.0
@@ -77,6 +79,14 @@ class Program:
         if self._process is None or not self.running:
             return 0.0
         return sum(map(_resident_mb, [self._process.pid, *self.workers()]))
+
+    def waited_s(self) -> float:
+        """How long its main thread has waited for a core, in this life; 0 where it doesn't run, or the kernel doesn't
+        tell.
+        """
+        if self._process is None or not self.running:
+            return 0.0
+        return int((_read(f"/proc/{self._process.pid}/schedstat") or "0 0 0").split()[1]) / NS_PER_S
 
     def workers(self) -> list[int]:
         """The process ids of a hub's workers."""

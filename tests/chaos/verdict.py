@@ -58,12 +58,18 @@ class Evidence:
         self._seen: dict[Lane, set[int]] = defaultdict(set)
         self.excused: set[str] = set()
         """Sessions whose disk was full for a while: what was in memory alone when they were killed is lost."""
+        self._excused_counts: set[tuple[str, int]] = set()
+        """Such that had no room for a single row in their spool: by node, and its how manieth session it was."""
 
     def see(self, spool: Path, *, full: bool = False) -> None:
         for lane, numbers in spooled(spool).items():
             self._seen[lane] |= numbers
             if full:
                 self.excused.add(lane[0])
+
+    def excuse(self, node: str, count: int) -> None:
+        """The disk of this session of `node` was full, also if nothing of it lies in a spool."""
+        self._excused_counts.add((node, count))
 
     def judge(self, store: Where, site: str) -> Verdict:
         """Every report of a session is in the ledger from 0 on without a hole, as far as any was seen; once; and where
@@ -82,7 +88,8 @@ class Evidence:
                     rows = [row.report for row in ledger.frames(key, stream.name)]
                     booked = {report.n for report in rows}
                     awaited = set(self._seen.get(lane, ()))
-                    if session not in self.excused:
+                    which = key.node, birth.session if birth else 0
+                    if session not in self.excused and which not in self._excused_counts:
                         awaited |= set(range(max(booked | awaited, default=-1) + 1))
                     self._weigh(verdict, f"{key.node} {session} {stream.name}", rows, booked, awaited)
                     if last is None or not last.final:

@@ -162,7 +162,8 @@ class World:
         """Whether the hub speaks, wherever nothing keeps it from it."""
         brokers = self.broker.running and not self.broker.frozen if self.broker else bool(self._embedded_runs())
         servers = self.database is None or (self.database.server is not None and not self._database_frozen)
-        self.answers.look(able=brokers and servers and self.hub.running and not self.hub.frozen)
+        able = brokers and servers and self.hub.running and not self.hub.frozen
+        self.answers.look(able=able, waited_s=self.hub.waited_s())
 
     def _embedded_runs(self) -> bool:
         return self._embedded is not None and self._embedded.pid is not None
@@ -199,19 +200,31 @@ class World:
     def kill_node(self, node: Program) -> None:
         """And look at what it had recorded, before it is started again."""
         node.kill()
-        self.evidence.see(self.spool(node.name), full=node.name in self.full)
+        self._look_into(node)
+
+    def start_node(self, node: Program) -> None:
+        """Again, if it has ended by itself."""
+        self._look_into(node)
+        node.start()
+
+    def _look_into(self, node: Program) -> None:
+        full = node.name in self.full
+        self.evidence.see(self.spool(node.name), full=full)
+        count = self.state(node.name) / f"{node.name}.session"
+        if full and count.exists():
+            self.evidence.excuse(node.name, int(count.read_text() or 0))
 
     def fill(self, node: Program) -> None:
         if self.disks:
             self.full.add(node.name)
-            self.evidence.see(self.spool(node.name), full=True)
+            self._look_into(node)
             with suppress(OSError), (self.state(node.name) / "ballast").open("wb", 0) as file:
                 while file.write(b"\0" * 65_536):
                     pass
 
     def empty(self, node: Program) -> None:
         if node.name in self.full:
-            self.evidence.see(self.spool(node.name), full=True)
+            self._look_into(node)
             self.full.discard(node.name)
             (self.state(node.name) / "ballast").unlink(missing_ok=True)
 
