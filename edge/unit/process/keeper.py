@@ -17,7 +17,7 @@ BACKOFF_S = 0.5
 BACKOFF_MAX_S = 60.0
 STEADY_S = 60.0
 """Who lived so long begins with the short pause again."""
-SILENT_S = 20.0
+SILENT_S = 30.0
 """It says once a second that its streams are well; who doesn't for so long is stuck."""
 LOAD_S = 300.0
 """So long it may take until its model is loaded: some devices compile it then."""

@@ -1,5 +1,6 @@
 """A real unit is killed before each of its steps, one after the other, and comes to its end all the same."""
 
+import logging
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from models.bundle.verify import verify
 from tests.edge.unit.test_deploying import Place, Published, place, published
 from tests.edge.unit.units import NODE, running, state_of
 from tests.waiting import wait_until
+
+log = logging.getLogger(__name__)
 
 pytestmark = pytest.mark.long
 
@@ -32,6 +35,14 @@ def check(config: Path, state: UnitState) -> None:
         verify(bundles / state.previous.digest, state.previous.digest)
 
 
+def disk(config: Path) -> tuple[object, ...]:
+    """What a unit finds when it wakes, as far as it makes a difference."""
+    folder, state = config.parent / "state" / f"{NODE}.unit", state_of(config)
+    there = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*"))
+    trying = state.trying.phase if state.trying is not None else ""
+    return state.active and state.active.digest, state.proven, trying, state.outcome, *there
+
+
 def test_a_unit_killed_at_any_step_wakes_with_the_old_deployment_or_the_new_one_and_goes_on(place: Place) -> None:
     old, new = place.digests["good"], place.digests["better"]
     folder = place.config.parent
@@ -40,7 +51,9 @@ def test_a_unit_killed_at_any_step_wakes_with_the_old_deployment_or_the_new_one_
         wait_until(lambda: there(place.config, old), "the old deployment")
     place.ear.desire("new", new)
     shutil.copytree(folder / "state", folder / "before")
-    seen, step, ended = set(), 0, False
+    seen: set[tuple[str, bool]] = set()
+    found: set[tuple[object, ...]] = set()
+    step, ended = 0, False
     while not ended:
         step += 1
         shutil.rmtree(folder / "state")
@@ -51,15 +64,21 @@ def test_a_unit_killed_at_any_step_wakes_with_the_old_deployment_or_the_new_one_
             ended = unit.poll() is None
             if ended:
                 unit.terminate()
-                unit.wait(30)
+                unit.wait(60)
         state = state_of(place.config)
         check(place.config, state)
         assert state.active is not None
         assert state.active.digest in (old, new)
         assert state.bad == ()
         seen.add((state.active.digest, state.proven))
-        with running(place.config):
-            wait_until(lambda: there(place.config, new), f"its way from step {step}", 120)
-        check(place.config, state_of(place.config))
+        now = disk(place.config)
+        log.info("step %d: %s, %s", step, now[:4], "known" if now in found else "new")
+        # Whatever it finds that it has not found before, it comes to its end from there.
+        if now not in found:
+            found.add(now)
+            with running(place.config):
+                wait_until(lambda: there(place.config, new), f"its way from step {step}", 120)
+            check(place.config, state_of(place.config))
     assert seen >= {(old, True), (new, False)}
     assert step > 20
+    assert len(found) > 5

@@ -33,6 +33,17 @@ def test_a_unit_keeps_its_node_alive_and_says_what_it_died_of(tmp_path: Path, br
     assert [event.what for event in state_of(config).events][:2] == ["the unit begins", "the node died"]
 
 
+@pytest.mark.long
+def test_a_node_that_hangs_is_ended_and_started_again(tmp_path: Path, site: str) -> None:
+    config = write_config(tmp_path, site, BrokerAt(url="mqtt://127.0.0.1:1"))
+    with running(config) as unit:
+        wait_until(lambda: state_of(config).device_tuple, "the chip to be read")
+        first = node_pid(unit)
+        os.kill(first, signal.SIGSTOP)
+        wait_until(lambda: node_pid(unit) not in (0, first), "another node", 120)
+    assert "the node hung and was ended: " in state_of(config).events[1].reason
+
+
 def test_a_unit_without_a_broker_drives_and_spools(tmp_path: Path, site: str) -> None:
     config = write_config(tmp_path, site, BrokerAt(url="mqtt://127.0.0.1:1"))
     spool = tmp_path / "state" / "pole.spool"
