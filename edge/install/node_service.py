@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from edge.assembly import located
 from edge.config import NodeConfig, SourceChoice, UnitChoice
 from edge.install.device_nodes import device_nodes
 from edge.install.identity import Identity, with_identity
@@ -129,8 +130,8 @@ def _models(node: NodeConfig) -> tuple[Path, ...]:
         choices.append((node.shadow.model, node.shadow.backend))
     folders = []
     for model, backend in choices:
-        manifest, _ = catalogue.locate(str(model.file or model.name), backend.name, backend.precision)
+        manifest, _ = located(model, backend)
         folder = catalogue.store() / manifest.name
-        if model.file is None and folder.is_dir() and folder != STORE / "models" / manifest.name:
+        if model.name is not None and folder.is_dir() and folder != STORE / "models" / manifest.name:
             folders.append(folder)
     return tuple(dict.fromkeys(folders))

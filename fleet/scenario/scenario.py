@@ -14,6 +14,7 @@ from edge.wire.traces import Otel
 from fleet.alert_settings import Alert, Webhook, check_names
 from fleet.config import Web
 from models import catalogue, labels
+from models.bundle.verify import verify
 from replay.recording import Recording, check_sound, open_recorded
 from replay.scoring.classes import check_offered, evaluated
 from sensors.config import Settings, plain, read
@@ -106,7 +107,10 @@ def _settled(node: NodePlan, base: Path, unsound: bool) -> NodePlan:
     for stream in streams:
         if stream.classes and stream.source.kind == "recording":
             # A label that the model doesn't have is told now, too.
-            manifest, _ = catalogue.locate(str(node.model.file or node.model.name))
+            if node.model.bundle is not None:
+                manifest = verify(node.model.bundle).manifest
+            else:
+                manifest, _ = catalogue.locate(str(node.model.file or node.model.name))
             table = labels.table(labels.renamed(manifest, node.model.labels))
             evaluated(_recording(stream.source.options), table, stream.labels, stream.classes)
     return msgspec.structs.replace(node, streams=streams)

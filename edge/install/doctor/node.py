@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge.assembly import located
 from edge.config import NodeConfig, StreamConfig
 from edge.device.opening import open_backend
 from edge.device.survey import survey
@@ -12,7 +13,6 @@ from edge.install.doctor.finding import Finding, ok, tried, unknown, wrong
 from edge.wire.address import Address
 from edge.wire.link import Link
 from edge.wire.topics import NodeTopics
-from models import catalogue
 from sensors import config
 from sensors.clock import Clock
 from sensors.service.places import SETTINGS
@@ -58,8 +58,7 @@ def accelerator(node: NodeConfig, base: Path) -> Finding:
 
 
 def model(node: NodeConfig) -> Finding:
-    name = str(node.model.file or node.model.name)
-    manifest, artefact = catalogue.locate(name, node.backend.name, node.backend.precision)
+    manifest, artefact = located(node.model, node.backend)
     return ok("model", f"{manifest.name}, {artefact.precision}, every byte as it was ({artefact.sha256[:12]})")
 
 

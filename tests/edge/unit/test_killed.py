@@ -59,7 +59,7 @@ def test_a_unit_killed_at_any_step_wakes_with_the_old_deployment_or_the_new_one_
         shutil.rmtree(folder / "state")
         shutil.copytree(folder / "before", folder / "state")
         command = [sys.executable, "-P", "-m", "tests.edge.unit.killed_unit", str(step), str(place.config)]
-        with (folder / "unit.log").open("ab") as log, subprocess.Popen(command, stderr=log) as unit:
+        with (folder / "unit.log").open("ab") as said, subprocess.Popen(command, stderr=said) as unit:
             wait_until(lambda: unit.poll() is not None or there(place.config, new), "its death or its end", 120)
             ended = unit.poll() is None
             if ended:
