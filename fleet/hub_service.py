@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fleet.config import HubConfig
+from fleet.config import HubConfig, HubContradicts
 from fleet.security.membership import Membership
 from sensors import config
 from sensors.config import plain
@@ -22,8 +22,10 @@ READ = ("truth", "web.repository")
 
 
 def hub_service(path: Path, devices: Sequence[str] = ()) -> Service:
-    """Raises ConfigMissing, ConfigWrong, FileHidden, FleetAbsent or NobodyEnrolled."""
+    """Raises ConfigMissing, ConfigWrong, HubContradicts, FileHidden, FleetAbsent or NobodyEnrolled."""
     hub = config.read(path, HubConfig)
+    if hub.embedded is not None and hub.embedded.fleet and hub.web.join and hub.embedded.fleet != hub.web.join:
+        raise HubContradicts("its broker lets in one fleet, and units join another", "name one folder in both places")
     places = Places(f"hub-{hub.name}")
     secrets: dict[str, Path] = {}
     copies: dict[str, Path] = {}

@@ -111,6 +111,14 @@ def test_a_hub_has_a_copy_of_its_fleet_without_the_keys_of_others(root: Path, tm
     assert (settings.embedded.fleet, settings.store) == (
         Path("/var/lib/gilmok/hub-hub/fleet"), Path("/var/lib/gilmok/hub-hub/gilmok-hub.db"),
     )  # fmt: skip
+    # Where units join, it signs.
+    path.write_text(tomli_w.dumps({"name": "door", "web": {"join": "fleet"}}))
+    authority.enrol("door", "hub", "", 7)
+    assert install(root, "hub", "install", str(path)) == 0
+    assert (root / "var/lib/gilmok/hub-door/fleet/ca.key").stat().st_mode & 0o777 == 0o600
+    path.write_text(tomli_w.dumps({"embedded": {"fleet": "fleet"}, "web": {"join": "other"}}))
+    assert install(root, "hub", "install", str(path)) == 1
+    path.write_text(tomli_w.dumps({"embedded": {"host": "0.0.0.0", "port": 8883, "fleet": "fleet"}}))
     # Whom its own copy knows by now is not forgotten by another installation.
     (state / "fleet/register.json").write_text("newer")
     assert install(root, "hub", "install", str(path)) == 0
