@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet.scenario import loading
 from fleet.scenario.launch import RunProgress, ScenarioRun
 from fleet.scenario.loading import Loading
 from fleet.scenario.parts import READY, Parts
@@ -14,6 +15,7 @@ from fleet.workers.supervisor import BACKOFF_MAX_S, BACKOFF_S, START_S, STEADY_S
 from replay.runs.loaded import read_run
 from sensors.clock import NS_PER_S, SystemClock
 from sensors.errors import GilmokError
+from sensors.processes import child
 from sensors.processes.child import ChildDied
 from tests.fakes import ManualClock
 from tests.fleet.scenario.plans import node, plan, stream
@@ -168,24 +170,26 @@ def test_a_hub_that_dies_while_the_nodes_load_is_started_again(
 class Fragile:
     """Kills the nodes of a scenario while they load, or when they have loaded and hold."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int, *, loaded: bool = False) -> None:
-        self.left = times
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, times: int, *, loaded: bool = False, by: int = signal.SIGKILL
+    ) -> None:
+        self.left, self.by = times, by
         self.loaded = loaded
         self._killed: set[int] = set()
         tend = Loading.tend
 
-        def struck(loading: Loading) -> None:
-            self._strike(loading._parts)
-            tend(loading)
+        def struck(of: Loading) -> None:
+            self._strike(of._parts)
+            tend(of)
 
         monkeypatch.setattr(Loading, "tend", struck)
 
     def _strike(self, parts: Parts) -> None:
-        for child in parts.nodes.values():
-            if self.left and child.pid not in self._killed and child.has_printed(READY) == self.loaded:
+        for one in parts.nodes.values():
+            if self.left and one.pid not in self._killed and one.has_printed(READY) == self.loaded:
                 self.left -= 1
-                self._killed.add(child.pid)
-                os.kill(child.pid, signal.SIGKILL)
+                self._killed.add(one.pid)
+                os.kill(one.pid, self.by)
 
 
 @pytest.mark.slow
@@ -221,3 +225,16 @@ def test_one_that_dies_while_it_loads_ends_a_strict_run_and_one_that_says_why_en
     assert not died.value.killed
     assert not (tmp_path / "strict").exists()
     assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.slow
+def test_a_node_that_neither_works_nor_gets_ready_ends_the_run(
+    model: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "LOAD_S", 0.5)
+    monkeypatch.setattr(child, "STOP_S", 0.2)
+    Fragile(monkeypatch, 1, by=signal.SIGSTOP)
+    scenario = read_scenario(plan(tmp_path, node("pole", model, stream(root, "WALK", pace="lockstep"))))
+    with pytest.raises(child.ChildSilent, match="node pole was not ready, and did nothing for"):
+        ScenarioRun(scenario, tmp_path / "run", SystemClock()).run(lambda _: None)
+    assert not (tmp_path / "run").exists()
