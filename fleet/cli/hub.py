@@ -31,8 +31,12 @@ def main(argv: list[str]) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run", help="run the hub that HUB.toml describes, until SIGINT or SIGTERM")
     run.add_argument("config", type=Path, metavar="HUB.toml")
-    # Of whoever started it, who keeps the socket when this hub has ended.
-    run.add_argument("--door", type=int, help=argparse.SUPPRESS)
+    run.add_argument(
+        "--door",
+        type=int,
+        metavar="DESCRIPTOR",
+        help="of a socket that listens already, for the dashboard; its opener keeps it when this hub ends",
+    )
     run.set_defaults(call=_run)
     for name, call, text in (
         ("nodes", _nodes, "every node: its state, its last session and counters"),
@@ -119,7 +123,9 @@ def _door(settings: "HubConfig", stack: ExitStack, descriptor: int | None) -> "D
         return stack.enter_context(Door(settings, listener))
     except (SecretOpen, TokenWrong, WebPortTaken, WebUnreachable) as error:
         console.warn(f"{error.sentence}; {error.hint}")
-        return None
+    except OSError as error:
+        console.warn(f"there is no dashboard: descriptor {descriptor} is no socket: {error.strerror}")
+    return None
 
 
 def _nodes(chosen: argparse.Namespace) -> int:
