@@ -118,6 +118,8 @@ def _order(chosen: argparse.Namespace) -> int:
         by=_who(),
         why=chosen.why,
     )
+    # What the unit wouldn't take is told here.
+    decode(encode(order), Order)
     answers: list[Receipt] = []
     over = threading.Event()
 
