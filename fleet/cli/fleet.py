@@ -87,7 +87,7 @@ def _invite(chosen: argparse.Namespace) -> int:
         return 0
     console.say(
         f"{one.node} of {one.site} may join once within {chosen.hours:g} hours, at a hub that has [web] join:",
-        f"gilmok unit join https://HUB --token {token}",
+        f"`gilmok unit join https://HUB --token {token}`",
         "the token is not shown again; an earlier one of this node is void",
     )
     return 0
