@@ -41,9 +41,9 @@ class WindowReader(FleetReader):
         return found[::-1]
 
     def frames_within(self, birth: Birth, stream: str, since: int, until: int) -> Iterator[FrameRow]:
-        """Live reports, in the order of n."""
-        live = *_of(FRAMES, key_of(birth)), FRAMES.c.stream == stream, ~FRAMES.c.late
-        for row in self._within(FRAMES, FRAMES.c.n, (key_of(birth), stream), live, since, until):
+        """Reports in the order of n. Late ones, too: how long a frame took, its node says itself."""
+        own = *_of(FRAMES, key_of(birth)), FRAMES.c.stream == stream
+        for row in self._within(FRAMES, FRAMES.c.n, (key_of(birth), stream), own, since, until):
             if (frame := self._frame(row)) is not None:
                 yield frame
 
@@ -66,9 +66,13 @@ class WindowReader(FleetReader):
             with connection.execute(query) as rows:
                 for row in rows:
                     if row.received_utc_ns >= until:
+                        if getattr(row, "late", False):
+                            # It filled a hole long after what comes behind it.
+                            continue
                         break
                     first = row.place + 1
-                    yield row
+                    if row.received_utc_ns >= since:
+                        yield row
         if len(self._ended) > MOST_REMEMBERED:
             self._ended.clear()
         self._ended[whose] = until, first
