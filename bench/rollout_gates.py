@@ -8,7 +8,6 @@ had had it by then. `as bad as allowed` is worse by exactly the margin of every 
 
 import argparse
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -16,8 +15,6 @@ import numpy as np
 
 from fleet.rollout.plan import RolloutPlan
 from tests.fleet.rollout.simulated import HABITS, SimulatedFleet
-
-NICE = 10
 
 
 def main() -> None:
@@ -27,7 +24,6 @@ def main() -> None:
     parser.add_argument("--flaky", type=float, default=0.1, help="share of units that go offline, restart and fail")
     parser.add_argument("--habits", nargs="+", choices=HABITS, default=HABITS)
     chosen = parser.parse_args()
-    os.nice(NICE)
     told = {}
     for habit in chosen.habits:
         outcomes = []
@@ -46,7 +42,8 @@ def main() -> None:
             ],
             "for example": next((one.state.why for one in outcomes if one.state.status != "done"), ""),
         }
-    print(json.dumps({"rollouts": chosen.rollouts, "units": chosen.units, "flaky": chosen.flaky, **told}, indent=2))
+        about = {"rollouts": chosen.rollouts, "units": chosen.units, "flaky": chosen.flaky}
+        print(json.dumps({**about, habit: told[habit]}, indent=2), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,15 @@ Next:
   your own broker     gilmok run examples/three-roads.toml, with a [broker] url in it"""
 
 
+UNITS = """\
+Four units drive in {folder}, the dashboard is at {dashboard}. To roll a second model out to them, in another terminal:
+  cd {folder}
+  gilmok bundle make --model gilmok-mini-int8 --backend onnxruntime --out int8
+  gilmok bundle repository add repository int8
+  gilmok fleet rollout int8.toml
+Ctrl-C ends them; the same command goes on with them."""
+
+
 def main(argv: list[str]) -> int:
     from fleet.cli.run import fresh_folder
     from fleet.scenario.demo import MODEL, SAMPLES, SECONDS
@@ -28,9 +37,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--recordings", type=Path, default=SAMPLES, help="a folder of the built-in world's recordings")
     parser.add_argument("--model", default=MODEL, help="a model of the catalogue, or a file (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="the run folder to make (default: runs/demo-<now>)")
+    parser.add_argument(
+        "--units", type=Path, metavar="DIR", help="four units in a folder, to roll models out to, until Ctrl-C instead"
+    )
     parser.add_argument("--stay", action="store_true", help="go on showing the dashboard afterwards, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print summary.json instead of tables")
     chosen = parser.parse_args(argv)
+
+    if chosen.units is not None:
+        return _units(chosen.units, chosen.recordings, chosen.model)
 
     from fleet.scenario.demo import demo_scenario
     from fleet.scenario.terminal import run_at_terminal
@@ -42,3 +57,24 @@ def main(argv: list[str]) -> int:
     if not chosen.json and status != INTERRUPTED:
         console.say("", *NEXT.format(model=chosen.model).splitlines())
     return status
+
+
+def _units(folder: Path, recordings: Path, model: str) -> int:
+    import threading
+
+    from fleet.scenario.unit_demo import prepare, running
+    from sensors.clock import SystemClock
+    from sensors.logs import to_stderr
+    from sensors.signals import ended_by_signals
+    from sensors.terminal import console
+
+    to_stderr()
+    done = threading.Event()
+    with ended_by_signals(done.set):
+        paths = prepare(folder.absolute(), recordings.absolute(), model, SystemClock())
+        with console.waiting("starting hub and units"), running(folder.absolute(), paths) as (hub, units):
+            console.say(*UNITS.format(folder=folder, dashboard=hub.printed("dashboard")).splitlines())
+            while not done.wait(1.0):
+                for child in (hub, *units):
+                    child.check()
+    return 0

@@ -24,6 +24,7 @@ SHARE = 0.2
 """Looking takes at most this share of a core."""
 TAKEOVER_S = 15.0
 """Another hub whose beat stood still for so long, by our own clock, acts no more."""
+BEAT_S = 3.0
 NOBODY = ""
 """The holder that has gone for good."""
 IDLE_S = 30.0
@@ -42,6 +43,7 @@ class RolloutActor:
         self._accuracy = SlotAccuracy(hub.truth)
         self._measures: dict[int, Measure] = {}
         self._held: Actor | None = None
+        self._beat_ns = 0
         self._seen_beat: tuple[Actor | None, int] = (None, 0)
         self._trouble = ""
         self.idle_since_ns: int | None = None
@@ -103,7 +105,7 @@ class RolloutActor:
         assert self._rows is not None
         assert self._ledger is not None
         asked, state = rollout.asked, rollout.state
-        measure = self._measures.setdefault(rollout.id, Measure(asked.plan, self._accuracy))
+        measure = self._measures.setdefault(rollout.id, Measure(asked.plan, self._accuracy, self._alive))
         slot, looks = measure.looks(self._ledger, state, now_utc_ns) if state.live else (state.slot, {})
         units = sighting.seen_by(asked, (other for other in every if other.id != rollout.id))
         step = decide(asked.plan, state, Seen(units=units, looks=looks, slot=slot), now_utc_ns)
@@ -121,11 +123,18 @@ class RolloutActor:
     def _who(self) -> str:
         return f"hub {self._hub.name}"
 
+    def _alive(self) -> None:
+        """In the midst of a long look: nobody is to think that we are gone."""
+        now_ns = self._clock.now().mono_ns
+        if self._rows is not None and self._held is not None and now_ns - self._beat_ns > BEAT_S * NS_PER_S:
+            self._beat_ns = now_ns
+            self._held = self._rows.act(self._holder, self._held)
+
     def _acts(self, rows: RolloutRows, now_mono_ns: int) -> bool:
         """Whether this process is the one; it says so with each look, and takes over from one that doesn't any more."""
         there = rows.actor()
         if self._held is not None and there == self._held:
-            self._held = rows.act(self._holder, there)
+            self._held, self._beat_ns = rows.act(self._holder, there), now_mono_ns
             return self._held is not None
         if self._held is not None:
             log.warning("another hub acts on rollouts now: %s", "nobody" if there is None else there.holder)

@@ -16,6 +16,8 @@ from sensors.errors import GilmokError
 
 LEAST_LABELLED = 20
 """Frames of a slot."""
+COVERED = 0.8
+"""Of a slot's frames, so many have to be among those of a former drive."""
 
 
 class SlotAccuracy:
@@ -30,15 +32,37 @@ class SlotAccuracy:
         figures = [figure for one in said.streams.values() if (figure := self._one(one)) is not None]
         return sum(figures) / len(figures) if figures else None
 
-    def _one(self, said: StreamSaid) -> float | None:
+    def paired(self, said: Said, before: Sequence[StreamSaid]) -> tuple[float, float] | None:
+        """Before and now, on the very same frames, where the recordings had been driven through before, too."""
+        pairs = [pair for one in said.streams.values() if (pair := self._pair(one, before)) is not None]
+        if not pairs:
+            return None
+        return sum(before for before, _ in pairs) / len(pairs), sum(now for _, now in pairs) / len(pairs)
+
+    def _pair(self, said: StreamSaid, before: Sequence[StreamSaid]) -> tuple[float, float] | None:
+        seqs = [row.report.seq for row in said.rows]
+        for other in reversed(before):
+            if not said.stream.digest or other.stream.digest != said.stream.digest:
+                continue
+            there = [row.report.seq for row in other.rows]
+            first, last = max(min(seqs), min(there)), min(max(seqs), max(there))
+            if last - first < COVERED * (max(seqs) - min(seqs)):
+                continue
+            then, now = self._one(other, first, last), self._one(said, first, last)
+            if then is not None and now is not None:
+                return then, now
+        return None
+
+    def _one(self, said: StreamSaid, first: int | None = None, last: int | None = None) -> float | None:
+        """Over the frames from `first` to `last`, or all of them."""
         recording = self._recording(said.stream)
         if recording is None:
             return None
         reports = {row.report.seq: row.report for row in said.rows}
         if calibrated_on(said.birth, said.stream, list(reports.values())):
             return None
-        first, last = min(reports), max(reports)
-        known = [number for number in recording.numbers if first <= number <= last]
+        least, most = min(reports) if first is None else first, max(reports) if last is None else last
+        known = [number for number in recording.numbers if least <= number <= most]
         if len(known) < LEAST_LABELLED:
             return None
         found = {number: reports[number].findings if number in reports else None for number in known}

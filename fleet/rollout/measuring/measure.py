@@ -1,7 +1,7 @@
 """The looks of every slot that is over: which units are measured, each against its time before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.arrivals import NodeKey
@@ -11,7 +11,7 @@ from fleet.rollout.decision.selection import rank
 from fleet.rollout.decision.verdicts import RELATIVE, margin_of
 from fleet.rollout.measuring.accuracy import SlotAccuracy
 from fleet.rollout.measuring.figures import Reference, figures_of, reference_of
-from fleet.rollout.measuring.said import NOTHING, Said, said_by
+from fleet.rollout.measuring.said import NOTHING, Said, StreamSaid, drives, said_by
 from fleet.rollout.measuring.slots import newest_over, slot_at
 from fleet.rollout.plan import GateName, RolloutPlan
 from fleet.rollout.state import Look, RolloutState, UnitState
@@ -30,13 +30,17 @@ class _Past:
 
     reference: Reference | None
     figures: Mapping[GateName, Before]
+    drives: Sequence[StreamSaid]
+    """Of recordings: what it drives through again is held against these very frames."""
 
 
 class Measure:
     """Of one rollout; forgets nothing that the ledger doesn't hold."""
 
-    def __init__(self, plan: RolloutPlan, accuracy: SlotAccuracy) -> None:
+    def __init__(self, plan: RolloutPlan, accuracy: SlotAccuracy, alive: Callable[[], None]) -> None:
+        """`alive` is called after each unit: of a large fleet a look takes its time."""
         self._plan = plan
+        self._alive = alive
         self._accuracy = accuracy
         self._pasts: dict[tuple[NodeKey, int], _Past] = {}
 
@@ -76,14 +80,24 @@ class Measure:
         """Each unit's by slot and gate; `since`: the slot in which each one's time before ended."""
         found: defaultdict[tuple[int, GateName], list[tuple[NodeKey, Pair]]] = defaultdict(list)
         for unit, ended in zip(units, since, strict=True):
+            self._alive()
             past = self._past(ledger, unit.key, ended)
             said = said_by(ledger, unit.key, first, last - first + 1, self._plan.look_s)
             for slot in range(first, last + 1):
-                for gate, now in self._told(said.get(slot, NOTHING), past.reference).items():
-                    before = past.figures.get(gate)
-                    if before is not None and not (gate in RELATIVE and before.mean <= 0):
-                        found[slot, gate].append((unit.key, Pair(before, now)))
+                for gate, pair in self._pairs(said.get(slot, NOTHING), past):
+                    found[slot, gate].append((unit.key, pair))
         return found
+
+    def _pairs(self, said: Said, past: _Past) -> Iterator[tuple[GateName, Pair]]:
+        told = self._told(said, past.reference)
+        if "accuracy" in told and (both := self._accuracy.paired(said, past.drives)) is not None:
+            # Frame by frame the time before hides nothing: its error is in the looks themselves.
+            del told["accuracy"]
+            yield "accuracy", Pair(Before(both[0], 0.0, self._plan.before_looks), both[1])
+        for gate, now in told.items():
+            before = past.figures.get(gate)
+            if before is not None and not (gate in RELATIVE and before.mean <= 0):
+                yield gate, Pair(before, now)
 
     def _past(self, ledger: WindowReader, node: NodeKey, ended: int) -> _Past:
         if (node, ended) not in self._pasts:
@@ -93,7 +107,9 @@ class Measure:
             told = [self._told(one, reference) for one in said.values()]
             figures = {gate: Before.of([one[gate] for one in told if gate in one]) for gate in _gates(told)}
             known = {gate: before for gate, before in figures.items() if before is not None}
-            self._pasts[node, ended] = _Past(reference, known)
+            ordered = [said[slot] for slot in sorted(said)]
+            recorded = [one for one in drives(ordered) if one.stream.digest] if "accuracy" in known else []
+            self._pasts[node, ended] = _Past(reference, known, recorded)
         return self._pasts[node, ended]
 
     def _told(self, said: Said, reference: Reference | None) -> dict[GateName, float]:

@@ -1,7 +1,7 @@
 """What a unit said in one slot, read once: frames by stream, and its healths."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge.wire.messages import Birth, Health, StreamBirth
@@ -41,6 +41,15 @@ def said_by(ledger: WindowReader, node: NodeKey, first: int, count: int, look_s:
         for received, health in ledger.healths_within(birth, since, until):
             found[slot_at(received, look_s)].healths.append(health)
     return found
+
+
+def drives(slots: Iterable[Said]) -> list[StreamSaid]:
+    """Each session's stream over all of these slots, as one; oldest first."""
+    found: dict[tuple[str, str], StreamSaid] = {}
+    for said in slots:
+        for at, one in said.streams.items():
+            found.setdefault(at, StreamSaid(one.birth, one.stream)).rows.extend(one.rows)
+    return list(found.values())
 
 
 def frames(said: Said) -> Sequence[FrameRow]:
