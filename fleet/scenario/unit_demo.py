@@ -27,14 +27,14 @@ from sensors.processes.child import Child
 HUB, REPOSITORY, KEYS = "hub.toml", "repository", "repository-keys"
 WATCH_S = 10.0
 READY_S, LOAD_S = 60.0, 120.0
-GATES = {"off": ["power", "temperature"], "required": ["failed", "p50", "accuracy"]}
-"""A machine that does other things besides: no one-minute power, and half a slower median is its own affair."""
+GATES = {"off": ["p99", "drift", "power", "temperature"], "required": ["failed", "p50", "accuracy"]}
+"""Of a machine that does other things besides: what takes longer to be told is left out."""
 PLAN: dict[str, Any] = {
     "look_s": 5.0,
     "before_looks": 8,
     "patience_s": 300.0,
     "wave": [{"units": 1, "soak_s": 20.0}, {"share": 1.0, "soak_s": 20.0}],
-    "gates": {**GATES, "p50": 1.5, "p99": 2.0, "accuracy": 0.05},
+    "gates": {**GATES, "p50": 1.5, "accuracy": 0.05},
 }
 WORSE = {"model": {"labels": ["car", "bicycle", "person", "bus", "truck"]}}
 """A patch that takes each class for the other: such a model answers as fast as before, and never crashes."""
