@@ -78,6 +78,8 @@ def _start(chosen: argparse.Namespace) -> int:
     with console.waiting("verifying the bundle"):
         asked = asked_for(plan)
     number = begin(hub, asked, _who(), SystemClock().now().utc_ns)
+    for other in _others(hub, number):
+        console.warn(f"rollout {other} isn't over: units that it has are left alone until it is")
     if chosen.no_watch:
         if chosen.json:
             console.print_json({"id": number, "name": plan.name, "digest": asked.deployment.digest})
@@ -85,6 +87,14 @@ def _start(chosen: argparse.Namespace) -> int:
             console.say(f"rollout {plan.name} has begun (id {number})")
         return 0
     return _follow(hub, str(number), chosen.json)
+
+
+def _others(hub: "HubConfig", rollout: int) -> list[str]:
+    """Names of those that aren't over."""
+    from fleet.ledger.rollouts.rows import RolloutRows
+
+    with RolloutRows(hub.where, write=False) as rows:
+        return [f"{row.name} ({row.status})" for row in rows.unsettled() if row.id != rollout]
 
 
 def _watch(chosen: argparse.Namespace) -> int:
