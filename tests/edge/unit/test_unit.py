@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.unit.state import Memory, UnitState
 from edge.wire.address import BrokerAt
+from edge.wire.deployments.orders import Receipt
+from sensors.clock import SystemClock
 from tests.edge.unit.units import Ear, node_pid, running, state_of, write_config
 from tests.waiting import wait_until
 
@@ -50,6 +53,25 @@ def test_a_unit_without_a_broker_drives_and_spools(tmp_path: Path, site: str) ->
     with running(config):
         wait_until(lambda: state_of(config).device_tuple, "the chip to be read")
         wait_until(lambda: spool.is_file() and spool.stat().st_size > 20_000, "reports in the spool")
+
+
+def test_what_was_carried_out_before_a_restart_is_answered_after_it_and_not_done_again(
+    tmp_path: Path, embedded_url: str, site: str
+) -> None:
+    broker = BrokerAt(url=embedded_url)
+    config = write_config(tmp_path, site, broker)
+    done = Receipt(id="o-1", verb="restart", verdict="applied", reason="done before", stamp=SystemClock().now())
+    file = tmp_path / "state" / "pole.unit" / "unit.json"
+    file.parent.mkdir(parents=True)
+    Memory(file).become(UnitState(receipts=(done,), unanswered=("o-1",)))
+    with Ear(broker, site) as ear, running(config):
+        wait_until(lambda: ear.receipts, "the answer that had not gone out")
+        ear.order("o-1", "restart")
+        wait_until(lambda: len(ear.receipts) == 2, "the same answer again")
+        wait_until(lambda: not state_of(config).unanswered, "the broker to have it")
+    assert ear.receipts == [done, done]
+    assert state_of(config).receipts == (done,)
+    assert "the node died" not in [event.what for event in state_of(config).events]
 
 
 def test_a_second_unit_of_one_state_is_told_so(tmp_path: Path, site: str) -> None:
