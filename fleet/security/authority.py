@@ -48,6 +48,12 @@ class AuthorityUnusable(GilmokError):
         super().__init__(f"the fleet's authority {path} can't be used: {why}", "restore it from a copy, or begin anew")
 
 
+def check_not_hub(node: str) -> None:
+    """Raises NotEnrollable."""
+    if node == "hub":
+        raise NotEnrollable("a node can't have the name 'hub': hubs' own topics are there", "give it another")
+
+
 def _alone(
     change: Callable[Concatenate["Authority", P], T],
 ) -> Callable[Concatenate["Authority", P], T]:
@@ -93,8 +99,7 @@ class Authority:
         check_name(role, name)
         if role == "node":
             check_name("site", site)
-            if name == "hub":
-                raise NotEnrollable("a node can't have the name 'hub': hubs' own topics are there", "give it another")
+            check_not_hub(name)
         self._begin()
         holders = register.read(self.folder)
         there = next((one for one in holders if one.name == name and one.revoked_utc_ns is None), None)

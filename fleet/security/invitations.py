@@ -14,7 +14,7 @@ import msgspec
 
 from edge.wire.topics import check_name
 from fleet.security import register
-from fleet.security.authority import CA, Authority
+from fleet.security.authority import CA, Authority, check_not_hub
 from fleet.security.register import ISSUED, AlreadyEnrolled, UtcNs
 from fleet.security.requests import requested_key
 from sensors import atomic_files
@@ -66,10 +66,11 @@ def invite(
 ) -> tuple[str, Invitation]:
     """The token, which is told once and kept nowhere, and its invitation; an older one of the same node is void.
 
-    Raises NameWrong, AlreadyEnrolled, and what makes an authority unusable.
+    Raises NameWrong, NotEnrollable, AlreadyEnrolled, and what makes an authority unusable.
     """
     check_name("node", node)
     check_name("site", site)
+    check_not_hub(node)
     Authority(folder, clock).begin()
     now_ns = clock.now().utc_ns
     with register.alone(folder):

@@ -20,7 +20,7 @@ from edge.wire.link import Link
 from fleet.broker import EmbeddedBroker
 from fleet.config import HubConfig, Web, WebContradicts
 from fleet.security import register
-from fleet.security.authority import Authority
+from fleet.security.authority import Authority, NotEnrollable
 from fleet.security.invitations import NotInvited, invite, redeem
 from fleet.security.membership import Membership
 from fleet.security.register import AlreadyEnrolled
@@ -215,6 +215,8 @@ def test_what_a_unit_was_given_goes_into_its_service(
 
 
 def test_units_join_at_a_page_or_nowhere(fleet: Path) -> None:
+    with pytest.raises(NotEnrollable, match="can't have the name 'hub'"):
+        invited(fleet, "hub")
     with pytest.raises(WebContradicts, match="lets units join"):
         Web(enabled=False, join=fleet)
     assert BrokerAt(url=URL)
