@@ -2,7 +2,7 @@
 
     python -P -m bench.rollout_fleet [--units 300] [--habits good slow ...] [--flaky 0.05]
 
-Each in a hub of its own. Units say 2 reports a second, a look is 15 s. Prints JSON: how each ended, in which wave,
+Each in a hub of its own. Prints JSON: how each ended, in which wave,
 after how long, how many units had been sent the bundle by then, and why. Exit status 1 where one ended otherwise than
 it has to.
 """
@@ -26,7 +26,9 @@ from sensors.processes.child import Child
 HABITS = ("crashes-at-load", "fails-on-a-chip", "slow", "less-accurate", "good")
 CHIPS = ("x86_64", "aarch64", "riscv64")
 SAMPLES = Path(__file__).parents[1] / "replay" / "samples"
-RATE, LOOK_S, BEFORE = 2.0, 15.0, 6
+BEFORE = 6
+"""Looks, of each unit's own time."""
+POLL_S = 5.0
 READY_S = 60.0
 LONGEST_S = 1500.0
 
@@ -36,6 +38,8 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=300)
     parser.add_argument("--habits", nargs="+", choices=HABITS, default=HABITS)
     parser.add_argument("--flaky", type=float, default=0.05)
+    parser.add_argument("--rate", type=float, default=2.5, help="reports a second of each unit")
+    parser.add_argument("--look", type=float, default=10.0, help="seconds")
     chosen = parser.parse_args()
     told = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -44,14 +48,14 @@ def main() -> None:
         model = ["--model", "gilmok-mini", "--backend", "onnxruntime"]
         _gilmok("bundle", "make", *model, *admitted, "--out", str(bundle))
         for habit in chosen.habits:
-            told[habit] = _rollout(Path(folder) / habit, bundle, habit, chosen.units, chosen.flaky)
+            told[habit] = _rollout(Path(folder) / habit, bundle, habit, chosen)
             print(json.dumps({habit: told[habit]}, indent=2), flush=True)
     wrong = [habit for habit, one in told.items() if (one["status"] == "done") != (habit == "good")]
     if wrong:
         sys.exit(f"ended otherwise than it has to: {', '.join(wrong)}")
 
 
-def _rollout(folder: Path, bundle: Path, habit: str, units: int, flaky: float) -> dict[str, Any]:
+def _rollout(folder: Path, bundle: Path, habit: str, chosen: argparse.Namespace) -> dict[str, Any]:
     folder.mkdir()
     os.chdir(folder)
     port = 21_000 + os.getpid() % 5000 + HABITS.index(habit)
@@ -64,7 +68,7 @@ def _rollout(folder: Path, bundle: Path, habit: str, units: int, flaky: float) -
     plan = {
         "name": habit,
         "bundle": str(bundle),
-        "look_s": LOOK_S,
+        "look_s": chosen.look,
         "before_looks": BEFORE,
         "patience_s": 900.0,
         "switch_s": 60.0,
@@ -74,14 +78,24 @@ def _rollout(folder: Path, bundle: Path, habit: str, units: int, flaky: float) -
         Path(name).write_text(tomli_w.dumps(table), encoding="utf-8")
     clock = SystemClock()
     running = Child("the hub", ["hub", "run", "hub.toml"], folder / "hub.log")
-    simulate = ["fleet", "simulate", "--broker", f"mqtt://127.0.0.1:{port}", "--units", "--nodes", str(units)]
-    simulate += ["--rate", str(RATE), "--seconds", str(LONGEST_S), "--bundles", habit, "--flaky", str(flaky)]
+    simulate = ["fleet", "simulate", "--broker", f"mqtt://127.0.0.1:{port}", "--units", "--nodes", str(chosen.units)]
+    simulate += [
+        "--rate",
+        str(chosen.rate),
+        "--seconds",
+        str(LONGEST_S),
+        "--bundles",
+        habit,
+        "--flaky",
+        str(chosen.flaky),
+    ]
     try:
         running.await_line("ready", READY_S)
         fleet = Child("the units", [*simulate, "--chips", *CHIPS, "--json"], folder / "units.log")
         try:
             # Of one that ends before it drives, nothing is measured.
-            _await_past(folder / "hub.db", units, 0 if habit in HABITS[:2] else BEFORE + 1, clock)
+            slots = 0 if habit in HABITS[:2] else BEFORE + 1
+            _await_past(folder / "hub.db", chosen.units, int(chosen.rate * chosen.look * slots), clock)
             began_ns = clock.now().mono_ns
             answered = subprocess.run(
                 [sys.executable, "-P", "-m", "gilmok", "fleet", "rollout", "rollout.toml", "--json"],
@@ -105,14 +119,14 @@ def _rollout(folder: Path, bundle: Path, habit: str, units: int, flaky: float) -
     }
 
 
-def _await_past(store: Path, units: int, slots: int, clock: SystemClock) -> None:
+def _await_past(store: Path, units: int, reports: int, clock: SystemClock) -> None:
     """Until each unit has a time before to be held against, however busy the machine is."""
     while True:
-        clock.sleep_until(clock.now().mono_ns + int(LOOK_S * NS_PER_S))
+        clock.sleep_until(clock.now().mono_ns + int(POLL_S * NS_PER_S))
         with FleetReader(store) as ledger:
             births = [birth for birth, _ in ledger.standing()]
             told = ledger.booked((key_of(birth), birth.streams[0].name) for birth in births)
-        if len(births) == units and min(top for top, _ in told.values()) >= RATE * LOOK_S * slots:
+        if len(births) == units and min(top for top, _ in told.values()) >= reports:
             return
 
 
