@@ -2,9 +2,8 @@
 
     python -P -m bench.rollout_fleet [--units 300] [--habits good slow ...] [--flaky 0.05]
 
-Each in a hub of its own. Prints JSON: how each ended, in which wave,
-after how long, how many units had been sent the bundle by then, and why. Exit status 1 where one ended otherwise than
-it has to.
+Each in a hub of its own. Prints JSON: how each ended, in which wave, after how long, how many units had been sent the
+bundle by then, and why. Exit status 1 where one ended otherwise than it has to.
 """
 
 import argparse

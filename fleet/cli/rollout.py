@@ -11,6 +11,7 @@ from sensors.terminal.command_line import command_parser
 
 if TYPE_CHECKING:
     from fleet.config import HubConfig
+    from fleet.rollout.plan import OfflineGates
     from fleet.rollout.records import Rollout
 
 HUB = Path("hub.toml")
@@ -77,6 +78,9 @@ def _start(chosen: argparse.Namespace) -> int:
     need("scipy.special", "statistics", "the gates of a rollout")
     with console.waiting("verifying the bundle"):
         asked = asked_for(plan)
+    if plan.offline is not None and (bars := _not_cleared(plan.offline)):
+        console.warn("nothing was sent: these bars are not cleared", *bars)
+        return WORSE
     number = begin(hub, asked, _who(), SystemClock().now().utc_ns)
     for other in _others(hub, number):
         console.warn(f"rollout {other} isn't over: units that it has are left alone until it is")
@@ -87,6 +91,18 @@ def _start(chosen: argparse.Namespace) -> int:
             console.say(f"rollout {plan.name} has begun (id {number})")
         return 0
     return _follow(hub, str(number), chosen.json)
+
+
+def _not_cleared(offline: "OfflineGates") -> list[str]:
+    """By the rules of `gilmok replay gate`."""
+    from replay.gates.bars import Gates
+    from replay.gates.gate import failed, held
+    from sensors import config
+    from sensors.terminal import console
+
+    with console.waiting("holding the runs against their bars"):
+        result = held(config.read(offline.gates, Gates), offline.gates, offline.runs, offline.baseline)
+    return [f"{bar.name}: {bar.why}" if bar.why else bar.name for bar in failed(result)]
 
 
 def _others(hub: "HubConfig", rollout: int) -> list[str]:

@@ -23,6 +23,13 @@ class RolloutTaken(GilmokError):
         )
 
 
+class Unqualified(GilmokError):
+    def __init__(self, bundle: str, what: str) -> None:
+        super().__init__(
+            f"{bundle} {what}", "`gilmok qualify` its model, and make the bundle with --qualification; or take another"
+        )
+
+
 class RolloutOver(GilmokError):
     def __init__(self, name: str, what: str, status: str) -> None:
         super().__init__(f"rollout {name!r} can't be {what}: it is {status}", "see `gilmok fleet rollout status`")
@@ -34,8 +41,15 @@ class RolloutBusy(GilmokError):
 
 
 def asked_for(plan: RolloutPlan) -> Asked:
-    """With what its bundle says, every byte of it verified. Raises BundleWrong."""
+    """With what its bundle says, every byte of it verified. Raises BundleWrong or Unqualified."""
     found = verify(plan.bundle)
+    qualification = found.bundle.qualification
+    verdict = "" if qualification is None else qualification.verdict
+    if verdict == "FAIL" and qualification is not None:
+        raise Unqualified(found.bundle.name, f"failed its own qualification: {qualification.sentence}")
+    if plan.qualified and verdict != "PASS":
+        has = f"says {verdict}" if verdict else "isn't there"
+        raise Unqualified(found.bundle.name, f"is to be qualified, and its qualification {has}")
     deployment = Deployment(digest=found.digest, name=found.bundle.name)
     return Asked(plan=plan, deployment=deployment, good_for=found.bundle.good_for)
 

@@ -94,11 +94,24 @@ class LiveGates(Settings, frozen=True, kw_only=True):
         return tuple(gate for gate in GATES if gate not in without)
 
 
+class OfflineGates(Settings, frozen=True, kw_only=True):
+    """The bars of `gilmok replay gate`, held before anything is sent."""
+
+    gates: Path
+    """GATES.toml."""
+    runs: Annotated[tuple[Path, ...], Meta(min_length=1, max_length=1000)]
+    """Run folders of the bundle's model."""
+    baseline: Annotated[tuple[Path, ...], Meta(max_length=1000)] = ()
+
+
 class RolloutPlan(Settings, frozen=True, kw_only=True):
     page: ClassVar[str] = "docs/deployment.md"
     name: Name
     bundle: Path
     """The folder that `gilmok bundle make` wrote."""
+    qualified: bool = False
+    """Only a bundle whose own qualification says PASS. One that says FAIL never goes out."""
+    offline: OfflineGates | None = None
     select: Selector = Selector()
     wave: Annotated[tuple[Wave, ...], Meta(min_length=1, max_length=20)] = WAVES
     gates: LiveGates = LiveGates()

@@ -11,6 +11,7 @@ from fleet.cli import rollout
 from sensors.errors import GilmokError
 from tests.fleet.rollout.ledger_fleet import LedgerFleet
 from tests.fleet.rollout.test_actor import PLAN
+from tests.made_runs import Played, write_drives, write_run
 
 
 @pytest.fixture
@@ -86,4 +87,28 @@ def test_a_plan_whose_bundle_is_none_begins_nothing(tmp_path: Path, capsys: pyte
     plan.write_text('name = "second"\nbundle = "nowhere"\n', encoding="utf-8")
     with pytest.raises(GilmokError, match=r"bundle\.json"):
         rollout.main([str(plan)])
+    assert told(capsys, "status") == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("fleet")
+def test_a_bundle_unqualified_or_a_run_below_its_bars_sends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from replay.cli.bundle_make import main as make
+
+    assert make(["--model", "gilmok-mini", "--backend", "onnxruntime", "--out", str(tmp_path / "made")]) == 0
+    plan = tmp_path / "rollout.toml"
+    plan.write_text('name = "second"\nbundle = "made"\nqualified = true\n', encoding="utf-8")
+    with pytest.raises(GilmokError, match="its qualification isn't there"):
+        rollout.main([str(plan)])
+    drives = write_drives(tmp_path / "drives", n=1)
+    write_run(tmp_path / "run", Played(root=drives, drive=0, cars=4))
+    bars = '[[accuracy]]\nfigure = "AP"\nat_least = 1.0\n[[latency]]\nat_most_ms = 0.001\n'
+    (tmp_path / "gates.toml").write_text(bars, encoding="utf-8")
+    offline = '[offline]\ngates = "gates.toml"\nruns = ["run"]\n'
+    plan.write_text(f'name = "second"\nbundle = "made"\n{offline}', encoding="utf-8")
+    capsys.readouterr()
+    assert rollout.main([str(plan)]) == rollout.WORSE
+    assert "latency p99, ms <= 0.001" in capsys.readouterr().err
     assert told(capsys, "status") == []
