@@ -1,6 +1,6 @@
 """One frame's way: prepare, infer, decode, track; with a stopwatch whose stages are disjoint and sum to the whole."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from edge.device.backend import InferenceFailed, PipelinedSession, Session, Tensors
 from edge.tracking import Tracking
 from edge.wire.message import REASON_CHARACTERS
-from edge.wire.messages import STAGES, Findings, FrameReport
+from edge.wire.messages import STAGES, CameraStamp, Findings, FrameReport
 from models.decode import read
 from models.manifest import Artefact, Manifest
 from models.preprocess import Prepared, Preparer
@@ -16,7 +16,7 @@ from models.stitch import Stitch
 from models.tensors import dequantise
 from sensors.clock import NS_PER_MS, Clock, Stamp
 from sensors.errors import GilmokError
-from sensors.frame import Array, Frame, FrameId, Image, StampKind
+from sensors.frame import Array, CameraTime, Frame, FrameId, Image, StampKind
 
 DIGEST_DIGITS = 12
 
@@ -48,6 +48,7 @@ class StartedFrame:
     memory: Array | None = None
     """What `prepared` lies in."""
     ticket: Any = None
+    camera: CameraTime | None = None
 
 
 class Pipeline:
@@ -110,7 +111,7 @@ class Pipeline:
         except GilmokError as error:
             self._free.append(memory)
             return StartedFrame(frame.id, frame.stamp, frame.kind, watch, fault=error.sentence)
-        return StartedFrame(frame.id, frame.stamp, frame.kind, watch, "", prepared, memory, ticket)
+        return StartedFrame(frame.id, frame.stamp, frame.kind, watch, "", prepared, memory, ticket, frame.camera)
 
     def finish(self, started: StartedFrame) -> FrameReport:
         """Wait for the device and make its answer a report; a failure is a failed report, never an empty one."""
@@ -165,6 +166,7 @@ class Pipeline:
             seq=started.id.seq,
             stamp=started.stamp,
             kind=started.kind,
+            camera=None if started.camera is None else CameraStamp(**asdict(started.camera)),
             stages=stages,
             total_ns=sum(stages.values()),
             published=self._clock.now(),

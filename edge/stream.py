@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from edge.pipeline import Pipeline, StartedFrame
-from edge.wire.messages import FrameReport, Pacing, StreamCounters
+from edge.wire.messages import CameraCounters, FrameReport, Pacing, StreamCounters
 from sensors.frame import Frame
 from sensors.pace.pacing import Pace
 from sensors.service.heartbeat import Progress
@@ -78,7 +78,7 @@ class Stream:
         # The decided ones are read first, so that what is captured meanwhile counts as pending, never as missing.
         ok, failed, dropped = self._ok, self._failed, self.pace.dropped
         captured = max(self.pace.captured, ok + failed + dropped)
-        lateness = self.pace.pacing_error()
+        lateness, live = self.pace.pacing_error(), self.pace.live_health()
         return StreamCounters(
             captured=captured,
             ok=ok,
@@ -88,6 +88,7 @@ class Stream:
             evicted=evicted,
             skipped=self.pace.skipped,
             pacing=None if lateness is None else Pacing(**asdict(lateness)),
+            camera=None if live is None else CameraCounters(**asdict(live)),
         )
 
     def _run_pipelined(self, deliver: Deliver, see: See, seen: See) -> None:

@@ -32,6 +32,16 @@ class FrameId:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraTime:
+    """A live frame on its camera's own clocks."""
+
+    pts_ns: int
+    """On its encoder's time line, since the first frame; the line goes on where the encoder restarts its clock."""
+    utc_ns: int | None = None
+    """When it was taken, by the camera's wall clock (RTCP sender reports); None: the camera doesn't tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """A picture as its origin encoded it: whoever decodes it again sees the same pixels, to the last bit."""
 
@@ -65,6 +75,8 @@ class Frame:
     """Why there is no picture; empty where there is one. A faulty frame counts as captured, and fails."""
     offset_ns: int | None = None
     """When it is due, since the first frame, where a recording's frames have stamps of their own; None: by the rate."""
+    camera: CameraTime | None = None
+    """None: it is no live frame, or has a fault."""
     encoded: Encoded | None = None
     """The same picture as it came, where the origin has it and it is shown as it is stored."""
     notes: Callable[[], Sequence[Note]] | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sensors.addresses import without_login
 from sensors.errors import GilmokError
-from sensors.ranges import FrameNumber, Share, in_range
+from sensors.ranges import Fps, FrameNumber, Port, Share, in_range
 from sensors.terminal.command_line import command_parser
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class NoFile(GilmokError):
 
 def main(argv: list[str]) -> int:
     parser = command_parser(prog="gilmok camera", description=__doc__)
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
     view = verbs.add_parser("view", help="write one frame as a picture, with boxes if a model is named")
     view.add_argument("source", metavar="SOURCE", help="a picture, a folder of pictures, or a video")
     view.add_argument(
@@ -47,7 +47,20 @@ def main(argv: list[str]) -> int:
         "--score", type=in_range(Share), default=SCORE, help="draw boxes from this score on (default: %(default)s)"
     )
     view.add_argument("--out", type=Path, required=True, metavar="FRAME.png")
+    serve = verbs.add_parser(
+        "serve", help="serve a video or a recording as a live camera, over RTSP, to rehearse a site"
+    )
+    serve.add_argument(
+        "source", metavar="SOURCE", help="a video, a folder of pictures or an .mcap file; it begins anew at its end"
+    )
+    serve.add_argument("--rtsp", action="store_true", required=True, help="over RTSP, in H.264, by GStreamer's server")
+    serve.add_argument("--port", type=in_range(Port), default=0, help="to listen at (default: any)")
+    serve.add_argument("--fps", type=in_range(Fps), help="frames a second (default: the source's own)")
     chosen = parser.parse_args(argv)
+    if chosen.verb == "serve":
+        from edge.cli.serve_camera import serve_camera
+
+        return serve_camera(chosen.source, chosen.port, chosen.fps)
     # Looked at before it is a path, which would lose a slash of it, and be repeated with its password.
     if ADDRESS.match(chosen.source) and not Path(chosen.source).exists():
         raise NoFile(chosen.source)

@@ -45,11 +45,11 @@ from sensors.frame import StampKind
 
 # fmt: off
 __all__ = [
-    "LATE_BYTES", "LATE_REPORTS", "MAX_BYTES", "SCHEMA", "STAGES", "BackendBirth", "Birth", "ClockAnswer", "ClockAsk",
-    "Committed", "Conn", "ConnState", "Exchange", "Findings", "FrameReport", "Health", "HubClock", "Message",
-    "MessageWrong", "ModelBirth", "NodeKind", "PaceName", "Pacing", "PlaceBirth", "Refusals", "ShadowBirth",
-    "Spooled", "Status", "StreamBirth", "StreamCounters", "TrackerBirth", "check", "decode", "decode_birth", "encode",
-    "split_late",
+    "LATE_BYTES", "LATE_REPORTS", "MAX_BYTES", "SCHEMA", "STAGES", "BackendBirth", "Birth", "CameraCounters",
+    "CameraStamp", "ClockAnswer", "ClockAsk", "Committed", "Conn", "ConnState", "Exchange", "Findings", "FrameReport",
+    "Health", "HubClock", "Message", "MessageWrong", "ModelBirth", "NodeKind", "PaceName", "Pacing", "PlaceBirth",
+    "Refusals", "ShadowBirth", "Spooled", "Status", "StreamBirth", "StreamCounters", "TrackerBirth", "check",
+    "decode", "decode_birth", "encode", "split_late",
 ]
 # fmt: on
 
@@ -59,6 +59,15 @@ LATE_BYTES = 200_000
 
 Status: TypeAlias = Literal["ok", "failed"]
 ConnState: TypeAlias = Literal["online", "offline", "lost"]
+
+
+class CameraStamp(Message, frozen=True, kw_only=True):
+    """A live frame on its camera's own clocks: beside `stamp`, they tell the camera's jitter from the network's."""
+
+    pts_ns: Duration
+    """On its encoder's time line, since the stream's first frame."""
+    utc_ns: Number | None = None
+    """When it was taken, by the camera's wall clock (RTCP sender reports)."""
 
 
 class FrameReport(Message, frozen=True, kw_only=True):
@@ -85,6 +94,8 @@ class FrameReport(Message, frozen=True, kw_only=True):
     """Why the frame failed."""
     findings: Findings | None = None
     """None on a failed frame: a failure is never "no objects"."""
+    camera: CameraStamp | None = None
+    """None: it is no live frame, or has no picture."""
     model: Digest
     """First 12 digits of the model's sha256."""
     artefact: Digest
@@ -98,6 +109,22 @@ class Pacing(Message, frozen=True, kw_only=True):
     p99_ns: Duration
     max_ns: Duration
     n: Count
+
+
+class CameraCounters(Message, frozen=True, kw_only=True):
+    """What a live camera did so far, as its node saw it."""
+
+    lost: Count
+    """How often it fell silent, ended its stream or refused the connection."""
+    missing: Count
+    """Frames that a camera of a steady rate did not send, or the network lost."""
+    repeated: Count
+    restarts: Count
+    """How often its encoder's clock began anew."""
+    jitter_ns: Duration
+    """The camera's own: how far its periods are from the usual one, by its encoder's clock; p99 of the last frames."""
+    network_ns: Duration
+    """How much later than the quickest its frames came; p99 of the last frames."""
 
 
 class StreamCounters(Message, frozen=True, kw_only=True):
@@ -116,6 +143,8 @@ class StreamCounters(Message, frozen=True, kw_only=True):
     skipped: Count = 0
     """Not captured: due before a session that goes on from another one began."""
     pacing: Pacing | None = None
+    camera: CameraCounters | None = None
+    """None: it is no live camera."""
 
 
 class Spooled(Message, frozen=True, kw_only=True):

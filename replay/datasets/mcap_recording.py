@@ -107,7 +107,7 @@ class McapRecording:
                 encoded, image, fault = *self._decoded(number), ""
             except PictureUnreadable as error:
                 encoded, image, fault = None, NO_IMAGE, taken.fault or error.sentence
-            yield Frame(FrameId(stream, number), clock.now(), "arrival", image, fault, taken.offset_ns, encoded)
+            yield Frame(FrameId(stream, number), clock.now(), "arrival", image, fault, taken.offset_ns, encoded=encoded)
 
     def offset_ns(self, number: int) -> int:
         """Since the first frame."""
@@ -151,17 +151,17 @@ class McapRecording:
         """By every packet before it since the last one that was asked for, or since the beginning."""
         place = bisect_left(self.numbers, number)
         if self._decoder is None or place < self._next:
-            self._decoder, self._next = PacketDecoder(self._path(number)), 0
+            self._decoder, self._next = PacketDecoder(), 0
         for before in range(self._next, place):
             self._next = before + 1
             try:
                 leaned_on = self._read(self.numbers[before]).encoded
                 if leaned_on is not None:
-                    self._decoder.image(leaned_on)
+                    self._decoder.image(leaned_on, self._path(number))
             except PictureUnreadable:
                 continue  # told where it is asked for
         self._next = place + 1
-        return self._decoder.image(encoded)
+        return self._decoder.image(encoded, self._path(number))
 
     def _read(self, number: int) -> Taken:
         """Raises PictureUnreadable, or KeyError."""

@@ -16,14 +16,15 @@ CODECS = {"h264": "h264", "h265": "hevc"}
 class PacketDecoder:
     """Of one stream, in the order of its packets."""
 
-    def __init__(self, path: Path) -> None:
-        """`path`: of the file that they lie in, for whoever reads an error."""
-        self._path = path
+    def __init__(self) -> None:
         self._codec = ""
         self._reformatter = VideoReformatter()
 
-    def image(self, encoded: Encoded) -> Image:
-        """The packet's picture. Raises PictureUnreadable: of a damaged one, and of those before the first key frame."""
+    def image(self, encoded: Encoded, path: Path) -> Image:
+        """The packet's picture; `path`: where it lies, for whoever reads an error.
+
+        Raises PictureUnreadable: of a damaged one, and of those before the first key frame.
+        """
         if encoded.format != self._codec:
             self._codec, self._begun = encoded.format, False
             self._context: Any = av.CodecContext.create(CODECS[encoded.format], "r")
@@ -33,15 +34,15 @@ class PacketDecoder:
         try:
             shown = self._context.decode(av.Packet(encoded.content))
             if len(shown) != 1:
-                raise PictureUnreadable(self._path, "its packet has no picture of its own")
+                raise PictureUnreadable(path, "its packet has no picture of its own")
             # Without a key frame the decoder makes a picture up.
             self._begun = self._begun or shown[0].key_frame
             if not self._begun:
-                raise PictureUnreadable(self._path, "the key frame that it leans on is missing")
+                raise PictureUnreadable(path, "the key frame that it leans on is missing")
             if shown[0].width * shown[0].height > MOST_PIXELS:
-                raise PictureUnreadable(self._path, f"it has more than {MOST_PIXELS:,} pixels")
+                raise PictureUnreadable(path, f"it has more than {MOST_PIXELS:,} pixels")
             if shown[0].is_corrupt:
-                raise PictureUnreadable(self._path, "a frame is damaged")
+                raise PictureUnreadable(path, "a frame is damaged")
             return image_of(shown[0], self._reformatter)
         except ERRORS as error:
-            raise PictureUnreadable(self._path, str(getattr(error, "strerror", None) or error)) from error
+            raise PictureUnreadable(path, str(getattr(error, "strerror", None) or error)) from error

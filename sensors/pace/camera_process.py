@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any, TypeAlias
 
@@ -21,14 +21,15 @@ from sensors.logs import to_stderr
 from sensors.pace.keeping import AnewAs, KeepSender
 from sensors.pace.newest_wins import SLOTS, Ring, Stuck
 from sensors.pace.pacing import Anchor, PaceUnfit, PacingError, Schedule
-from sensors.sources.source import Origin, Source, SourceBroke, SourceUnusable, open_source
+from sensors.sources.source import Origin, Source, SourceBroke, SourceUnusable, Watched, open_source
 from sensors.terminal.exit_status import DONE, WORLD_WRONG, ended
 
 Put: TypeAlias = Callable[[Frame], None]
 GO = "go"
 ROOM = 2
 """A slot holds pictures up to this many times the first one's size; a larger one is a frame with a fault."""
-LEAST_SLOT_BYTES = 1_000_000
+LEAST_SLOT_BYTES = 2_000_000
+LIVE_SLOT_BYTES = 3840 * 2160 * 3
 LEAD_NS = 50 * NS_PER_MS
 """From the first frame lying ready to its scheduled instant."""
 NICENESS = -10
@@ -115,7 +116,9 @@ def _fed(
         except GilmokError as error:
             ring.pipe.send(Refused(error.sentence, error.hint))
             return WORLD_WRONG
-        slot_bytes = ROOM * max(first.image.nbytes, LEAST_SLOT_BYTES)
+        # Of a live camera nobody knows what comes next; memory that isn't written into is none.
+        least = LIVE_SLOT_BYTES if source.live else LEAST_SLOT_BYTES
+        slot_bytes = max(ROOM * first.image.nbytes, least)
         memory = SharedMemory(create=True, size=SLOTS * slot_bytes)
         stack.callback(memory.close)
         ring.pipe.send(Opened(source.origin, source.fps, memory.name))
@@ -143,8 +146,12 @@ def _from_start_to_end(
 ) -> PacingError | Refused | None:
     """Wait for the start, feed all, and return what is to be told at the end."""
     try:
+        if keep is not None and source.live:
+            keep(first)
+        if isinstance(source, Watched):
+            frames = _watched(ring, frames, source)
         if source.live:
-            _until_start(ring, frames)
+            _until_start(ring, frames, keep)
         else:
             frames = itertools.chain([first], frames)
         ring.pipe.recv()
@@ -157,10 +164,22 @@ def _from_start_to_end(
         return Refused(error.sentence, error.hint)
 
 
-def _until_start(ring: Ring, frames: Iterator[Frame]) -> None:
-    """A live camera goes on before the start; what it shows then must not lie in its buffers until afterwards."""
-    while not ring.pipe.poll() and next(frames, None) is not None:
-        pass
+def _watched(ring: Ring, frames: Iterator[Frame], source: Watched) -> Iterator[Frame]:
+    """The same frames; meanwhile the node is told what the camera counts."""
+    for frame in frames:
+        for name, counted in asdict(source.health).items():
+            setattr(ring.state, name, counted)
+        yield frame
+
+
+def _until_start(ring: Ring, frames: Iterator[Frame], keep: Put | None) -> None:
+    """A live camera goes on before the start; what it shows then must not lie in its buffers until afterwards.
+
+    It is kept all the same: later packets lean on earlier ones.
+    """
+    while not ring.pipe.poll() and (frame := next(frames, None)) is not None:
+        if keep is not None:
+            keep(frame)
 
 
 def _resumed(

@@ -7,6 +7,7 @@ import contextlib
 import multiprocessing as mp
 import select
 import socket
+from dataclasses import fields
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
@@ -16,9 +17,11 @@ from sensors.pace.camera_process import GO, Opened, Refused, feed
 from sensors.pace.keeping import Keeping, KeepListener
 from sensors.pace.newest_wins import NO_SLOT, Ring, State, Stuck, locked, view
 from sensors.pace.pacing import Anchor, PacingError
-from sensors.sources.source import Origin, SourceBroke, SourceUnusable
+from sensors.sources.source import LiveHealth, Origin, SourceBroke, SourceUnusable
 
 GRACE_S = 5.0
+LIVE_GRACE_S = 0.5
+"""A live source may wait for a camera, and has nothing to tell at its end."""
 PATIENCE_S = 1.0
 
 
@@ -51,6 +54,8 @@ class Feeder:
         """
         context = mp.get_context("spawn")
         self._stream = stream
+        self._live = not paced
+        self._grace_s = GRACE_S if paced else LIVE_GRACE_S
         self._lock = context.Lock()
         self._state: Any = context.RawValue(State)
         self._state.newest = self._state.held = NO_SLOT
@@ -142,6 +147,10 @@ class Feeder:
     def stop(self) -> None:
         self._state.stopping = True
 
+    def live_health(self) -> LiveHealth | None:
+        told = {column.name: int(getattr(self._state, column.name)) for column in fields(LiveHealth)}
+        return LiveHealth(**told) if self._live else None
+
     def pacing_error(self) -> PacingError | None:
         return self._last if isinstance(self._last, PacingError) else None
 
@@ -153,7 +162,7 @@ class Feeder:
         self.start()
         with contextlib.suppress(FeederDied):
             self._hear_the_last()
-        self._child.join(timeout=GRACE_S)
+        self._child.join(timeout=self._grace_s)
         if self._child.is_alive():
             self._child.kill()
             self._child.join()
@@ -179,7 +188,7 @@ class Feeder:
 
     def _hear_the_last(self) -> None:
         """What the child said at its end, once it has."""
-        if not self._heard_last and self._pipe.poll(timeout=GRACE_S):
+        if not self._heard_last and self._pipe.poll(timeout=self._grace_s):
             self._heard_last = True
             self._last = self._receive()
 

@@ -9,16 +9,19 @@ import ctypes
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from sensors.clock import Stamp
-from sensors.frame import NO_IMAGE, Frame, FrameId, Image, StampKind
+from sensors.frame import NO_IMAGE, CameraTime, Frame, FrameId, Image, StampKind
 
 SLOTS = 3
 NO_SLOT = -1
+NONE = -1
+"""In the place of a number that nobody knows."""
 FAULT_BYTES = 400
+KINDS: tuple[StampKind, ...] = get_args(StampKind)
 LOCK_S = 5.0
 
 
@@ -29,7 +32,9 @@ class Slot(ctypes.Structure):
         ("utc_ns", ctypes.c_int64),
         ("height", ctypes.c_int32),
         ("width", ctypes.c_int32),
-        ("scheduled", ctypes.c_bool),
+        ("kind", ctypes.c_int8),
+        ("pts_ns", ctypes.c_int64),
+        ("camera_utc_ns", ctypes.c_int64),
         ("fault", ctypes.c_char * FAULT_BYTES),
     )
 
@@ -43,6 +48,12 @@ class State(ctypes.Structure):
         ("held", ctypes.c_int32),
         ("released", ctypes.c_int64),
         ("skipped", ctypes.c_int64),
+        ("lost", ctypes.c_int64),
+        ("missing", ctypes.c_int64),
+        ("repeated", ctypes.c_int64),
+        ("restarts", ctypes.c_int64),
+        ("jitter_ns", ctypes.c_int64),
+        ("network_ns", ctypes.c_int64),
         ("ended", ctypes.c_bool),
         ("stopping", ctypes.c_bool),
     )
@@ -83,7 +94,10 @@ class Ring:
             slot = self.state.slots[index]
             slot.seq = frame.id.seq
             slot.mono_ns, slot.utc_ns = frame.stamp.mono_ns, frame.stamp.utc_ns
-            slot.scheduled = frame.kind == "scheduled"
+            slot.kind = KINDS.index(frame.kind)
+            slot.pts_ns = NONE if frame.camera is None else frame.camera.pts_ns
+            told = None if frame.camera is None else frame.camera.utc_ns
+            slot.camera_utc_ns = NONE if told is None else told
             slot.height, slot.width = frame.image.shape[:2]
             slot.fault = frame.fault.encode()[: FAULT_BYTES - 1]
             self.state.newest = index
@@ -108,6 +122,9 @@ def view(state: Any, memory: Any, index: int, stream: str) -> Frame:
         offset = index * (len(memory) // SLOTS)
         image = np.ndarray((slot.height, slot.width, 3), np.uint8, memory, offset=offset)
         image.flags.writeable = False
-    kind: StampKind = "scheduled" if slot.scheduled else "arrival"
+    camera = None
+    if slot.pts_ns != NONE:
+        camera = CameraTime(slot.pts_ns, None if slot.camera_utc_ns == NONE else slot.camera_utc_ns)
     fault = slot.fault.decode(errors="replace")
-    return Frame(FrameId(stream, slot.seq), Stamp(slot.mono_ns, slot.utc_ns), kind, image, fault)
+    stamp = Stamp(slot.mono_ns, slot.utc_ns)
+    return Frame(FrameId(stream, slot.seq), stamp, KINDS[slot.kind], image, fault, camera=camera)

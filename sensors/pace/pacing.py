@@ -7,7 +7,7 @@ from sensors.clock import NS_PER_S, Clock
 from sensors.frame import Frame
 from sensors.pace.ahead import Ahead
 from sensors.pace.keeping import Keeping, kept_frame
-from sensors.sources.source import Origin, Source, SourceUnusable
+from sensors.sources.source import LiveHealth, Origin, Source, SourceUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,10 @@ class Pace(Protocol):
         """None where there is no schedule to be late against."""
         ...
 
+    def live_health(self) -> LiveHealth | None:
+        """None where it is no live camera."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -136,6 +140,9 @@ class Lockstep:
         self._stopped = True
 
     def pacing_error(self) -> PacingError | None:
+        return None
+
+    def live_health(self) -> LiveHealth | None:
         return None
 
     def close(self) -> None:

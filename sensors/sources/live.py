@@ -1,38 +1,33 @@
-"""The source plugin `camera`: RTSP and HTTP streams, USB and CSI devices, through OpenCV.
+"""The source plugin `camera`: RTSP and HTTP streams, USB and CSI devices, whatever FFmpeg opens.
 
-A frame is stamped when it has arrived, before it is made a picture. The camera sets the pace.
+A frame is stamped when its last packet has arrived, before it is made a picture; or by the camera's own clock, where
+that is known to be ours. The camera sets the pace, and is waited for where it is away.
 """
 
-import contextlib
 import logging
-import os
-import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import Literal, Self
 
-import cv2
-import numpy as np
-
-from sensors.clock import NS_PER_MS, NS_PER_S, Clock
+from sensors.clock import NS_PER_MS, NS_PER_S, Clock, Stamp
 from sensors.config import Settings
-from sensors.frame import NO_IMAGE, Frame, FrameId
-from sensors.outside import ContentWrong, read_bytes, text_of
-from sensors.private_files import check_secret
-from sensors.ranges import DeviceNumber, Fps, Seconds, SecondsOrNone, Text, quoted
-from sensors.sources.source import Origin, SourceBroke, SourceUnusable
+from sensors.frame import NO_IMAGE, CameraTime, Frame, FrameId, StampKind
+from sensors.ranges import DeviceNumber, Fps, Seconds, SecondsOrNone, Text
+from sensors.sources.camera_address import camera_address
+from sensors.sources.camera_connection import Arrival, CameraConnection, ConnectionFailed, Transport
+from sensors.sources.camera_timeline import CameraTimeline
+from sensors.sources.source import LiveHealth, Origin, SourceBroke
 
 log = logging.getLogger(__name__)
 
-FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-LOW_LATENCY = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
-"""Without these FFmpeg sorts and smooths: frames of an RTSP camera were up to 1.8 s old instead of 85 ms."""
-LOGIN_BYTES = 1000
-FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 250, 5_000
-"""Between two attempts to get a lost camera back; each pause is twice the one before."""
+FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 250, 1_000
+"""Between two attempts to get a camera (back); each pause is twice the one before. It is back within two seconds."""
+TOLD_AGAIN_S = 60
+"""So often a camera that stays away is told."""
+DRIVER_NS = NS_PER_S
+"""A driver's stamp that is older, or of the future, is none."""
 
 
 class CameraLost(SourceBroke):
@@ -51,51 +46,59 @@ class Camera:
         """rtsp://, http:// (MJPEG), ..., a device's file such as /dev/video0, or its number."""
         login: Path | None = None
         """A file that holds user:password for the URL."""
+        transport: Transport = "tcp"
+        """Of RTSP."""
+        clock: Literal["arrival", "camera"] = "arrival"
+        """`camera`: stamp frames by its sender reports (RTCP), since its clock is kept to ours. A camera on this
+        machine is stamped so without being told."""
         fps: Fps | None = None
         """Instead of the rate that the stream states."""
         open_timeout_s: Seconds = 10.0
         read_timeout_s: Seconds = 5.0
-        """A network camera that is silent for longer (RTSP: twice as long) is lost; of a device the driver says it."""
-        give_up_s: SecondsOrNone = 60.0
-        """How long to try to get a lost camera back."""
+        """A camera that is silent for longer is lost."""
+        give_up_s: SecondsOrNone | None = None
+        """How long to try to get a camera (back); left out: for ever."""
 
     live = True
 
     def __init__(self, options: Options, *, stream: str, clock: Clock) -> None:
-        """Connects; raises SourceUnusable."""
+        """Connects, once; raises SourceUnusable where the address is none, and waits for nothing else."""
         self._options = options
         self._stream = stream
         self._clock = clock
-        self._address = _address(options)
-        self.origin = Origin("camera", _shown(self._address))
-        self._video: Any = self._opened()
-        if self._video is None:
-            raise SourceUnusable(
-                f"there is no camera at {self.origin.name}, or it doesn't let itself be opened",
-                "check its address, its login and that nobody else has it; OpenCV's own words stand above",
-            )
-        self.fps = options.fps or self._stated_fps()
+        self._address = camera_address(options.url, options.login)
+        self.origin = Origin("camera", self._address.shown)
+        self._timeline = CameraTimeline()
+        self._lost = 0
+        self._seen = False
+        self._why = ""
+        self._connection = self._opened()
+        stated = self._connection.fps if self._connection is not None else float("nan")
+        self.fps = options.fps or stated
+
+    @property
+    def health(self) -> LiveHealth:
+        line = self._timeline
+        return LiveHealth(self._lost, line.missing, line.repeated, line.restarts, line.jitter_ns, line.network_ns)
 
     def frames(self) -> Iterator[Frame]:
-        """Raises CameraLost, and SourceUnusable where there is not even a first picture."""
-        for seq in count():
-            if self._video is None:
-                self._come_back()
-            arrived = self._video.grab()
-            stamp = self._clock.now()
-            there, image = self._video.retrieve() if arrived else (False, None)
-            if there and image is not None:
-                image.flags.writeable = False
-                yield Frame(FrameId(self._stream, seq), stamp, "arrival", np.asarray(image, np.uint8))
-                continue
-            if seq == 0:
-                raise SourceUnusable(f"{self.origin.name} gives no picture", "does another program show one?")
-            fault = f"{self.origin.name} sent what is no picture"
-            if not arrived:
-                self._let_go()
-                fault = f"{self.origin.name} was lost: it ended the stream, or was silent for too long"
+        """Raises CameraLost where it may not wait for ever."""
+        numbers = count()
+        while True:
+            if self._connection is None:
+                self._lost += 1
+                fault = f"{self.origin.name} {'was lost' if self._seen else 'is not there yet'}: {self._why}"
                 log.warning("%s", fault)
-            yield Frame(FrameId(self._stream, seq), stamp, "arrival", NO_IMAGE, fault)
+                yield Frame(FrameId(self._stream, next(numbers)), self._clock.now(), "arrival", NO_IMAGE, fault)
+                self._come_back()
+            connection = self._connection
+            assert connection is not None
+            try:
+                for arrival in connection.arrivals(self._clock):
+                    yield self._frame(next(numbers), arrival)
+            except ConnectionFailed as error:
+                self._why = str(error)
+                self._let_go()
 
     def __enter__(self) -> Self:
         return self
@@ -105,96 +108,58 @@ class Camera:
     ) -> None:
         self._let_go()
 
+    def _frame(self, seq: int, arrival: Arrival) -> Frame:
+        self._seen = True
+        if arrival.image is None:
+            return Frame(FrameId(self._stream, seq), arrival.stamp, "arrival", NO_IMAGE, arrival.fault)
+        stamp, kind = self._stamp(arrival)
+        pts_ns = self._timeline.place(arrival.own_ns, arrival.stamp.mono_ns)
+        camera = CameraTime(pts_ns, arrival.sender_utc_ns)
+        return Frame(FrameId(self._stream, seq), stamp, kind, arrival.image, camera=camera, encoded=arrival.encoded)
+
+    def _stamp(self, arrival: Arrival) -> tuple[Stamp, StampKind]:
+        """By the best clock that is known to be ours, never later than the arrival."""
+        came = arrival.stamp
+        if self._address.device and arrival.own_ns is not None and 0 <= came.mono_ns - arrival.own_ns < DRIVER_NS:
+            # The driver's, of a complete frame; whether a device stamps its start of exposure FFmpeg doesn't tell.
+            return came.shifted_to(arrival.own_ns), "arrival"
+        ours = self._address.of_this_machine or self._options.clock == "camera"
+        if ours and arrival.sender_utc_ns is not None and arrival.sender_utc_ns <= came.utc_ns:
+            return came.shifted_to(came.mono_ns - (came.utc_ns - arrival.sender_utc_ns)), "exposure"
+        return came, "arrival"
+
     def _come_back(self) -> None:
         """Connect again, with growing pauses; raises CameraLost."""
-        lost_ns = self._clock.now().mono_ns
-        until_ns = lost_ns + int(self._options.give_up_s * NS_PER_S)
+        lost_ns = told_ns = self._clock.now().mono_ns
+        give_up_s = self._options.give_up_s
+        until_ns = None if give_up_s is None else lost_ns + int(give_up_s * NS_PER_S)
         pause_ms = FIRST_PAUSE_MS
-        while self._video is None:
+        while self._connection is None:
             now_ns = self._clock.now().mono_ns
-            if now_ns >= until_ns:
-                raise CameraLost(self.origin.name, self._options.give_up_s, "it can't be opened")
-            self._clock.sleep_until(min(now_ns + pause_ms * NS_PER_MS, until_ns))
+            if give_up_s is not None and until_ns is not None and now_ns >= until_ns:
+                raise CameraLost(self.origin.name, give_up_s, self._why)
+            if now_ns - told_ns >= TOLD_AGAIN_S * NS_PER_S:
+                told_ns = now_ns
+                log.warning(
+                    "%s is still away, for %.0f s: %s", self.origin.name, (now_ns - lost_ns) / NS_PER_S, self._why
+                )
+            next_ns = now_ns + pause_ms * NS_PER_MS
+            self._clock.sleep_until(next_ns if until_ns is None else min(next_ns, until_ns))
             pause_ms = min(2 * pause_ms, LONGEST_PAUSE_MS)
-            self._video = self._opened()
+            self._connection = self._opened()
         away_s = (self._clock.now().mono_ns - lost_ns) / NS_PER_S
         log.warning("%s is back after %.1f s", self.origin.name, away_s)
 
-    def _opened(self) -> Any:
-        """The capture, or None where there is none."""
-        if isinstance(self._address, int) or self._address.startswith("/"):
-            # By number or by file, the driver's own interface: FFmpeg would open a device without its settings.
-            video = cv2.VideoCapture(self._address, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
-        else:
-            timeouts = [
-                (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, self._options.open_timeout_s),
-                (cv2.CAP_PROP_READ_TIMEOUT_MSEC, self._options.read_timeout_s),
-            ]
-            settings = [number for key, seconds in timeouts for number in (key, round(seconds * 1000))]
-            with _low_latency():
-                # With several decoding threads FFmpeg is as many frames behind.
-                video = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG, [*settings, cv2.CAP_PROP_N_THREADS, 1])
-        return video if video.isOpened() else None
+    def _opened(self) -> CameraConnection | None:
+        """None where there is no connection: `_why` says why."""
+        options = self._options
+        try:
+            return CameraConnection(self._address, options.transport, options.open_timeout_s, options.read_timeout_s)
+        except ConnectionFailed as error:
+            self._why = str(error)
+            return None
 
     def _let_go(self) -> None:
-        if self._video is not None:
-            self._video.release()
-            self._video = None
-
-    def _stated_fps(self) -> float:
-        # Pictures over HTTP come without a rate, and FFmpeg then says 25.
-        stated = 0 if str(self._address).startswith("http") else self._video.get(cv2.CAP_PROP_FPS)
-        return float(stated) if 0 < stated < 1000 else float("nan")
-
-
-def _address(options: Camera.Options) -> str | int:
-    """What OpenCV opens: with the login, where there is one. Raises SourceUnusable or SecretOpen."""
-    url = options.url
-    if isinstance(url, int) or url.startswith("/"):
-        return url
-    try:
-        parts = urlsplit(url)
-        known = bool(parts.scheme and parts.hostname) and parts.port != 0
-    except ValueError:  # of brackets that don't match, or a port that is none
-        known = False
-    if not known:
-        raise SourceUnusable(
-            f"{quoted(url.partition('?')[0])} is no camera",
-            "give an rtsp:// or http:// URL, a /dev/video file or a number; a file is a video",
-        )
-    if parts.password is not None:
-        raise SourceUnusable(
-            f"the URL of the camera {_shown(url)} holds a password, and would be written into run records",
-            "put user:password into a file, and name it as the source's login",
-        )
-    if options.login is None:
-        return url
-    check_secret("login", options.login)
-    try:
-        user, colon, password = text_of(read_bytes(options.login, LOGIN_BYTES)).strip().partition(":")
-    except ContentWrong as error:
-        raise SourceUnusable(f"the login {options.login} {error.what}", "it holds user:password") from error
-    if not colon:
-        raise SourceUnusable(f"{options.login} holds no login", "its one line is user:password")
-    return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}"))
-
-
-def _shown(address: str | int) -> str:
-    """The address as records may tell it: without login and query, which may hold secrets."""
-    if isinstance(address, int) or address.startswith("/"):
-        return f"device {address}"
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-@contextlib.contextmanager
-def _low_latency() -> Iterator[None]:
-    """OpenCV takes FFmpeg's options from the environment, and only while it opens; a person's own come first."""
-    if FFMPEG_OPTIONS in os.environ:
-        yield
-        return
-    os.environ[FFMPEG_OPTIONS] = LOW_LATENCY
-    try:
-        yield
-    finally:
-        del os.environ[FFMPEG_OPTIONS]
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from sensors import config, plugins
 from sensors.clock import Clock
@@ -23,6 +23,24 @@ class Origin:
     name: str
     dataset: str = ""
     digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveHealth:
+    """What was counted of a live camera so far."""
+
+    lost: int
+    """How often it fell silent, ended its stream or refused the connection."""
+    missing: int
+    """Frames that a camera of a steady rate did not send, or the network lost."""
+    repeated: int
+    """Frames that have the same stamp as the one before."""
+    restarts: int
+    """How often its encoder's clock began anew."""
+    jitter_ns: int
+    """The camera's own: how far its periods are from the usual one, by its encoder's clock; p99 of the last frames."""
+    network_ns: int
+    """How much later than the quickest frames came, by both clocks; p99 of the last frames."""
 
 
 class SourceUnusable(GilmokError):
@@ -61,6 +79,14 @@ class Source(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """What a source offers besides, if it is a live camera."""
+
+    @property
+    def health(self) -> LiveHealth: ...
 
 
 def options_of(kind: str, options: Mapping[str, Any], base: Path) -> Any:

@@ -14,6 +14,7 @@ from models.tensors import DType, Quantisation, TensorSpec
 from sensors.clock import NS_PER_MS, Stamp
 from sensors.frame import NO_IMAGE, Array, Frame, FrameId
 from sensors.pace.pacing import PacingError
+from sensors.sources.source import LiveHealth
 from sensors.sources.source import Origin as SourceOrigin
 from tests.fakes import ManualClock, StrictSession
 
@@ -219,6 +220,9 @@ class HandFed:
 
     def stop(self) -> None:
         self._frames = iter(())
+
+    def live_health(self) -> LiveHealth | None:
+        return None
 
     def pacing_error(self) -> PacingError | None:
         return None
