@@ -13,6 +13,7 @@ from edge.device.fixed_inputs import picture_only
 from edge.device.opening import open_backend
 from edge.device.watched import Watched
 from edge.pipeline import Pipeline
+from edge.scene.grounding import Grounding, open_grounding
 from edge.session_name import UNNAMED, SessionName
 from edge.stream import Stream
 from edge.tracking import Tracking, open_tracking
@@ -60,6 +61,7 @@ class Loaded:
         *,
         name: SessionName = UNNAMED,
         tracking: Tracking | None = None,
+        grounding: Grounding | None = None,
         session: Session | None = None,
     ) -> Pipeline:
         """The frame path of one more stream through this model.
@@ -74,6 +76,7 @@ class Loaded:
             session_count=name.count,
             session_id=name.id,
             tracking=tracking,
+            grounding=grounding,
         )
 
 
@@ -150,7 +153,8 @@ def open_stream(
     pace = open_pace(config, base, clock, resume, keep)
     try:
         tracking = open_tracking(config, base, pace.fps)
-        pipeline = parts.pipeline(clock, name=name, tracking=tracking, session=session)
+        grounding = open_grounding(config, parts.labels)
+        pipeline = parts.pipeline(clock, name=name, tracking=tracking, grounding=grounding, session=session)
     except BaseException:
         pace.close()
         raise

@@ -9,6 +9,7 @@ from edge.session_name import SessionName
 from edge.stream import Stream
 from edge.wire.messages import Birth, NodeKind, PlaceBirth, ShadowBirth, StreamBirth, TrackerBirth
 from sensors.clock import Clock, boot_id
+from sensors.config import plain
 from sensors.host import host_facts, software
 
 
@@ -68,4 +69,5 @@ def _stream(config: StreamConfig, stream: Stream) -> StreamBirth:
         classes=config.classes,
         pacing_bound_ms=config.pacing_bound_ms if config.pace == "realtime" else None,
         tracker=None if tracker is None else TrackerBirth(name=tracker.name, options=tracker.options),
+        geometry={} if config.camera is None else plain(config.camera),
     )

@@ -12,6 +12,7 @@ from edge.wire.traces import Otel
 from models.catalogue import ORIGINAL
 from sensors.config import Settings
 from sensors.errors import GilmokError
+from sensors.ground.geometry import CameraGeometry
 from sensors.ranges import (
     AtWork,
     ClassKey,
@@ -86,6 +87,8 @@ class StreamConfig(Settings, frozen=True, kw_only=True):
     pace: PaceName = "realtime"
     tracker: TrackerChoice | None = None
     """None: findings have no track ids."""
+    camera: CameraGeometry | None = None
+    """None: findings have no places on the ground."""
     frames: Count | None = None
     """Stop after so many frames; otherwise at the end of the source."""
     labels: tuple[Name, ...] = ()

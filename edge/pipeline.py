@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from edge.device.backend import InferenceFailed, PipelinedSession, Session, Tensors
+from edge.scene.grounding import Grounding
 from edge.tracking import Tracking
 from edge.wire.message import REASON_CHARACTERS
 from edge.wire.messages import STAGES, CameraStamp, Findings, FrameReport
@@ -67,6 +68,7 @@ class Pipeline:
         session_count: int = 0,
         session_id: str = "",
         tracking: Tracking | None = None,
+        grounding: Grounding | None = None,
     ) -> None:
         self._manifest = manifest
         self._session = session
@@ -75,6 +77,7 @@ class Pipeline:
         self._session_count = session_count
         self._session_id = session_id
         self._tracking = tracking
+        self._grounding = grounding
         self._model_digest = manifest.sha256[:DIGEST_DIGITS]
         self._artefact_digest = artefact.sha256[:DIGEST_DIGITS]
         self._preparer = Preparer(artefact.input, session.inputs[0])
@@ -122,6 +125,10 @@ class Pipeline:
             started.watch.lap("infer")
             self._check_in_time(started.watch.stages["infer"])
             found = read(self._stitch(outputs), self._manifest, started.prepared.placement)
+            ground = None
+            if self._grounding is not None:
+                placement = started.prepared.placement
+                ground = self._grounding.places(found, placement.width, placement.height)
             started.watch.lap("decode")
             tracks = None
             if self._tracking is not None:
@@ -130,7 +137,7 @@ class Pipeline:
         except GilmokError as error:
             started.watch.lap(next(stage for stage in STAGES if stage not in started.watch.stages))
             return self._report(started, error.sentence, None)
-        return self._report(started, "", Findings.of(found, tracks))
+        return self._report(started, "", Findings.of(found, tracks, ground))
 
     def _outputs(self, started: StartedFrame, prepared: Prepared) -> Tensors:
         assert started.memory is not None

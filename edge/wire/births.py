@@ -79,6 +79,8 @@ class StreamBirth(Message, frozen=True, kw_only=True):
     pacing_bound_ms: Milliseconds | None = None
     """The stream's run is invalid where the p99 of its pacing error exceeds this (realtime only)."""
     tracker: TrackerBirth | None = None
+    geometry: dict[Label, Any] = {}
+    """Of its camera (docs/ground.md), as configured, by which findings have places; empty: they have none."""
 
 
 class ModelBirth(Message, frozen=True, kw_only=True):

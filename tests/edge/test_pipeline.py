@@ -1,18 +1,24 @@
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from edge.device.backend import Tensors
 from edge.pipeline import Pipeline
+from edge.scene.grounding import Grounding
 from edge.stream import Stream
 from edge.tracking import Tracking
-from edge.wire.messages import Findings, FrameReport, check
+from edge.wire.findings import check_findings
+from edge.wire.messages import Findings, FrameReport, MessageWrong, check, decode, encode
 from models.detections import Detections
 from models.manifest import Artefact, InputContract, Manifest, Origin, Suppression
 from models.tensors import DType, Quantisation, TensorSpec
 from sensors.clock import NS_PER_MS, Stamp
+from sensors.config import ConfigWrong
 from sensors.frame import NO_IMAGE, Array, Frame, FrameId
+from sensors.ground.geometry import CameraGeometry
 from sensors.pace.pacing import PacingError
 from sensors.sources.source import LiveHealth
 from sensors.sources.source import Origin as SourceOrigin
@@ -288,3 +294,60 @@ def test_what_breaks_in_the_second_half_of_the_path_is_told_by_the_stream() -> N
     stream = Stream("north", HandFed([frame(clock, seq) for seq in range(20)]), pipeline(session, clock))
     with pytest.raises(RuntimeError, match="no room"):
         stream.run(refuse)
+
+
+LEVEL = CameraGeometry(
+    width_px=64, height_px=64, fx_px=64, fy_px=64, cx_px=32, cy_px=32, x_m=100, y_m=50, z_m=4, bearing_deg=90,
+    pitch_deg=-40, box_sd_px=0.5,
+)  # fmt: skip
+
+
+def placed(camera: CameraGeometry, box: tuple[float, float, float, float], width: int = 64) -> FrameReport:
+    """`box`: centre and sides in the network's pixels, half of the frame's."""
+    clock = ManualClock()
+    session = answering(head(*box, 0.9, [0.5, 0.4]))
+    grounding = Grounding("north", camera, ("car", "bus"))
+    report = Pipeline(manifest(), artefact(), session, clock, grounding=grounding).step(frame(clock, width=width))
+    check(decode(encode(report), FrameReport))
+    return report
+
+
+def test_findings_say_where_they_stand_and_how_sure_that_is() -> None:
+    found = placed(LEVEL, (16, 8, 8, 16)).findings
+    assert found is not None
+    assert found.ground is not None
+    car, bus = found.ground
+    # It looks east, 40 degrees down; the foot, at pixel (32, 32), is in the middle of the picture.
+    assert car == bus
+    assert car is not None
+    assert car[:2] == (round(100 + 4 / math.tan(math.radians(40)), 2), 50.0)
+    assert all(0 < deviation < 0.5 for deviation in car[2:4])
+    only_cars = placed(replace(LEVEL, on_ground=("car",)), (16, 8, 8, 16)).findings
+    assert only_cars is not None
+    assert only_cars.ground == (car, None)
+
+
+@pytest.mark.parametrize(
+    ("pitch_deg", "box", "width"),
+    [(0.0, (16, 8, 8, 16), 64), (-40.0, (16, 28, 8, 8), 64), (-40.0, (3, 8, 6, 16), 64), (-40.0, (16, 8, 8, 16), 128)],
+    ids=["at the horizon", "foot below the picture", "cut at its side", "a picture of another size"],
+)
+def test_where_a_foot_cant_be_told_its_place_is_unknown(
+    pitch_deg: float, box: tuple[float, float, float, float], width: int
+) -> None:
+    found = placed(replace(LEVEL, pitch_deg=pitch_deg), box, width).findings
+    assert found is not None
+    assert found.ground == (None, None)
+
+
+def test_a_geometry_that_names_a_label_which_the_model_hasnt_is_refused() -> None:
+    with pytest.raises(ConfigWrong, match="on_ground names 'cra'"):
+        Grounding("north", replace(LEVEL, on_ground=("cra",)), ("car", "bus"))
+
+
+@pytest.mark.parametrize("ground", [(), ((math.nan, 0.0, 0.1, 0.1, 0.0),)])
+def test_places_that_contradict_the_findings_are_refused(
+    ground: tuple[tuple[float, float, float, float, float], ...],
+) -> None:
+    with pytest.raises(MessageWrong):
+        check_findings(Findings(boxes=((0, 0, 1, 1),), scores=(0.5,), labels=(0,), ground=ground))
