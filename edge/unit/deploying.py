@@ -81,7 +81,7 @@ class Deploying:
                 verify(self._store.folder(active.digest), active.digest)
                 break
             except BundleWrong as error:
-                self._damaged(error)
+                self._damaged(error.sentence)
         self._watch = None if memory.state.proven else Watch(self._config.unit, memory.state.before)
         self._driven = memory.state.active
 
@@ -122,7 +122,7 @@ class Deploying:
         try:
             self._hear(vitals)
         except BundleWrong as error:
-            self._damaged(error)
+            self._damaged(error.sentence)
             self.restart()
 
     def _hear(self, vitals: Vitals) -> None:
@@ -186,13 +186,17 @@ class Deploying:
         try:
             why, fault = self._keeper.tend()
         except BundleWrong as error:
-            self._damaged(error)
+            self._damaged(error.sentence)
             self.restart()
             return
         if not why:
             return
         memory.become(decisions.told(memory.state, self._clock.now(), "the node died", memory.state.active, why))
-        if not memory.state.proven and fault not in OUTER_FAULTS:
+        if fault == BundleWrong.__name__ and memory.state.active is not None:
+            # Its disk has lost a bit of it since it was verified.
+            self._damaged(why)
+            self.restart()
+        elif not memory.state.proven and fault not in OUTER_FAULTS:
             self._roll_back(why)
 
     def _read_chip(self, vitals: Vitals) -> str:
@@ -231,9 +235,9 @@ class Deploying:
         if self._alone:
             self._keeper.resume()
 
-    def _damaged(self, error: BundleWrong) -> None:
+    def _damaged(self, why: str) -> None:
         memory = self._memory
-        log.error("the active deployment is damaged: %s", error)
+        log.error("the active deployment is damaged: %s", why)
         if memory.state.active is not None:
             self._store.discard(memory.state.active.digest)
-        memory.become(decisions.damaged(memory.state, error.sentence, self._clock.now()))
+        memory.become(decisions.damaged(memory.state, why, self._clock.now()))

@@ -78,6 +78,8 @@ class NodeProcess:
         if not status:
             return ""
         self._join()
+        if self.fault is not None and status > 0:
+            return f"the node ended with status {status}: {self.fault.sentence}"
         died = ChildDied("the node", status, last_words(list(self._lines), killed=status < 0))
         return f"{died.sentence} {died.hint}".strip()
 
