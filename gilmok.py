@@ -78,6 +78,7 @@ VERBS = {
     "world": ("sensors.world.cli:main", "render recordings of the built-in world"),
     "backend": ("edge.cli.backend:main", "list, check and install accelerators' backends"),
     "qualify": ("replay.cli.qualify:main", "put a model on a chip to the test: accuracy, parity, latency, endurance"),
+    "campaign": ("replay.cli.campaign:main", "models on chips over recordings: planned, run, resumed, compared"),
     "camera": (
         "edge.cli.camera:main",
         "look through a source: one frame as a PNG, with boxes if a model is named",

@@ -10,6 +10,7 @@ from typing import Self
 import msgspec
 
 from replay.datasets.mcap_truth import FACTS, FACTS_LEAF, TRUTH, TRUTH_LEAF, RecordingFacts, truth_message
+from replay.part import Part, part_of
 from replay.recording import open_recorded
 from sensors.clock import Clock
 from sensors.config import Settings
@@ -26,13 +27,16 @@ class RecordingSource:
         recording: FileName
         fps: Fps | None = None
         """Of a recording that has no rate of its own (stills), for a run in real time."""
+        part: Part | None = None
+        """Without it, every frame."""
 
     live = False
 
     def __init__(self, options: Options, *, stream: str, clock: Clock) -> None:
         """Reads the labels, no pictures; raises SourceUnusable."""
         try:
-            self.recording = open_recorded(options.dataset, options.root, options.recording)
+            whole = open_recorded(options.dataset, options.root, options.recording)
+            self.recording = part_of(whole, options.part)
         except GilmokError as error:
             raise SourceUnusable(error.sentence, error.hint) from error
         if not self.recording.numbers:

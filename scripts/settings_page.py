@@ -24,6 +24,7 @@ from fleet.rollout.plan import RolloutPlan
 from fleet.scenario.scenario import Scenario
 from models.manifest import Manifest
 from models.toolchains.job import TOOLCHAINS
+from replay.campaign.config import Campaign
 from replay.gates.bars import Gates
 from replay.qualify.campaign import Budget
 from sensors import plugins
@@ -44,6 +45,7 @@ FILES = (
     ("HUB.toml", "of `gilmok hub`", HubConfig),
     ("ROLLOUT.toml", "of `gilmok fleet rollout`; docs/deployment.md explains it", RolloutPlan),
     ("GATES.toml", "of `gilmok replay gate`; docs/gates.md explains the bars", Gates),
+    ("CAMPAIGN.toml", "of `gilmok campaign`; docs/campaigns.md explains it", Campaign),
     ("a model's manifest", "beside its file, or `gilmok model add --manifest`; docs/models.md explains it", Manifest),
 )
 OPTIONS = (

@@ -41,6 +41,7 @@ SLOW_PLACES = (
     "edge/wire/test_link.py",
     "fleet",
     "fuzz",
+    "replay/campaign",
     "replay/cli",
     "replay/comparison",
     "replay/doctor",

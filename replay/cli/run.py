@@ -9,10 +9,11 @@ from replay.cli.classes_option import add_classes, classes_of, names
 from replay.cli.which_recording import add_recording, name_recording
 from replay.report.conclusion import add_option, conclude
 from sensors.errors import GilmokError
-from sensors.ranges import Count, Fps, Milliseconds, in_range
+from sensors.ranges import Count, Fps, Milliseconds, Seed, Share, in_range
 
 if TYPE_CHECKING:
     from edge.stream import Stream
+    from replay.part import Part
     from replay.runs.offline import ReplayConfig
 
 PROGRESS_PERIOD_S = 0.2
@@ -68,6 +69,9 @@ def register(run: argparse.ArgumentParser) -> None:
         help="a frame without an answer by then fails; a session that hangs so long is built anew (%(default)g)",
     )
     run.add_argument("--frames", type=in_range(Count), help="stop after so many frames")
+    run.add_argument("--every", type=in_range(Count), help="play only each so many-th frame: a lower rate")
+    run.add_argument("--lost", type=in_range(Share), help="a share of the frames that the camera never delivers")
+    run.add_argument("--seed", type=in_range(Seed), help="which frames are lost (default: 0)")
     run.add_argument("--unsound", action="store_true", help="score a recording that `replay check` calls unsound, too")
     run.add_argument("--out", type=Path, required=True, help="the run folder to make")
     add_option(run)
@@ -144,8 +148,16 @@ def _configuration(chosen: argparse.Namespace) -> "ReplayConfig":
         classes=classes_of(chosen),
         frames=chosen.frames,
         fps=chosen.fps,
+        part=_part(chosen),
         unsound=chosen.unsound,
     )
+
+
+def _part(chosen: argparse.Namespace) -> "Part | None":
+    from replay.part import Part
+
+    asked = {key: value for key in ("every", "lost", "seed") if (value := getattr(chosen, key)) is not None}
+    return Part(**asked) if asked else None
 
 
 def _watch(name: str, stream: "Stream", total: int, done: threading.Event) -> None:

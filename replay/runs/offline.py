@@ -11,6 +11,7 @@ from edge.device.watched import Watched
 from edge.session_name import UNNAMED
 from edge.stream import Stream
 from edge.wire.messages import Birth, PaceName
+from replay.part import Part, part_of
 from replay.recording import check_sound, open_recorded
 from replay.runs.reports import ReportWriter
 from replay.runs.runfolder import RunFolder, RunIdentity, check_free
@@ -43,10 +44,13 @@ class ReplayConfig(Settings, frozen=True, kw_only=True):
     """Of stills, in real time."""
     unsound: bool = False
     """Score the recording even if it isn't sound."""
+    part: Part | None = None
+    """Without it, the whole recording."""
 
     def stream(self) -> StreamConfig:
         options: dict[str, Any] = {"dataset": self.dataset, "root": str(self.root), "recording": self.name}
         options |= {} if self.fps is None else {"fps": self.fps}
+        options |= {} if self.part is None else {"part": plain(self.part)}
         return StreamConfig(
             name=STREAM,
             source=SourceChoice(kind="recording", options=options),
@@ -103,7 +107,7 @@ class OfflineRun:
         Raises RecordingUnsound, or what else keeps a run from starting, and FileUnwritable.
         """
         config = self._config
-        recording = open_recorded(config.dataset, config.root, config.name)
+        recording = part_of(open_recorded(config.dataset, config.root, config.name), config.part)
         if not config.unsound:
             check_sound(recording)
         to_come = min(len(recording.numbers), config.frames or len(recording.numbers))

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.wire.messages import StreamBirth
+from replay.part import Part, part_of
 from replay.recording import Recording, open_recorded
+from sensors.config import convert
 from sensors.errors import GilmokError
 from sensors.terminal.foreign_text import path_of
 
@@ -36,7 +38,7 @@ def _opened(scenario: dict[str, Any], node: str, stream: StreamBirth) -> tuple[R
     if root is None:
         return None, "run.json doesn't say where the recording lies"
     try:
-        recording = open_recorded(stream.dataset, root, stream.recording)
+        recording = part_of(open_recorded(stream.dataset, root, stream.recording), _part(scenario, node, stream.name))
         unchanged = recording.digest == stream.digest
     except (GilmokError, OSError) as error:
         return None, error.sentence if isinstance(error, GilmokError) else str(error)
@@ -49,9 +51,21 @@ def _root(scenario: dict[str, Any], node: str, stream: str) -> Path | None:
     """Where the stream's data set lies, by a scenario of `gilmok run` or the configuration of `gilmok replay run`."""
     if "root" in scenario:
         return path_of(str(scenario["root"]))
+    root = _options(scenario, node, stream).get("root")
+    return None if root is None else path_of(str(root))
+
+
+def _part(scenario: dict[str, Any], node: str, stream: str) -> Part | None:
+    """Which frames of it were played; raises ConfigWrong."""
+    part = scenario.get("part") if "root" in scenario else _options(scenario, node, stream).get("part")
+    return None if part is None else convert(part, Part, "run.json")
+
+
+def _options(scenario: dict[str, Any], node: str, stream: str) -> dict[str, Any]:
+    """Of a stream's source in a scenario of `gilmok run`; empty where there is none."""
     for plan in scenario.get("nodes", ()):
         for one in plan.get("streams", ()) if plan.get("name") == node else ():
             if one.get("name") == stream:
-                root = one.get("source", {}).get("options", {}).get("root")
-                return None if root is None else path_of(str(root))
-    return None
+                found: dict[str, Any] = one.get("source", {}).get("options", {})
+                return found
+    return {}
