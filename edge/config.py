@@ -160,6 +160,20 @@ class RecordChoice(Settings, frozen=True, kw_only=True):
     """A frame whose surest finding has less is an event; none: no such rule."""
 
 
+BlurOf: TypeAlias = Literal["all", "live", "none"]
+
+
+class PrivacyChoice(Settings, frozen=True, kw_only=True):
+    """Whose pictures are blurred where people and vehicles are (docs/security.md), before they leave."""
+
+    sent: BlurOf = "live"
+    """Over the broker and to Foxglove; `live`: those of cameras, not those of recordings that are replayed."""
+    recorded: BlurOf = "none"
+    """Into the node's own ring, before anything is written; a replay finds other things in what was blurred."""
+    least_score: Share = 0.05
+    """From this on a finding's box is blurred."""
+
+
 class Place(Settings, frozen=True, kw_only=True):
     """Where a node stands, in metres east and north of the origin of its site's plan."""
 
@@ -184,6 +198,7 @@ class NodePlan(Settings, frozen=True, kw_only=True):
     """Without it, no candidate runs beside the model."""
     record: RecordChoice | None = None
     """Without it, nothing is recorded."""
+    privacy: PrivacyChoice = PrivacyChoice()
     otel: Otel | None = None
     """Without it, no traces are sent."""
     pictures: bool = True

@@ -14,6 +14,7 @@ from edge.duplicate_node import NameTaken, process_of
 from edge.health import line as health_line
 from edge.live_view.foxglove import LiveView, live_view
 from edge.live_view.on_demand import PicturesOnDemand
+from edge.privacy.exits import blurs_of
 from edge.recorder.recorder import Recorder, recorder_of
 from edge.session_name import SessionName, claimed, next_session
 from edge.shadow.shadow import Shadow
@@ -118,7 +119,8 @@ class Node:
             self._device = parts.session
             session = self.session = next_session(self._config.state, self._config.name)
             names = [stream.name for stream in self._config.streams]
-            self.recorder = recorder_of(self._config, self._base, self._clock)
+            sent, recorded = blurs_of(self._config, parts.labels)
+            self.recorder = recorder_of(self._config, self._base, self._clock, recorded)
             self._streams = [stack.enter_context(self._open(stream, parts, session)) for stream in self._config.streams]
             if self._config.shadow is not None:
                 self.shadow = Shadow(self._config.shadow, session, names, self._base, self._clock, self._say_shadow)
@@ -140,12 +142,12 @@ class Node:
                 on_look=self._look if self._config.pictures else None,
                 shadow=self.shadow.health if self.shadow is not None else None,
             )
-            self._pictures = PicturesOnDemand(names, uplink.show, self._clock)
+            self._pictures = PicturesOnDemand(names, uplink.show, self._clock, sent)
             stack.callback(self._pictures.close)
             uplink.connect(whenever=self._without_broker)
             named = f"{self._config.site}/{self._config.name}"
             traces = stack.enter_context(tracing(self._config.otel, "gilmok-node", named))
-            self.view = stack.enter_context(live_view(self._foxglove, named, names, parts.labels, self._clock))
+            self.view = stack.enter_context(live_view(self._foxglove, named, names, parts.labels, self._clock, sent))
             if self.shadow is not None:
                 self.shadow.start()
             try:

@@ -7,13 +7,14 @@ at most; the rest is done in a thread, which takes the newest and leaves out wha
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import msgspec
 
+from edge.privacy.exits import NOT_BLURRED, Blur
 from edge.wire.messages import FrameReport, Health
 from sensors.clock import NS_PER_S, Clock
 from sensors.errors import GilmokError
@@ -55,8 +56,19 @@ class FoxgloveUnreachable(GilmokError):
 class LiveView:
     """Of one node; `see`, `report` and `tell` may come from any thread, and wait for nothing."""
 
-    def __init__(self, name: str, streams: Sequence[str], labels: Sequence[str], port: int, clock: Clock) -> None:
-        """Serves from here on, at `address`. Raises FoxgloveMissing or FoxgloveUnreachable."""
+    def __init__(
+        self,
+        name: str,
+        streams: Sequence[str],
+        labels: Sequence[str],
+        port: int,
+        clock: Clock,
+        blurs: Mapping[str, Blur] = NOT_BLURRED,
+    ) -> None:
+        """Serves from here on, at `address`; `blurs`: by stream, where pictures are blurred.
+
+        Raises FoxgloveMissing or FoxgloveUnreachable.
+        """
         try:
             import foxglove
             from foxglove import channels
@@ -65,6 +77,7 @@ class LiveView:
         # It tells of each client.
         logging.getLogger("foxglove").setLevel(logging.WARNING)
         self._labels = labels
+        self._blurs = blurs
         self._clock = clock
         # The channels alone would not keep it alive.
         context = self._context = foxglove.Context()
@@ -151,6 +164,8 @@ class LiveView:
         of, at_ns = self._streams[report.stream], report.stamp.utc_ns
         scale = of.scale
         if image is not None:
+            if blur := self._blurs.get(report.stream):
+                image = blur(image, report.findings)
             scale = of.scale = min(1.0, WIDTH / image.shape[1])
             of.image.log(_compressed(image, scale, report), log_time=at_ns)
         if of.boxes.has_sinks():
@@ -226,13 +241,18 @@ def _told(report: FrameReport) -> dict[str, Any]:
 
 @contextmanager
 def live_view(
-    port: int | None, name: str, streams: Sequence[str], labels: Sequence[str], clock: Clock
+    port: int | None,
+    name: str,
+    streams: Sequence[str],
+    labels: Sequence[str],
+    clock: Clock,
+    blurs: Mapping[str, Blur] = NOT_BLURRED,
 ) -> Iterator[LiveView | None]:
     """None where nobody asked for one. Raises FoxgloveMissing or FoxgloveUnreachable."""
     if port is None:
         yield None
         return
-    view = LiveView(name, streams, labels, port, clock)
+    view = LiveView(name, streams, labels, port, clock, blurs)
     try:
         yield view
     finally:

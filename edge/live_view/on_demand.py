@@ -7,10 +7,11 @@ which takes the newest, and sends nothing where the link is behind.
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 
+from edge.privacy.exits import NOT_BLURRED, Blur
 from edge.wire.live.pictures import MOST_BYTES, PictureAsk, PictureHead, packed
 from edge.wire.messages import FrameReport, encode
 from sensors.clock import NS_PER_S, Clock
@@ -29,8 +30,15 @@ HELD = 4
 class PicturesOnDemand:
     """Of one node; `ask`, `see` and `report` may come from any thread, and wait for nothing."""
 
-    def __init__(self, streams: Sequence[str], send: Callable[[str, bytes], None], clock: Clock) -> None:
-        """`send` gets a stream and a message; it returns at once."""
+    def __init__(
+        self,
+        streams: Sequence[str],
+        send: Callable[[str, bytes], None],
+        clock: Clock,
+        blurs: Mapping[str, Blur] = NOT_BLURRED,
+    ) -> None:
+        """`send` gets a stream and a message; it returns at once. `blurs`: by stream, where pictures are blurred."""
+        self._blurs = blurs
         self._send = send
         self._clock = clock
         self._streams = {stream: _Asked() for stream in streams}
@@ -94,7 +102,7 @@ class PicturesOnDemand:
                 newest, self._newest = self._newest, {}
             for stream, (report, image) in newest.items():
                 try:
-                    if (message := _message(report, image)) is not None:
+                    if (message := _message(report, image, self._blurs.get(stream))) is not None:
                         self._send(stream, message)
                 # The top of a thread: the node goes on without it.
                 except Exception:
@@ -112,10 +120,12 @@ class _Asked:
         """Pictures whose report is still to come, by seq."""
 
 
-def _message(report: FrameReport, image: Image) -> bytes | None:
+def _message(report: FrameReport, image: Image, blur: Blur | None) -> bytes | None:
     """None where it would be too large."""
+    if blur is not None:
+        image = blur(image, report.findings)
     height, width = image.shape[:2]
-    head = encode(PictureHead(report=report, width=width, height=height))
+    head = encode(PictureHead(report=report, width=width, height=height, blurred=blur is not None))
     scale = min(1.0, WIDTH / width)
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
     for quality in QUALITIES:

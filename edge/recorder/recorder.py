@@ -4,12 +4,14 @@ import errno
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from edge.config import NodeConfig, RecordChoice
+from edge.privacy.exits import NOT_BLURRED, Blur
 from edge.recorder.ring import Ring
+from edge.recorder.unblurred import Unblurred
 from edge.wire.messages import Birth, FrameReport
 from sensors.clock import NS_PER_S, Clock, Stamp
 from sensors.frame import Note
@@ -35,13 +37,22 @@ Item: TypeAlias = "KeptFrame | FrameReport | str"
 class Recorder:
     """Of one node. What `keeping` hands on, `report` and `trigger` wait for nothing."""
 
-    def __init__(self, choice: RecordChoice, folder: Path, node: str, streams: Sequence[str], clock: Clock) -> None:
-        """Raises ExtraMissing."""
+    def __init__(
+        self,
+        choice: RecordChoice,
+        folder: Path,
+        node: str,
+        streams: Sequence[str],
+        clock: Clock,
+        blurs: Mapping[str, Blur] = NOT_BLURRED,
+    ) -> None:
+        """`blurs`: by stream, where pictures are blurred before they are written. Raises ExtraMissing."""
         need_packages()
         self._choice = choice
         self._clock = clock
         self._streams = {
-            stream: _Stream(choice, folder / node / stream, f"{node}/{stream}", stream) for stream in streams
+            stream: _Stream(choice, folder / node / stream, f"{node}/{stream}", stream, blurs.get(stream))
+            for stream in streams
         }
         self._waiting: deque[tuple[str, Stamp, Item, int]] = deque()
         self._bytes = 0
@@ -139,18 +150,21 @@ class Recorder:
                 return
 
 
-def recorder_of(config: NodeConfig, base: Path, clock: Clock) -> Recorder | None:
+def recorder_of(
+    config: NodeConfig, base: Path, clock: Clock, blurs: Mapping[str, Blur] = NOT_BLURRED
+) -> Recorder | None:
     """As the node is configured; relative folders start at `base`. Raises ExtraMissing."""
     if config.record is None:
         return None
     streams = [stream.name for stream in config.streams]
-    return Recorder(config.record, base / config.record.folder, config.name, streams, clock)
+    return Recorder(config.record, base / config.record.folder, config.name, streams, clock, blurs)
 
 
 class _Stream:
-    def __init__(self, choice: RecordChoice, folder: Path, recording: str, name: str) -> None:
+    def __init__(self, choice: RecordChoice, folder: Path, recording: str, name: str, blur: Blur | None) -> None:
         self._choice, self._folder, self._recording, self._name = choice, folder, recording, name
         self._ring: Ring | None = None
+        self._unblurred = None if blur is None else Unblurred(blur, choice.pictures, recording)
         self._latched: dict[str, tuple[Note, Stamp]] = {}
         self._refused_ns: int | None = None
         self.birth: Birth | None = None
@@ -177,6 +191,8 @@ class _Stream:
     def finish(self) -> None:
         if self._ring is not None:
             try:
+                for frame in self._unblurred.rest() if self._unblurred is not None else ():
+                    self._write_frame(self._ring, frame)
                 self._ring.finish()
             except OSError as error:
                 log.error("%s: its last file could not be finished: %s", self._folder, error.strerror)
@@ -193,16 +209,24 @@ class _Stream:
             ring.mark(at, item)
             ring.writer(at, key=False).json(f"/{self._name}/event", EVENT, {"why": item}, at)
         elif isinstance(item, FrameReport):
+            for frame in self._unblurred.report(item) if self._unblurred is not None else ():
+                self._write_frame(ring, frame)
             self._write_report(ring.writer(at, key=False), item)
         else:
-            self._write_frame(ring, item)
+            for frame in [item] if self._unblurred is None else self._unblurred.frame(item):
+                self._write_frame(ring, frame)
 
     def _write_frame(self, ring: Ring, frame: KeptFrame) -> None:
         writer = ring.writer(frame.stamp, key=frame.encoded is not None and frame.encoded.key)
         if frame.encoded is not None:
             writer.picture(self._name, frame.encoded, frame.stamp, frame.seq)
         facts = FrameFacts(
-            seq=frame.seq, stamp=frame.stamp, kind=frame.kind, fault=frame.fault, offset_ns=frame.offset_ns
+            seq=frame.seq,
+            stamp=frame.stamp,
+            kind=frame.kind,
+            fault=frame.fault,
+            offset_ns=frame.offset_ns,
+            blurred=self._unblurred is not None,
         )
         writer.facts(self._name, facts)
         for note in frame.notes:

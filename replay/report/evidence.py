@@ -48,6 +48,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
+    stream: ScoredStream
     recording: Recording
     numbers: Index
     """(images,) the frame number of each scored frame."""
@@ -75,6 +76,7 @@ def evidence(stream: ScoredStream) -> Evidence:
     operating = score_curve(outcomes).best()
     answered = np.array([stream.answers[row] is not None for row in stream.images.tolist()], np.bool_)
     return Evidence(
+        stream=stream,
         recording=stream.recording,
         numbers=np.array(stream.frames, np.int64)[stream.images],
         pool=pool,

@@ -32,6 +32,8 @@ class FrameFacts(Record, frozen=True):
     kind: StampKind
     fault: str = ""
     offset_ns: int | None = None
+    blurred: bool = False
+    """Where people and vehicles were found, before it was written."""
 
     @classmethod
     def of(cls, frame: Frame) -> "FrameFacts":

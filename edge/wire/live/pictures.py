@@ -32,6 +32,8 @@ class PictureHead(Message, frozen=True, kw_only=True):
     width: Annotated[int, Meta(ge=1, le=100_000)]
     """Of the frame as it was taken."""
     height: Annotated[int, Meta(ge=1, le=100_000)]
+    blurred: bool = False
+    """Where people and vehicles were found; what a model misses is not."""
 
 
 def packed(head: bytes, jpeg: bytes) -> bytes:

@@ -11,6 +11,7 @@ from replay.metrics.matching import FALSE_ALARM, HIT
 from replay.metrics.pool import Numbers
 from replay.report.evidence import Evidence
 from replay.report.shown_frames import ShownFrame, shown_frames
+from replay.report.views.unrecognisable import NOTE, OWN, may_be_shown
 from replay.truth import Role, to_sizes
 from sensors.errors import GilmokError
 from sensors.frame import Image
@@ -64,6 +65,8 @@ def panels(evidence: Evidence, most_bytes: int) -> tuple[list[Panel], list[str]]
             told.append(f"Frame {number} ({', '.join(shown.titles).lower()}) can't be shown: {why}.")
             continue
         drawn.append(_panel(evidence, shown, number, image, most_bytes))
+    if drawn and evidence.recording.dataset == OWN:
+        told.append(NOTE)
     return sorted(drawn, key=lambda panel: _rank(panel.titles)), told
 
 
@@ -73,11 +76,12 @@ def _rank(titles: Sequence[str]) -> int:
 
 def _panel(evidence: Evidence, shown: ShownFrame, number: int, image: Image, most_bytes: int) -> Panel:
     height, width = image.shape[:2]
+    content = jpeg(may_be_shown(evidence, shown.image, image), most_bytes)
     return Panel(
         number=number,
         titles=shown.titles,
         sentence=shown.sentence,
-        picture=f"data:image/jpeg;base64,{base64.b64encode(jpeg(image, most_bytes)).decode('ascii')}",
+        picture=f"data:image/jpeg;base64,{base64.b64encode(content).decode('ascii')}",
         width=width,
         height=height,
         truth=(*_areas(evidence, number, width), *_truth_boxes(evidence, shown.image, width)),
