@@ -1,6 +1,6 @@
 PYTHON ?= python3
 VENV ?= .venv
-EXTRAS ?= bytetrack,compile,dev,foxglove,openvino,otel,postgres,qualify,record,report,statistics,world
+EXTRAS ?= bytetrack,compile,deploy,dev,foxglove,openvino,otel,postgres,qualify,record,report,statistics,world
 
 # These oracles ask for opencv-python, which overwrites opencv-python-headless; they work without.
 ORACLES = trackeval==1.3.0 vcd==6.0.3

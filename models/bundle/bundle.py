@@ -85,7 +85,7 @@ class Bundle(Settings, frozen=True, kw_only=True):
     artefact: ArtefactPart
     good_for: Annotated[tuple[Admission, ...], Meta(min_length=1, max_length=100)]
     qualification: QualificationPart | None = None
-    files: Annotated[dict[str, FileEntry], Meta(min_length=1, max_length=MOST_FILES)]
+    files: Annotated[dict[Text, FileEntry], Meta(min_length=1, max_length=MOST_FILES)]
     """By path, with `/` between folders; every file of the bundle but this one."""
 
     @property

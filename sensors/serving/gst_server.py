@@ -9,12 +9,6 @@ import signal
 import sys
 import threading
 
-import gi
-
-gi.require_version("Gst", "1.0")
-gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
-
 LAUNCH = (
     "( appsrc name=pictures is-live=true do-timestamp=true format=time block=false max-bytes={most} "
     "caps=video/x-raw,format=BGR,width={width},height={height},framerate={fps}/1 "
@@ -27,6 +21,12 @@ WAITING = 4
 
 
 def main(host: str, port: str, name: str, width: int, height: int, fps: int) -> None:
+    import gi
+
+    gi.require_version("Gst", "1.0")
+    gi.require_version("GstRtspServer", "1.0")
+    from gi.repository import GLib, Gst, GstRtspServer
+
     # Ctrl-C reaches the whole group; it ends with its input, when whoever feeds it says so.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.SIG_IGN)

@@ -82,8 +82,8 @@ def test_the_defaults_lie_in_their_ranges() -> None:
                 assert msgspec.convert(default, field.type) == default, f"{settings.__qualname__}.{field.name}"
 
 
-BOUNDED_BY_THEMSELVES = ("_instant", "_step", "names")
-"""A calendar, a number of digits, and the length of each name bound these."""
+BOUNDED_BY_THEMSELVES = ("_instant", "_step", "names", "_memory")
+"""A calendar, a number of digits, the length of each name, and a pattern bound these."""
 
 
 def types_of_arguments() -> Iterator[tuple[str, str]]:
