@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 TOKEN = "a-token-of-sixteen"
-NAMES = {"site": "seoul", "node": "pole", "run": "drive", "stream": "camera", "to": "csv", "name": "report"}
+NAMES = {"site": "seoul", "node": "pole", "run": "drive", "stream": "camera", "to": "csv", "name": "report", "rollout": "drive"}
 
 
 def ask(
