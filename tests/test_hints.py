@@ -43,7 +43,8 @@ INNER = {
     "world": ("render",),
     "backend": ("list", "check", "install", "network"),
     "qualify": ("run", "rerun", "compare", "keygen", "sign", "verify"),
-    "camera": ("view",),
+    "camera": ("view", "serve"),
+    "fleet rollout": ("start", "status", "watch", "history", "pause", "resume", "abort"),
     "bundle": ("verify", "show", "fetch"),
     "bundle repository": ("init", "add", "refresh", "rotate", "show"),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.cli import alerts, history, ledger, shadow, web
 from fleet.cli.ledger import settings, which_store
+from sensors.ranges import Count, in_range
 from sensors.service.verbs import add_install
 from sensors.terminal.command_line import command_parser
 
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> int:
     run.add_argument("config", type=Path, metavar="HUB.toml")
     run.add_argument(
         "--door",
-        type=int,
+        type=in_range(Count),
         metavar="DESCRIPTOR",
         help="of a socket that listens already, for the dashboard; its opener keeps it when this hub ends",
     )

@@ -4,6 +4,7 @@ import ast
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 
+from edge.wire.message import Message
 from sensors.config import Settings
 from sensors.ranges import Count, Name
 
@@ -49,12 +51,12 @@ def without_range(kind: Any) -> Iterator[str]:
                 yield "str of any length"
         else:
             yield from without_range(inner[0])
-    elif origin is Literal or kind in (bool, None, type(None), Path, ...):
+    elif origin is Literal or kind in (bool, None, type(None), Path, datetime, ...):
         return
     elif origin in (Union, UnionType, tuple, list, dict):
         for one in inner:
             yield from without_range(one)
-    elif not (isinstance(kind, type) and issubclass(kind, Settings)):
+    elif not (isinstance(kind, type) and issubclass(kind, Settings | Message)):
         yield str(getattr(kind, "__name__", kind))
 
 

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 TOKEN = "a-token-of-sixteen"
-NAMES = {"site": "seoul", "node": "pole", "run": "drive", "stream": "camera", "to": "csv", "name": "report", "rollout": "drive"}
+NAMES = {
+    "site": "seoul",
+    "node": "pole",
+    "run": "drive",
+    "stream": "camera",
+    "to": "csv",
+    "name": "report",
+    "rollout": "drive",
+}
 
 
 def ask(
