@@ -50,8 +50,8 @@ class StateRefused(BrokerRefused):
         super().__init__(
             url,
             f"this hub's state, on {topic}: {reason}",
-            "the name in its certificate, or its user's, has to be the hub's, enrolled `--as hub`; is it in the "
-            "broker's ACL (`gilmok fleet list`, `gilmok fleet acl`)?",
+            "the name in its certificate, or its user's, has to be the hub's (`gilmok fleet enrol --as hub`); is "
+            "it in the broker's ACL (`gilmok fleet list`, `gilmok fleet acl`)?",
         )
 
 

@@ -26,7 +26,8 @@ class RolloutTaken(GilmokError):
 class Unqualified(GilmokError):
     def __init__(self, bundle: str, what: str) -> None:
         super().__init__(
-            f"{bundle} {what}", "`gilmok qualify` its model, and make the bundle with --qualification; or take another"
+            f"{bundle} {what}",
+            "`gilmok qualify` its model, then `gilmok bundle make --qualification`; or take another",
         )
 
 

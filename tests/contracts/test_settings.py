@@ -19,8 +19,8 @@ from sensors.ranges import Count, Name
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("sensors", "models", "edge", "replay", "fleet", "tools")
-TABLES_OF_PLUGINS = {"options", "decoder_options"}
-"""Whatever is in them is converted to the plugin's own Options, which are Settings, too."""
+TABLES_OF_PLUGINS = {"options", "decoder_options", "budget"}
+"""Whatever is in them is converted to the plugin's own Options or a Budget, which are Settings, too."""
 
 
 def every_settings() -> list[type[Settings]]:
@@ -84,8 +84,8 @@ def test_the_defaults_lie_in_their_ranges() -> None:
                 assert msgspec.convert(default, field.type) == default, f"{settings.__qualname__}.{field.name}"
 
 
-BOUNDED_BY_THEMSELVES = ("_instant", "_step", "names", "_memory")
-"""A calendar, a number of digits, the length of each name, and a pattern bound these."""
+BOUNDED_BY_THEMSELVES = ("_instant", "_step", "names", "_memory", "_digest")
+"""A calendar, a number of digits, the length of each name, and patterns bound these."""
 
 
 def types_of_arguments() -> Iterator[tuple[str, str]]:
