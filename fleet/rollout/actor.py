@@ -40,7 +40,7 @@ class RolloutActor:
         self._done = threading.Event()
         self._rows: RolloutRows | None = None
         self._ledger: WindowReader | None = None
-        self._accuracy = SlotAccuracy(hub.truth)
+        self._accuracy = SlotAccuracy(hub.truth, self._alive)
         self._measures: dict[int, Measure] = {}
         self._held: Actor | None = None
         self._beat_ns = 0

@@ -8,8 +8,9 @@ import msgspec
 from edge.wire.deployments.states import Reported
 from edge.wire.messages import Birth
 from fleet.arrivals import NodeKey
-from fleet.ledger.fleet_reader import FleetReader, UnitRow
+from fleet.ledger.fleet_reader import UnitRow
 from fleet.ledger.reader import LastHeard
+from fleet.ledger.rollouts.windows import WindowReader
 from fleet.registry import state_after
 from fleet.rollout.decision.seen import UnitSeen
 from fleet.rollout.records import Asked, Rollout
@@ -28,14 +29,15 @@ class Sighting:
 
     standing: Mapping[NodeKey, tuple[Birth, LastHeard]]
     units: Mapping[NodeKey, UnitRow]
+    first: Mapping[NodeKey, int]
     now_utc_ns: int
     period_ns: int
 
     @classmethod
-    def of(cls, ledger: FleetReader, now_utc_ns: int, health_period_s: float) -> "Sighting":
+    def of(cls, ledger: WindowReader, now_utc_ns: int, health_period_s: float) -> "Sighting":
         """Raises StoreBroken."""
         standing = {NodeKey(birth.site, birth.node): (birth, last) for birth, last in ledger.standing()}
-        return cls(standing, ledger.units(), now_utc_ns, int(health_period_s * NS_PER_S))
+        return cls(standing, ledger.units(), ledger.first_births(), now_utc_ns, int(health_period_s * NS_PER_S))
 
     def seen_by(self, asked: Asked, others: Iterable[Rollout]) -> dict[NodeKey, UnitSeen]:
         """`others`: rollouts that are unsettled, too."""
@@ -70,6 +72,7 @@ class Sighting:
             unfit=_unfit(reported, device, asked),
             tags=birth.tags,
             online=self._reaches(last, row),
+            known_since_utc_ns=self.first.get(key, 0),
             active=active,
             holds=holds,
             kept=holds and reported is not None and reported.phase == "settled",

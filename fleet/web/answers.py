@@ -54,8 +54,9 @@ class Answers:
             gaps = ledger.gaps(key_of(birth))
             refused = ledger.refusals(NodeKey(site, name))
             live = self._watches.look(ledger, site, name)
+            unit = ledger.units(NodeKey(site, name)).get(NodeKey(site, name))
         told = {"birth": birth, "last": last, "gaps": gaps, "refused": refused, "live": live, **self._past(birth)}
-        return {**told, "alerts": listing.of_node(self._hub, site, name)}
+        return {**told, "unit": unit, "alerts": listing.of_node(self._hub, site, name)}
 
     def picture(self, site: str, name: str, stream: str, at_ms: str = "", skip: str = "") -> bytes:
         """Raises NodeUnknown, StreamUnknown or FrameUnknown. What is no number is as if it weren't there."""

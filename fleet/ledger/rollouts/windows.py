@@ -26,6 +26,13 @@ class WindowReader(FleetReader):
         self._ended: dict[StreamKey, tuple[int, int]] = {}
         """The end of the span that was read last, and the place behind it."""
 
+    def first_births(self) -> dict[NodeKey, int]:
+        """When each node's first session was heard of."""
+        first = sa.func.min(SESSIONS.c.received_utc_ns)
+        query = sa.select(SESSIONS.c.site, SESSIONS.c.node, first).group_by(SESSIONS.c.site, SESSIONS.c.node)
+        with self._store.reading() as connection:
+            return {NodeKey(site, node): int(utc_ns) for site, node, utc_ns in connection.execute(query)}
+
     def births_within(self, node: NodeKey, since: int, until: int) -> list[Birth]:
         """Of the sessions that may have spoken then, oldest first."""
         own = SESSIONS.c.site == node.site, SESSIONS.c.node == node.node, ~SESSIONS.c.former

@@ -73,7 +73,7 @@ def _against(plan: RolloutPlan, state: RolloutState, judged: Sequence[GateVerdic
 def _soaked(plan: RolloutPlan, step: Step, seen: Seen, now_utc_ns: int) -> Step:
     """Begin to soak once enough of the units that can be waited for have switched."""
     state = step.state
-    if state.soaking_since_utc_ns or _open(plan, state, seen):
+    if state.soaking_since_utc_ns or _open(plan, state, seen, now_utc_ns):
         return step
     overdue_ns = now_utc_ns - int(plan.switch_s * NS_PER_S)
     tried = [unit for unit in state.units if unit.phase in (*HOLDS, "failed")]
@@ -110,7 +110,7 @@ def _advanced(plan: RolloutPlan, step: Step, judged: Sequence[GateVerdict], now_
 
 def _sent(plan: RolloutPlan, step: Step, seen: Seen, now_utc_ns: int) -> Step:
     units, told = step.units, []
-    for unit in _open(plan, step.state, seen):
+    for unit in _open(plan, step.state, seen, now_utc_ns):
         units[unit.key] = replace(
             unit,
             phase="sent",
@@ -123,11 +123,17 @@ def _sent(plan: RolloutPlan, step: Step, seen: Seen, now_utc_ns: int) -> Step:
     return step.with_units(units, *told)
 
 
-def _open(plan: RolloutPlan, state: RolloutState, seen: Seen) -> list[UnitState]:
+def _open(plan: RolloutPlan, state: RolloutState, seen: Seen, now_utc_ns: int) -> list[UnitState]:
     """Whom the open wave has still to take. The last one takes everybody it asks for, in reach or not: a unit that
-    comes back finds the wish where the broker keeps it."""
+    comes back finds the wish where the broker keeps it. The others take who has a time before to be held against."""
     last = state.wave + 1 == len(plan.wave)
-    there = {unit.key for unit in state.units if unit.key in seen.units and (last or seen.reaches(unit))}
+    new_ns = now_utc_ns - int((plan.before_looks + 1) * plan.look_s * NS_PER_S)
+    there = {
+        unit.key
+        for unit in state.units
+        if unit.key in seen.units
+        and (last or (seen.reaches(unit) and seen.units[unit.key].known_since_utc_ns <= max(new_ns, 0)))
+    }
     return next_ones(plan.name, plan.wave[state.wave], state.units, there)
 
 

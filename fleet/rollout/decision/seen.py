@@ -23,6 +23,8 @@ class UnitSeen:
     """Why the bundle can't go there; empty: it can."""
     tags: tuple[str, ...] = ()
     online: bool = True
+    known_since_utc_ns: int = 0
+    """When its node first spoke: it has no time before that."""
     active: Deployment | None = None
     """None: what its NODE.toml says."""
     holds: bool = False

@@ -1,7 +1,8 @@
 """Accuracy of one unit in one slot, where the recording that it replays is known here."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from edge.wire.messages import StreamBirth
 from fleet.config import TruthRoot
@@ -16,6 +17,7 @@ from sensors.errors import GilmokError
 
 LEAST_LABELLED = 20
 """Frames of a slot."""
+ALIVE_S = 1.0
 COVERED = 0.8
 """Of a slot's frames, so many have to be among those of a former drive."""
 
@@ -23,8 +25,10 @@ COVERED = 0.8
 class SlotAccuracy:
     """Used by one thread. The first time that a recording is met, all of it is read."""
 
-    def __init__(self, truth: Sequence[TruthRoot]) -> None:
+    def __init__(self, truth: Sequence[TruthRoot], alive: Callable[[], None]) -> None:
+        """`alive` is called again and again meanwhile."""
         self._truths = TruthIndex(truth)
+        self._alive = alive
         self._recordings: dict[tuple[str, str, str], Recording | None] = {}
 
     def of(self, said: Said) -> float | None:
@@ -87,8 +91,15 @@ class SlotAccuracy:
     def _recording(self, stream: StreamBirth) -> Recording | None:
         at = stream.dataset, stream.recording, stream.digest
         if at not in self._recordings:
-            try:
-                self._recordings[at] = self._truths.recording(stream)
-            except TruthUnknown:
-                self._recordings[at] = None
+            with ThreadPoolExecutor(1, "truth") as reading:
+                found = reading.submit(self._find, stream)
+                while not wait([found], ALIVE_S).done:
+                    self._alive()
+            self._recordings[at] = found.result()
         return self._recordings[at]
+
+    def _find(self, stream: StreamBirth) -> Recording | None:
+        try:
+            return self._truths.recording(stream)
+        except TruthUnknown:
+            return None

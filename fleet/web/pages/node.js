@@ -5,6 +5,7 @@ import { legend, line, stacked, stepAt } from "/pages/chart.js";
 import { ask, clock, facts, make, table, when } from "/pages/dom.js";
 import { Picture } from "/pages/picture.js";
 import { shadow } from "/pages/shadow.js";
+import { unit } from "/pages/unit.js";
 import { language, say, t } from "/pages/words.js";
 
 const STEP_MS = 5000;
@@ -54,7 +55,7 @@ export function nodePage(place, site, name) {
     told = await ask(`/api/nodes/${encodeURIComponent(site)}/${encodeURIComponent(name)}`);
     top.replaceChildren(...alertList(told.alerts), ...frames(told));
     redraw();
-    who.replaceChildren(...identity(told));
+    who.replaceChildren(...identity(told), ...unit(told));
     rest.replaceChildren(...health(told, place.clientWidth), ...events(told));
   };
 }

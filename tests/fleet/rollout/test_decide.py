@@ -155,6 +155,13 @@ def test_a_unit_out_of_reach_is_no_canary_but_the_last_wave_reaches_it() -> None
     assert phases(state)["a"] == "sent"
 
 
+def test_a_unit_that_has_just_begun_to_drive_has_no_time_before_and_is_no_canary() -> None:
+    before_ns = int((PLAN.before_looks + 1) * PLAN.look_s * 10**9)
+    units = unit("a", known_since_utc_ns=5), unit("b")
+    assert phases(decide(PLAN, begun(0), fleet(*units), before_ns).state) == {"a": "waiting", "b": "sent"}
+    assert phases(decide(PLAN, begun(0), fleet(*units), before_ns + 5).state) == {"a": "sent", "b": "sent"}
+
+
 def test_a_unit_that_another_rollout_has_is_left_alone() -> None:
     state = decide(PLAN, begun(0), fleet(unit("a"), unit("b", busy="first")), 0).state
     assert phases(state) == {"a": "sent"}

@@ -54,3 +54,12 @@ def test_the_page_shows_why_it_was_stopped_and_what_each_unit_runs(at: str, open
     told = page.inner_text("main")
     assert "✕ 나빠짐" in told
     assert "지연 중앙값이" in told
+
+
+def test_a_units_page_says_what_it_runs_and_what_it_refused(at: str, open_page: "Callable[[str], Page]") -> None:
+    page = open_page(f"{at}#/node/s/x")
+    page.get_by_role("heading", name="Unit", exact=True).wait_for()
+    told = page.inner_text("main")
+    assert "first (aaaaaaaaaaaa)" in told
+    assert "settled, none" in told
+    assert "onnxruntime, cpu, aarch64" in told

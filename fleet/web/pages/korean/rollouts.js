@@ -14,5 +14,7 @@ export const ROLLOUTS = {
   "running": "진행 중", "paused": "일시 정지", "halted": "멈춤", "rolling back": "되돌리는 중", "rolled back": "되돌림", "aborted": "중단", "done": "완료", "soaking": "관찰 중", "to come": "예정",
   "waiting": "대기", "unfit": "맞지 않음", "sent": "보냄", "active": "적용됨", "failed": "실패", "returning": "되돌아가는 중", "returned": "되돌아감", "left": "떠남", "began": "시작", "wave": "단계", "resumed": "재개",
   "WORSE": "나빠짐", "NOT WORSE": "나빠지지 않음", "INCONCLUSIVE": "판단 불가", "NOT TOLD": "측정값 없음",
+  "Before that": "이전 모델", "Device, as read from the chip": "칩에서 읽은 장치", "Reported": "보고 시각", "When": "시각", "Refused or rolled back, and not tried again": "거부했거나 되돌렸고 다시 시도하지 않음",
+  "settled": "안정", "matching": "맞는지 확인", "fetching": "받는 중", "verifying": "검증 중", "testing": "자체 시험 중", "switching": "바꾸는 중", "watching": "지켜보는 중", "none": "없음", "working": "진행 중", "kept": "유지", "refused": "거부",
   "p50": "지연 p50", "p99": "지연 p99", "late": "기한 초과", "accuracy": "스트리밍 AP", "drift": "점수 변화", "power": "전력", "temperature": "온도",
 };
