@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sensors.ranges import Threads, in_range
+from sensors.ranges import Fps, Threads, in_range
 from sensors.terminal.command_line import command_parser
 from sensors.terminal.exit_status import DONE, INTERRUPTED, REGRESSION
 
@@ -39,6 +39,9 @@ def main(argv: list[str]) -> int:
     resume.add_argument("--unfence", nargs="+", default=[], metavar="CHIP", help="give these chips cells again")
     for verb in (run, resume):
         verb.add_argument("--cores", type=in_range(Threads), help="to keep busy (default: all of this process's)")
+    report = _verb(verbs, "report", "write campaign.html, cells.parquet and classes.parquet into its folder", _report)
+    report.add_argument("folder", type=Path, metavar="DIR")
+    report.add_argument("--fps", type=in_range(Fps), default=30.0, help="of the camera (default: %(default)g)")
     gc = _verb(verbs, "gc", "remove results that the campaign no longer asks for", _gc)
     gc.add_argument("folder", type=Path, metavar="DIR")
     gc.add_argument("--dry-run", action="store_true", help="only tell what would go")
@@ -113,6 +116,25 @@ def _status(chosen: argparse.Namespace) -> int:
     store = _store(chosen.folder)
     plan = store.plan()
     _told(status(store, plan.name, plan.cells), as_json=chosen.json)
+    return DONE
+
+
+def _report(chosen: argparse.Namespace) -> int:
+    from replay.campaign.page.page import write_page
+    from replay.campaign.page.tables import write_tables
+    from replay.campaign.status import status
+    from sensors.terminal import console
+
+    store = _store(chosen.folder)
+    plan = store.plan()
+    by_key = store.records(plan.cells)
+    records = [by_key[cell.key] for cell in plan.cells if cell.key in by_key]
+    made = [*write_tables(records, store.folder)]
+    made.append(write_page(status(store, plan.name, plan.cells), records, store.folder, chosen.fps))
+    if chosen.json:
+        console.print_json([str(path) for path in made])
+    else:
+        console.say(*(f"{path}: written" for path in made))
     return DONE
 
 
