@@ -13,7 +13,9 @@ from edge.device.fixed_inputs import picture_only
 from edge.device.opening import open_backend
 from edge.device.watched import Watched
 from edge.pipeline import Pipeline
-from edge.scene.grounding import Grounding, open_grounding
+from edge.scene.grounding import Grounding
+from edge.scene.rules import EventRule
+from edge.scene.watch import Watch
 from edge.session_name import UNNAMED, SessionName
 from edge.stream import Stream
 from edge.tracking import Tracking, open_tracking
@@ -26,7 +28,7 @@ from models.manifest import Artefact, Manifest
 from sensors.clock import Clock, SystemClock
 from sensors.pace.feeder import Feeder
 from sensors.pace.keeping import Keeping
-from sensors.pace.pacing import Anchor, Lockstep, Pace
+from sensors.pace.pacing import Anchor, Lockstep, Pace, Schedule
 from sensors.sources.source import open_source, options_of
 
 
@@ -62,6 +64,7 @@ class Loaded:
         name: SessionName = UNNAMED,
         tracking: Tracking | None = None,
         grounding: Grounding | None = None,
+        watch: Watch | None = None,
         session: Session | None = None,
     ) -> Pipeline:
         """The frame path of one more stream through this model.
@@ -77,6 +80,7 @@ class Loaded:
             session_id=name.id,
             tracking=tracking,
             grounding=grounding,
+            watch=watch,
         )
 
 
@@ -143,6 +147,7 @@ def open_stream(
     session: Session | None = None,
     resume: ResumeAt | None = None,
     keep: Keeping | None = None,
+    rules: Sequence[EventRule] = (),
 ) -> Stream:
     """The stream of `config` through the model: its source at its pace, its own tracker and frame path, not started.
 
@@ -153,8 +158,19 @@ def open_stream(
     pace = open_pace(config, base, clock, resume, keep)
     try:
         tracking = open_tracking(config, base, pace.fps)
-        grounding = open_grounding(config, parts.labels)
-        pipeline = parts.pipeline(clock, name=name, tracking=tracking, grounding=grounding, session=session)
+        camera = config.camera
+        grounding = None if camera is None else Grounding(config.name, camera, parts.labels)
+        watch = Watch(
+            rules,
+            config.name,
+            parts.labels,
+            tracked=tracking is not None,
+            placed=grounding is not None,
+            schedule=Schedule(0, pace.fps) if config.pace == "lockstep" and pace.fps > 0 else None,
+        )
+        pipeline = parts.pipeline(
+            clock, name=name, tracking=tracking, grounding=grounding, watch=watch, session=session
+        )
     except BaseException:
         pace.close()
         raise

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta
 
+from edge.scene.rules import EventRule, check_names
 from edge.wire.address import BrokerAt
 from edge.wire.messages import NodeKind, PaceName
 from edge.wire.topics import check_name
@@ -199,6 +200,8 @@ class NodePlan(Settings, frozen=True, kw_only=True):
     record: RecordChoice | None = None
     """Without it, nothing is recorded."""
     privacy: PrivacyChoice = PrivacyChoice()
+    events: Annotated[tuple[EventRule, ...], Meta(max_length=1000)] = ()
+    """Rules by which frames are marked, and recorded."""
     otel: Otel | None = None
     """Without it, no traces are sent."""
     pictures: bool = True
@@ -206,6 +209,7 @@ class NodePlan(Settings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_name("node", self.name)
+        check_names(self.events)
         names = [check_name("stream", stream.name) for stream in self.streams]
         if not names:
             raise ConfigContradicts(self.name, "it has no streams", "add a [[streams]] table")

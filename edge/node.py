@@ -173,9 +173,9 @@ class Node:
             raise self._faults[0]
 
     def _open(self, stream: StreamConfig, parts: Loaded, session: SessionName) -> Stream:
-        keep = self.recorder.keeping(stream.name) if self.recorder is not None else None
+        rules, keep = self._config.events, self.recorder.keeping(stream.name) if self.recorder is not None else None
         resume = self._config.resume.streams.get(stream.name) if self._config.resume else None
-        return open_stream(stream, parts, self._base, self._clock, name=session, resume=resume, keep=keep)
+        return open_stream(stream, parts, self._base, self._clock, name=session, resume=resume, keep=keep, rules=rules)
 
     def _deliver(self, uplink: Uplink, traces: Traces | None) -> Deliver:
         """To the hub first; then to whoever watches."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from edge.device.backend import InferenceFailed, PipelinedSession, Session, Tensors
 from edge.scene.grounding import Grounding
+from edge.scene.watch import Watch
 from edge.tracking import Tracking
 from edge.wire.message import REASON_CHARACTERS
 from edge.wire.messages import STAGES, CameraStamp, Findings, FrameReport
@@ -69,6 +70,7 @@ class Pipeline:
         session_id: str = "",
         tracking: Tracking | None = None,
         grounding: Grounding | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._manifest = manifest
         self._session = session
@@ -78,6 +80,7 @@ class Pipeline:
         self._session_id = session_id
         self._tracking = tracking
         self._grounding = grounding
+        self._watch = watch
         self._model_digest = manifest.sha256[:DIGEST_DIGITS]
         self._artefact_digest = artefact.sha256[:DIGEST_DIGITS]
         self._preparer = Preparer(artefact.input, session.inputs[0])
@@ -180,6 +183,7 @@ class Pipeline:
             status="failed" if fault else "ok",
             reason=fault[:REASON_CHARACTERS],
             findings=findings,
+            events=() if self._watch is None else self._watch.events(started.id.seq, started.stamp, findings),
             model=self._model_digest,
             artefact=self._artefact_digest,
         )

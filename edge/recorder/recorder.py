@@ -60,6 +60,8 @@ class Recorder:
         self._news = threading.Condition()
         self._done = False
         self._marked_ns: dict[str, int] = {}
+        self._events: dict[str, tuple[str, ...]] = {}
+        """By stream, the rules that its last frame was an event by."""
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def start(self, birth: Birth | None) -> None:
@@ -109,6 +111,9 @@ class Recorder:
 
     def _striking(self, report: FrameReport) -> str:
         """Why a report is an event by itself; "" where it isn't."""
+        going, self._events[report.stream] = self._events.get(report.stream, ()), report.events
+        if begun := [name for name in report.events if name not in going]:
+            return f"frame {report.seq}: {', '.join(begun)}"
         if report.status == "failed":
             return f"frame {report.seq} failed: {report.reason}" if self._choice.on_failure else ""
         bar = self._choice.on_confidence_below

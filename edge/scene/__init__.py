@@ -1,3 +1,3 @@
-"""What findings mean in the scene that a camera sees: where they stand.
+"""What findings mean in the scene that a camera sees: where they stand, and which events they are part of.
 
-Imports, of `edge`, the wire and the configuration."""
+Imports, of `edge`, the wire alone."""

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge.config import StreamConfig
 from edge.wire.findings import GroundPoint
 from models.detections import Detections
 from sensors.config import ConfigWrong
@@ -55,8 +54,3 @@ class Grounding:
                 x, y = point.round(2).tolist()
                 places[place] = (x, y, x_sd, y_sd, round(min(max(shared, -1.0), 1.0), 3))
         return tuple(places)
-
-
-def open_grounding(stream: StreamConfig, labels: Sequence[str]) -> Grounding | None:
-    """None where the stream has no geometry. Raises ConfigWrong."""
-    return None if stream.camera is None else Grounding(stream.name, stream.camera, labels)

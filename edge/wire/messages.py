@@ -94,6 +94,8 @@ class FrameReport(Message, frozen=True, kw_only=True):
     """Why the frame failed."""
     findings: Findings | None = None
     """None on a failed frame: a failure is never "no objects"."""
+    events: Annotated[tuple[Label, ...], Meta(max_length=1000)] = ()
+    """Names of the node's rules that the frame is an event by."""
     camera: CameraStamp | None = None
     """None: it is no live frame, or has no picture."""
     model: Digest

@@ -15,6 +15,7 @@ VERBS = {
     "record": ("replay.cli.record:register", "write a recording, a video or what a camera shows as an MCAP file"),
     "recover": ("replay.cli.record:register_recover", "take out of an MCAP file what a killed writer left whole"),
     "score": ("replay.cli.score:register", "score another program's findings: COCO, streaming, KITTI or tracking"),
+    "events": ("replay.cli.events:register", "minutes worth looking at again: of a run, or of what a node recorded"),
     "report": ("replay.cli.report:register", "write a run folder's report.html: one page, complete in itself"),
     "export": (
         "replay.cli.export:register",

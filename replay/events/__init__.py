@@ -1,0 +1,3 @@
+"""Interesting minutes found again: the events of a run, or of what a node recorded.
+
+Imports `replay.runs`."""
