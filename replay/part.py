@@ -1,4 +1,4 @@
-"""A part of a recording: each second frame, some lost by chance, or a stretch of it."""
+"""A part of a recording: each second frame, some lost by chance, or a shard of it."""
 
 import dataclasses
 import hashlib
@@ -25,16 +25,22 @@ class NothingLeft(GilmokError):
 class Part(Settings, frozen=True, kw_only=True):
     """What is left of a recording; a frame keeps its number, and so its truth and its place in the schedule."""
 
-    first: CountOrNone = 0
-    """Frames before this place are left out; places count from 0."""
-    last: Count | None = None
-    """And those from this place on."""
     every: Count = 1
     """Only each so many-th frame: a lower rate."""
     lost: Share = 0.0
     """Of these frames, by chance: the camera never delivered them."""
     seed: Seed = 0
     """Which ones."""
+    most: Count | None = None
+    """Of the frames that are left, the first so many."""
+    shard: CountOrNone = 0
+    """Of these, which one, from 0, of"""
+    of: Count = 1
+    """so many stretches of about one length."""
+
+    def __post_init__(self) -> None:
+        if self.shard >= self.of:
+            raise ValueError(f"there is no shard {self.shard} of {self.of}: they count from 0")
 
 
 def part_of(whole: Recording, part: Part | None) -> Recording:
@@ -98,8 +104,10 @@ class PartRecording:
 
 
 def _left(numbers: Sequence[int], part: Part) -> Sequence[int]:
-    stretch = numbers[part.first : part.last : part.every]
-    if not part.lost:
-        return tuple(stretch)
-    lost = np.random.default_rng(part.seed).random(len(stretch)) < part.lost
-    return tuple(number for number, gone in zip(stretch, lost.tolist(), strict=True) if not gone)
+    left = numbers[:: part.every]
+    if part.lost:
+        lost = np.random.default_rng(part.seed).random(len(left)) < part.lost
+        left = [number for number, gone in zip(left, lost.tolist(), strict=True) if not gone]
+    left = left[: part.most]
+    begin, end = (len(left) * edge // part.of for edge in (part.shard, part.shard + 1))
+    return tuple(left[begin:end])

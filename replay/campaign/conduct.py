@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from replay.campaign.cell import Cell
 from replay.campaign.config import Campaign
 from replay.campaign.driver import Driver, What
+from replay.campaign.engines.local import LocalEngine
 from replay.campaign.fencing import Fencing
-from replay.campaign.local import LocalEngine
 from replay.campaign.slots import Slots
 from replay.campaign.store import Plan, Store
 from sensors.clock import SystemClock

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from replay.campaign.cell import Cell, Outcome
-from replay.campaign.engine import EndedCell, Engine
+from replay.campaign.engines.engine import EndedCell, Engine
 from replay.campaign.fencing import Fencing
 from replay.campaign.record import Attempt, Blame, CellRecord, write_record
 from replay.campaign.slots import Slot, Slots

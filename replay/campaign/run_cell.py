@@ -7,6 +7,7 @@ from pathlib import Path
 
 from replay.campaign.cell import Cell, Outcome
 from replay.campaign.record import ChipTuple, ClassFigures, Figures, Interval
+from replay.campaign.shards import run_in_shards
 from replay.qualify.campaign import from_record
 from replay.qualify.conductor import Conductor
 from replay.qualify.qualification import Qualification
@@ -33,7 +34,7 @@ def run_cell(cell: Cell, folder: Path, clock: Clock | None = None) -> Outcome:
     if cell.at.work == "qualify":
         return _qualified(cell, out, clock)
     run = config.convert(cell.settings, ReplayConfig, "this cell")
-    summary = OfflineRun(run, out, clock).run()
+    summary = OfflineRun(run, out, clock).run() if cell.shards == 1 else run_in_shards(run, out, cell.shards)
     return outcome_of(out, summary, cell)
 
 

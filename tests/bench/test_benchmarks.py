@@ -23,6 +23,7 @@ def bench(name: str, *words: str) -> subprocess.CompletedProcess[str]:
         ("hub_ingest.py", ["--reports", "0"], 2),
         ("coverage.py", ["--worlds", "0"], 2),
         ("dashboard.py", ["--nodes", "0"], 2),
+        ("campaign.py", ["--cells", "0"], 2),
         ("shadow.py", ["--recording", "nowhere", "X"], 1),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import gilmok
-from replay.campaign.local import LocalEngine
+from replay.campaign.engines.local import LocalEngine
 from replay.campaign.store import CampaignRunning, Store
 from sensors.clock import SystemClock
 from tests.replay.campaign.made import campaign_file, stuck_chip

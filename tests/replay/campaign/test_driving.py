@@ -6,7 +6,7 @@ from pathlib import Path
 from replay.campaign.cell import Cell, Outcome
 from replay.campaign.config import read_campaign
 from replay.campaign.driver import Driver
-from replay.campaign.engine import EndedCell
+from replay.campaign.engines.engine import EndedCell
 from replay.campaign.fencing import Fencing
 from replay.campaign.inputs import Inputs
 from replay.campaign.slots import Slots

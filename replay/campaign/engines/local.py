@@ -14,12 +14,12 @@ from typing import IO, Any
 import msgspec
 
 from replay.campaign.cell import Cell, Outcome, Task
-from replay.campaign.engine import EndedCell
+from replay.campaign.engines.engine import EndedCell
 from replay.runs import nan_json
 from sensors.processes.child import last_words
 from sensors.processes.die_with_parent import tied_to_parent
 
-MODULE = "replay.campaign.process"
+MODULE = "replay.campaign.engines.process"
 LAST_BYTES = 4000
 FAREWELL_S = 5.0
 

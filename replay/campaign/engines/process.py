@@ -1,6 +1,6 @@
 """A worker: tasks come on standard input, a line each, and what came of each goes to standard output, a line each.
 
-`python -P -m replay.campaign.process`; it ends when its input does.
+`python -P -m replay.campaign.engines.process`; it ends when its input does.
 """
 
 import sys
