@@ -1,6 +1,7 @@
 """`gilmok node`: one node against any MQTT broker."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +91,10 @@ def _run(chosen: argparse.Namespace, vitals: "VitalsOut | None") -> int:
             raise KeyboardInterrupt
         node.stop()
 
+    def mark(*_: object) -> None:
+        if node.recorder is not None:
+            node.recorder.mark("an operator asked for it")
+
     def ready() -> None:
         if node.view is not None:
             console.say(f"foxglove {node.view.address}")
@@ -99,6 +104,8 @@ def _run(chosen: argparse.Namespace, vitals: "VitalsOut | None") -> int:
             if sys.stdin is not None:  # closed, it has ended
                 sys.stdin.readline()
 
+    # Whoever is at the machine, or its unit, marks an event: what lies around it is kept.
+    signal.signal(signal.SIGUSR1, mark)
     with ended_by_signals(stop, give_up=node.give_up, finishing=lambda: node.leaving):
         node.run(ready)
     return 0

@@ -93,6 +93,15 @@ class Recorder:
         self._marked_ns[stream] = now.mono_ns
         self._put(stream, now, why, 0)
 
+    def mark(self, why: str) -> None:
+        """`trigger` of every stream. May come from a signal's handler: the lock may be held by who was interrupted."""
+
+        def mark() -> None:
+            for stream in self._streams:
+                self.trigger(stream, why)
+
+        threading.Thread(target=mark, name="mark").start()
+
     def drained(self) -> None:
         """Wait until all that was handed over is written."""
         with self._news:

@@ -12,11 +12,14 @@ from sensors.clock import EARLIEST_UTC_NS, NS_PER_S, Stamp
 ANSWERED_S = 3600
 """So long after its deadline an order is still answered; what is older is left unsaid."""
 
-Effect: TypeAlias = Literal["nothing", "restart"]
+Effect: TypeAlias = Literal["nothing", "restart", "record"]
 
 
-def carried_out(state: UnitState, verb: str, order: Order, now: Stamp) -> tuple[UnitState, Receipt | None, Effect]:
-    """`verb`: of the topic it came on. What is to be done to the node process is the effect.
+def carried_out(
+    state: UnitState, verb: str, order: Order, now: Stamp, *, recording: bool = False
+) -> tuple[UnitState, Receipt | None, Effect]:
+    """`verb`: of the topic it came on. `recording`: whether the node at work keeps what it sees. What is to be done to
+    the node process is the effect.
 
     No receipt: the order was over long ago, and whoever gave it has given it up.
     """
@@ -34,7 +37,7 @@ def carried_out(state: UnitState, verb: str, order: Order, now: Stamp) -> tuple[
     elif late_s > 0:
         verdict, why = "expired", f"it came {late_s:.1f} s after its deadline, by the unit's wall clock"
     else:
-        state, why, effect = _done(state, order, now)
+        state, why, effect = _done(state, order, now, recording=recording)
         verdict, why = ("refused", why.removeprefix(NOT)) if why.startswith(NOT) else ("applied", why)
     receipt = Receipt(id=order.id, verb=verb, verdict=verdict, reason=why, stamp=now)
     state = replace(state, receipts=(*state.receipts, receipt), unanswered=(*state.unanswered, receipt.id))
@@ -44,7 +47,7 @@ def carried_out(state: UnitState, verb: str, order: Order, now: Stamp) -> tuple[
 NOT = "not: "
 
 
-def _done(state: UnitState, order: Order, now: Stamp) -> tuple[UnitState, str, Effect]:
+def _done(state: UnitState, order: Order, now: Stamp, *, recording: bool) -> tuple[UnitState, str, Effect]:
     who = f"by order of {order.by or 'somebody'}" + (f": {order.why}" if order.why else "")
     match order.verb:
         case "rollback":
@@ -53,6 +56,10 @@ def _done(state: UnitState, order: Order, now: Stamp) -> tuple[UnitState, str, E
             if not any(order.digest in (None, one.deployment.digest) for one in state.bad):
                 return state, f"{NOT}no such deployment is bad here", "nothing"
             return forgiven(state, order.digest, now), "it may be tried again", "nothing"
+        case "record" if not recording:
+            return state, f"{NOT}its node is not at work, or records nothing ([record] in NODE.toml)", "nothing"
+        case "record":
+            return state, "the minutes around now are kept", "record"
         case _:
             return state, "the node is started again", "restart"
 

@@ -146,12 +146,17 @@ class Unit:
 
     def _obey(self, arrived: OrderArrived) -> None:
         before = self._memory.state
-        changed, receipt, effect = carried_out(before, arrived.verb, arrived.order, self._clock.now())
+        recording = self._config.record is not None and self._keeper.told.state == "running"
+        changed, receipt, effect = carried_out(
+            before, arrived.verb, arrived.order, self._clock.now(), recording=recording
+        )
         self._memory.become(changed)
         if receipt is not None and changed is before:
             self._link.answer(receipt)
         if effect == "restart":
             self._deploying.restart()
+        elif effect == "record":
+            self._keeper.mark()
 
     def _opened(self) -> Repository:
         return Repository(self._config.unit, self._base, self._folder, self._clock)

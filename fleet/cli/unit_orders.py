@@ -46,9 +46,9 @@ def register(verbs: "argparse._SubParsersAction[Any]") -> None:
     desire.add_argument("digest", type=_digest, metavar="DIGEST", help="a bundle; or none: what NODE.toml says")
     desire.add_argument("--wait", type=in_range(SecondsOrNone), default=0.0, metavar="SECONDS", help="for its outcome")
     desire.set_defaults(call=_desire)
-    order = verbs.add_parser("order", help="have a unit do something once: rollback, retry or restart")
+    order = verbs.add_parser("order", help="have a unit do something once: rollback, retry, restart or record")
     order.add_argument("node", metavar="NODE")
-    order.add_argument("verb", metavar="VERB", help="rollback, retry, restart")
+    order.add_argument("verb", metavar="VERB", help="rollback, retry, restart, record")
     order.add_argument("--digest", type=_digest, help="rollback: only if this is active; retry: only this one")
     order.add_argument("--why", default="", help="one sentence for the others")
     order.add_argument(

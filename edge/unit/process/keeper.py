@@ -88,6 +88,11 @@ class NodeKeeper:
     def at_work(self, life: NodeProcess) -> bool:
         return life is self._life
 
+    def mark(self) -> None:
+        """Have it keep what it sees around now, if it is at work."""
+        if self._life is not None and self._life.vitals is not None:
+            self._life.mark()
+
     def resume(self) -> None:
         """Start it, if it was ended and nobody has said that it be started."""
         if self._life is None and self._due_ns is None:

@@ -1,6 +1,7 @@
 """One life of the node: `gilmok node run` as a process, heard once a second, with last words when it dies."""
 
 import contextlib
+import signal
 import socket
 import subprocess
 import sys
@@ -92,6 +93,10 @@ class NodeProcess:
         except subprocess.TimeoutExpired:
             self.kill()
         self._join()
+
+    def mark(self) -> None:
+        """An event, to its recorder; only of one that has said how it is, for before it would die of the signal."""
+        self._process.send_signal(signal.SIGUSR1)
 
     def kill(self) -> None:
         self._process.kill()

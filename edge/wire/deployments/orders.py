@@ -14,6 +14,7 @@ VERBS = {
     "rollback": "make the previous deployment active, and try this one no more",
     "retry": "forget that a deployment is bad, and try it again if it is desired",
     "restart": "start the node process again",
+    "record": "keep what its cameras show around this moment",
 }
 """What a unit knows how to do; any other verb is refused."""
 

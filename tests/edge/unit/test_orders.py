@@ -42,8 +42,9 @@ def test_an_order_of_a_month_ago_is_not_even_answered() -> None:
         (UnitState(), "rollback", order("rollback"), "nothing to go back from"),
         (active(A), "rollback", order("rollback", digest=B.digest), "aaaaaaaaaaaa is active"),
         (active(A), "retry", order("retry", digest=B.digest), "no such deployment is bad here"),
-        (active(A), "explode", order("explode"), "knows no order 'explode' (rollback, retry, restart)"),
+        (active(A), "explode", order("explode"), "knows no order 'explode' (rollback, retry, restart, record)"),
         (active(A), "retry", order("rollback"), "it came as another"),
+        (active(A), "record", order("record"), "records nothing"),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused_and_changes_nothing(
@@ -66,3 +67,9 @@ def test_a_rollback_takes_back_what_is_watched_and_gives_up_what_is_not_active_y
     state, _, effect = carried_out(watched(B, active(A)), "rollback", order("rollback", digest=B.digest), NOW)
     assert (state.active, effect) == (A, "restart")
     assert state.why_bad(B.digest) is not None
+
+
+def test_what_is_seen_around_now_is_kept_by_order_where_the_node_records() -> None:
+    state, receipt, effect = carried_out(active(A), "record", order("record"), NOW, recording=True)
+    assert receipt is not None
+    assert (receipt.verdict, effect, state.active) == ("applied", "record", A)
