@@ -12,6 +12,7 @@ VERBS = {
         "is it sound: missing pictures, boxes outside, labels without a picture, ...",
     ),
     "convert": ("replay.cli.convert:register", "write a recording in another layout; what is lost is told first"),
+    "label": ("replay.cli.label:register", "a stronger model's findings as a truth of proposals, marked as such"),
     "record": ("replay.cli.record:register", "write a recording, a video or what a camera shows as an MCAP file"),
     "recover": ("replay.cli.record:register_recover", "take out of an MCAP file what a killed writer left whole"),
     "score": ("replay.cli.score:register", "score another program's findings: COCO, streaming, KITTI or tracking"),

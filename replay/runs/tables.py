@@ -36,6 +36,9 @@ def render(summary: Summary) -> list[Text | Table]:
         *render_pairs(summary.same_frames),
     ]
     parts += [Text(f"{_name(one)}: {line}", "dim") for one in summary.streams for line in _classes(one)]
+    parts += [
+        Text(f"about {one.recording}: {one.accuracy.note}", "yellow") for one in summary.streams if one.accuracy.note
+    ]
     parts += [Text(f"about {one.recording}: {remark}", "dim") for one in summary.streams for remark in one.remarks]
     parts += [Text(f"note: {_name(one)}: {late_note(one)}", "dim") for one in summary.streams if one.late]
     parts += [

@@ -60,6 +60,8 @@ class AccuracySummary(Record, frozen=True, kw_only=True):
     """Which labels count for which class; None in older records."""
     by_score: ScoreTable | None = None
     """Precision and recall, as `coco` of every captured frame; None in older records."""
+    note: str = ""
+    """What must be told beside these figures: that the truth is a teacher's proposals, say."""
 
 
 def accuracy_summary(
@@ -112,6 +114,7 @@ def accuracy_summary(
         breakdown=bands,
         classes=class_table(scored),
         by_score=by_score(scored.pool),
+        note=recording.note,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from replay.datasets.mcap_recording import McapRecording
 from replay.datasets.mcap_truth import FACTS, TRUTH, TRUTH_LEAF, RecordingFacts, truth_message
 from replay.datasets.pictures import PictureRecording
+from replay.datasets.proposals import Proposals
 from replay.datasets.writing.conversion import ReadBackDiffers, difference
 from replay.recording import Recording
 from replay.truth import Truth
@@ -74,6 +75,7 @@ def write_mcap(recording: Recording, path: Path, clock: Clock, on_frame: OnFrame
 
 def encoded_picture(recording: Recording, number: int) -> tuple[Encoded, bool]:
     """A frame's picture, and whether its own bytes are taken; else it is a PNG. Raises PictureUnreadable."""
+    recording = pictures_of(recording)
     if isinstance(recording, McapRecording) and (own := recording.encoded(number)) is not None:
         return own, True
     if isinstance(recording, PictureRecording):
@@ -86,7 +88,13 @@ def encoded_picture(recording: Recording, number: int) -> tuple[Encoded, bool]:
     return encode(recording.picture(number), "png"), False
 
 
+def pictures_of(recording: Recording) -> Recording:
+    """Whose pictures they are."""
+    return recording.origin if isinstance(recording, Proposals) else recording
+
+
 def _offset_ns(recording: Recording, place: int, number: int) -> int:
+    recording = pictures_of(recording)
     if isinstance(recording, McapRecording):
         return recording.offset_ns(number)
     return round(place * NS_PER_S / recording.fps) if recording.fps > 0 else place * PERIOD_NS
