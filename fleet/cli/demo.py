@@ -1,5 +1,6 @@
 """`gilmok demo`: a living testbed on a fresh machine, with nothing to download."""
 
+import argparse
 from pathlib import Path
 
 from sensors.ranges import Seconds, in_range
@@ -40,6 +41,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--units", type=Path, metavar="DIR", help="four units in a folder, to roll models out to, until Ctrl-C instead"
     )
+    parser.add_argument(
+        "--live",
+        action=argparse.BooleanOptionalAction,
+        help="a fifth camera, live over RTSP (default: where GStreamer's server and four cores are there)",
+    )
     parser.add_argument("--stay", action="store_true", help="go on showing the dashboard afterwards, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print summary.json instead of tables")
     chosen = parser.parse_args(argv)
@@ -47,13 +53,20 @@ def main(argv: list[str]) -> int:
     if chosen.units is not None:
         return _units(chosen.units, chosen.recordings, chosen.model)
 
-    from fleet.scenario.demo import demo_scenario
+    from contextlib import ExitStack
+
+    from fleet.scenario.demo import demo_scenario, shown_live
+    from fleet.scenario.live_camera import live_camera, worth_having
     from fleet.scenario.terminal import run_at_terminal
     from sensors.terminal import console
     from sensors.terminal.exit_status import INTERRUPTED
 
-    scenario = demo_scenario(chosen.recordings, chosen.model, chosen.seconds)
-    status = run_at_terminal(scenario, chosen.out or fresh_folder("demo"), chosen.json, stay=chosen.stay)
+    with ExitStack() as stack:
+        live = ""
+        if chosen.live or (chosen.live is None and worth_having()):
+            live = stack.enter_context(live_camera(shown_live(chosen.recordings)))
+        scenario = demo_scenario(chosen.recordings, chosen.model, chosen.seconds, live)
+        status = run_at_terminal(scenario, chosen.out or fresh_folder("demo"), chosen.json, stay=chosen.stay)
     if not chosen.json and status != INTERRUPTED:
         console.say("", *NEXT.format(model=chosen.model).splitlines())
     return status

@@ -8,7 +8,7 @@ from edge.config import BackendChoice, ModelChoice, NodePlan, Place, SourceChoic
 from edge.wire.messages import NodeKind
 from fleet.alert_settings import Alert
 from fleet.scenario.scenario import Scenario
-from replay.datasets.world import FACTS
+from replay.datasets.world import FACTS, VIDEO
 from replay.recording import open_dataset
 from sensors.errors import GilmokError
 from sensors.outside import ContentWrong, json_of, read_bytes
@@ -36,8 +36,9 @@ class NoCameras(GilmokError):
         )
 
 
-def demo_scenario(recordings: Path, model: str, seconds: float) -> Scenario:
-    """One node a camera, for the first few cameras in the folder; raises NoCameras or DatasetWrong."""
+def demo_scenario(recordings: Path, model: str, seconds: float, live: str = "") -> Scenario:
+    """One node a camera, for the first few cameras in the folder, and one for the live camera at `live`, if there is
+    one; raises NoCameras or DatasetWrong."""
     names = open_dataset(DATASET, recordings).recordings()[:CAMERAS]
     if not names:
         raise NoCameras(recordings)
@@ -49,7 +50,25 @@ def demo_scenario(recordings: Path, model: str, seconds: float) -> Scenario:
         site="crossing",
         seconds=seconds,
         alert=ALERTS,
-        nodes=tuple(_node(recordings, name, name[shared:], model) for name in names),
+        nodes=(
+            *(_node(recordings, name, name[shared:], model) for name in names),
+            *([_live_node(live, model)] if live else ()),
+        ),
+    )
+
+
+def shown_live(recordings: Path) -> Path:
+    """The video that the live camera shows: the first recording's. Raises NoCameras or DatasetWrong."""
+    names = open_dataset(DATASET, recordings).recordings()
+    if not names:
+        raise NoCameras(recordings)
+    return recordings / names[0] / VIDEO
+
+
+def _live_node(url: str, model: str) -> NodePlan:
+    stream = StreamConfig(name="camera", pace="live", source=SourceChoice(kind="camera", options={"url": url}))
+    return NodePlan(
+        name="live-1", model=ModelChoice.of(model), backend=BackendChoice(options={"threads": 1}), streams=(stream,)
     )
 
 
