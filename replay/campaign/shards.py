@@ -5,6 +5,7 @@ that ran beside each other: they are worth nothing as latencies.
 """
 
 import multiprocessing
+import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +27,7 @@ from replay.runs.stream_record import StreamRecord
 from replay.runs.summary import Summary, summarise
 from sensors.config import convert, plain
 from sensors.errors import GilmokError
+from sensors.processes.die_with_parent import follow
 
 SHARDS = "shards"
 IN_SHARDS = "it ran in {n} shards beside each other: its latencies and frames per second are of no worth"
@@ -52,7 +54,8 @@ def run_in_shards(config: ReplayConfig, out: Path, n: int) -> Summary:
     n = max(1, min(n, len(whole.numbers), config.frames or len(whole.numbers)))
     folder = RunFolder(out)
     places = [out / SHARDS / str(shard) for shard in range(n)]
-    with ProcessPoolExecutor(n, multiprocessing.get_context("spawn")) as pool:
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(n, spawned, initializer=follow, initargs=(os.getpid(),)) as pool:
         tasks = [pool.submit(_run, plain(_shard_of(config, shard, n)), place) for shard, place in enumerate(places)]
         try:
             for task in tasks:

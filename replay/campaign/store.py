@@ -52,6 +52,11 @@ class CampaignRunning(GilmokError):
         super().__init__(f"another process is running the campaign in {folder}", "`gilmok campaign status` shows it")
 
 
+class NotFenced(GilmokError):
+    def __init__(self, slot: str, fenced: Sequence[str]) -> None:
+        super().__init__(f"no chip named {slot!r} is fenced", f"fenced: {', '.join(fenced) or 'none'}")
+
+
 class Plan(Record, frozen=True, kw_only=True):
     name: str
     campaign: dict[str, Any]
@@ -159,6 +164,10 @@ class Store:
         return fence
 
     def unfence(self, slot: str) -> None:
+        """Raises NotFenced."""
+        fenced = self.fences()
+        if slot not in fenced:
+            raise NotFenced(slot, list(fenced))
         self._fence_file(slot).unlink(missing_ok=True)
 
     def _fence_file(self, slot: str) -> Path:

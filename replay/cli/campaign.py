@@ -68,22 +68,27 @@ def _run(chosen: argparse.Namespace) -> int:
 def _resume(chosen: argparse.Namespace) -> int:
     from replay.campaign.inputs import planned_again
     from replay.campaign.status import changes, to_run
+    from replay.campaign.store import NoCampaign, PlanWrong
     from sensors.terminal import console
 
     store = _store(chosen.folder)
-    before = store.plan() if chosen.campaign is None or (chosen.folder / "campaign.json").exists() else None
+    before = None
+    try:
+        before = store.plan()
+    except (NoCampaign, PlanWrong):
+        if chosen.campaign is None:
+            raise
     if chosen.campaign is not None:
         plan = _planned(chosen.campaign)
     else:
         assert before is not None
         # Files may have changed since, too.
         plan = planned_again(before)
-    if before is not None:
-        for what, n in changes(before.cells, plan.cells).items():
-            console.warn(f"{n} cells: {what}")
-    store.write_plan(plan)
+    for what, n in changes(before.cells, plan.cells).items() if before is not None else ():
+        console.warn(f"{n} cells: {what}")
     for chip in chosen.unfence:
         store.unfence(chip)
+    store.write_plan(plan)
     return _driven(store, plan, to_run(store, plan.cells, failed=chosen.failed), chosen)
 
 

@@ -42,11 +42,18 @@ def end(process: "subprocess.Popen[bytes]", patience_s: float) -> None:
         process.wait()
 
 
-def main(parent: str, *command: str) -> None:
+def follow(parent: int) -> None:
+    """This process ends when `parent`, which started it, does; at once, if it has already."""
+    if sys.platform != "linux":
+        return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
     # Whoever was killed before the kernel was asked is not noticed by it.
-    if os.getppid() != int(parent):
+    if os.getppid() != parent:
         sys.exit(1)
+
+
+def main(parent: str, *command: str) -> None:
+    follow(int(parent))
     os.execvp(command[0], command)
 
 

@@ -15,6 +15,7 @@ from replay.campaign.engines.local import LocalEngine
 from replay.campaign.store import CampaignRunning, Store
 from sensors.clock import SystemClock
 from tests.replay.campaign.made import campaign_file, stuck_chip
+from tests.tiny import write_recording
 from tests.waiting import wait_until
 
 
@@ -70,11 +71,19 @@ def test_a_chip_that_hangs_is_ended_fenced_and_missing_and_can_be_given_another_
     assert {one["blame"] for one in there["cells"]} == {"engine", ""}
     assert "does its chip hang" in next(one["why"] for one in there["cells"] if one["why"])
     assert len(there["missing"]) == 2
+    assert gilmok.main(["campaign", "resume", str(tmp_path / "out"), "--unfence", "other:0"]) == 1
+    assert "emulated:stuck" in capsys.readouterr().err
     # Fenced, it is given no cell; its cells wait.
     status, there = said(capsys, "resume", tmp_path / "out")
     assert (status, there["states"]) == (3, {"failed": 1, "waiting": 1})
     assert gilmok.main(["campaign", "run", str(path), "--out", str(tmp_path / "out")]) == 1
     assert "resume" in capsys.readouterr().err
+    # A plan that the disk damaged is made anew out of the file.
+    (tmp_path / "out" / "campaign.json").write_text("x")
+    assert gilmok.main(["campaign", "resume", str(tmp_path / "out")]) == 1
+    assert "CAMPAIGN.toml" in capsys.readouterr().err
+    status, there = said(capsys, "resume", tmp_path / "out", path)
+    assert (status, there["states"]) == (3, {"failed": 1, "waiting": 1})
 
 
 def test_a_worker_that_is_killed_is_another_one_for_the_next_cell(tmp_path: Path) -> None:
@@ -110,3 +119,26 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path, capsy
     assert "taken" in capsys.readouterr().err
     assert gilmok.main(["campaign", "status", os.devnull]) == 1
     assert "holds no campaign" in capsys.readouterr().err
+
+
+def test_one_ctrl_c_lets_what_runs_come_to_its_end_and_begins_nothing_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = [{"kind": "realtime", "repeats": 3}]
+    # Two seconds in real time: long enough to be met at it.
+    write_recording(tmp_path / "slow", frames=20, fps=10)
+    recordings = [{"name": "walk", "dataset": "mot", "root": "slow", "recording": "WALK"}]
+    path, out = campaign_file(tmp_path, work=work, recordings=recordings), tmp_path / "out"
+    command = [sys.executable, "-P", "-m", "gilmok", "campaign", "run", str(path), "--out", str(out)]
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: list(out.glob("cells/*/run/run.json")), "the first cell's run")
+        driver.send_signal(signal.SIGINT)
+        _, errors = driver.communicate(timeout=60)
+    finally:
+        driver.kill()
+        driver.wait()
+    assert driver.returncode == 130
+    assert b"resume" in errors
+    _, there = said(capsys, "status", out)
+    assert there["states"] == {"done": 1, "waiting": 2}
