@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta
 
-from edge.scene.rules import EventRule, check_names
+from edge.scene.rules import EventRule, check_names, check_streams
 from edge.wire.address import BrokerAt
 from edge.wire.messages import NodeKind, PaceName
 from edge.wire.topics import check_name
@@ -211,6 +211,7 @@ class NodePlan(Settings, frozen=True, kw_only=True):
         check_name("node", self.name)
         check_names(self.events)
         names = [check_name("stream", stream.name) for stream in self.streams]
+        check_streams(self.events, names)
         if not names:
             raise ConfigContradicts(self.name, "it has no streams", "add a [[streams]] table")
         if len(set(names)) < len(names):

@@ -205,8 +205,7 @@ class _Stream:
     def finish(self) -> None:
         if self._ring is not None:
             try:
-                for frame in self._unblurred.rest() if self._unblurred is not None else ():
-                    self._write_frame(self._ring, frame)
+                self._write_frames(self._ring, [] if self._unblurred is None else self._unblurred.rest())
                 self._ring.finish()
             except OSError as error:
                 log.error("%s: its last file could not be finished: %s", self._folder, error.strerror)
@@ -223,12 +222,20 @@ class _Stream:
             ring.mark(at, item)
             ring.writer(at, key=False).json(f"/{self._name}/event", EVENT, {"why": item}, at)
         elif isinstance(item, FrameReport):
-            for frame in self._unblurred.report(item) if self._unblurred is not None else ():
-                self._write_frame(ring, frame)
+            # The report first: where the disk refuses it, its frames wait on, and are counted when they are given up.
             self._write_report(ring.writer(at, key=False), item)
+            self._write_frames(ring, [] if self._unblurred is None else self._unblurred.report(item))
         else:
-            for frame in [item] if self._unblurred is None else self._unblurred.frame(item):
+            self._write_frames(ring, [item] if self._unblurred is None else self._unblurred.frame(item))
+
+    def _write_frames(self, ring: Ring, frames: Sequence[KeptFrame]) -> None:
+        for place, frame in enumerate(frames):
+            try:
                 self._write_frame(ring, frame)
+            except OSError:
+                # This one is counted by whoever called.
+                self.lost += len(frames) - place - 1
+                raise
 
     def _write_frame(self, ring: Ring, frame: KeptFrame) -> None:
         writer = ring.writer(frame.stamp, key=frame.encoded is not None and frame.encoded.key)

@@ -1,5 +1,6 @@
 """Rules that mark frames by what was found: NODE.toml's [[events]], and RULES.toml of `gilmok replay events`."""
 
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
@@ -58,7 +59,15 @@ class Rules(Settings, frozen=True, kw_only=True):
         check_names(self.events)
 
 
-def check_names(rules: tuple[EventRule, ...]) -> None:
+def check_streams(rules: Sequence[EventRule], streams: Collection[str]) -> None:
+    """Raises ConfigWrong where a rule is of a stream that isn't there: it would watch nothing."""
+    for rule in rules:
+        if strange := [name for name in rule.streams if name not in streams]:
+            what = f"there is no stream {strange[0]!r}, but {', '.join(sorted(streams))}"
+            raise ConfigWrong(f"event {rule.name!r}", what)
+
+
+def check_names(rules: Sequence[EventRule]) -> None:
     """Raises ConfigWrong where two have one name: nobody could tell their frames apart."""
     names = [rule.name for rule in rules]
     if twice := next((name for name in names if names.count(name) > 1), ""):

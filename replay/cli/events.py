@@ -31,6 +31,8 @@ def _events(chosen: argparse.Namespace) -> int:
     with console.waiting(f"reading {chosen.subject}"):
         streams = reported(chosen.subject)
         found = events_of(streams, rules)
+    for what in dict.fromkeys(what for one in streams for what in one.damage):
+        console.warn(f"{what}; what happened there is not told")
     if chosen.json:
         console.print_json(found)
         return DONE

@@ -52,8 +52,8 @@ def _label(chosen: argparse.Namespace) -> int:
         f"{chosen.out}: {counted(taught.boxes, 'proposed box')} in {len(recording.numbers)} frames",
         *unanswered,
         *told,
-        f"  every score over it says: {taught.proposals.note}",
-        f"  gilmok replay run --root {chosen.out} --model MODEL     how far a model is from its teacher",
-        f"  gilmok replay convert --root {chosen.out} --to cvat --out DIR     for people who correct it",
+        f"  a score over it says: {taught.proposals.note}",
+        f"  how far a model is from its teacher: `gilmok replay run --root {chosen.out} --model MODEL`",
+        f"  for people who correct it: `gilmok replay convert --root {chosen.out} --to cvat --out DIR`",
     )
     return DONE

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from edge.scene.rules import Rules
+from edge.scene.rules import Rules, check_streams
 from edge.scene.watch import Watch
 from edge.wire.messages import FrameReport
 from replay.events.reported import NothingReported, Reported
@@ -39,6 +39,8 @@ def events_of(streams: Sequence[Reported], rules: Rules | None) -> list[Event]:
 
     Raises ConfigWrong where a rule asks for what a stream hasn't, or NothingReported where nobody knows its labels.
     """
+    if rules is not None:
+        check_streams(rules.events, {one.name.rpartition("/")[2] for one in streams})
     return [event for one in streams for event in _of_stream(one, rules)]
 
 

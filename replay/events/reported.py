@@ -29,6 +29,8 @@ class Reported:
     birth: Birth | None = None
     """None: it isn't there, since nobody listened to the node."""
     reports: list[FrameReport] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
+    """What of the files could not be read: more may have happened."""
 
     @property
     def stream(self) -> StreamBirth | None:
@@ -55,8 +57,10 @@ def _recorded(path: Path, files: list[Path]) -> Iterator[Reported]:
         raise NothingReported(path, "is neither a run's folder nor a recording")
     streams: dict[str, Reported] = {}
     birth: Birth | None = None
+    damage: list[str] = []
     for file in files:
-        for message in McapReader(file).messages():
+        reader = McapReader(file)
+        for message in reader.messages():
             try:
                 if message.channel.schema.name == BIRTH:
                     birth = decode(message.content, Birth)
@@ -68,4 +72,7 @@ def _recorded(path: Path, files: list[Path]) -> Iterator[Reported]:
                     of.reports.append(report)
             except MessageWrong as error:
                 raise NothingReported(file, f"holds a message that is none of ours: {error.what}") from error
-    yield from streams.values()
+        damage += [f"{file}: {what}" for what in reader.damage]
+    for one in streams.values():
+        one.damage = damage
+        yield one

@@ -9,6 +9,7 @@ from edge.wire.live.pictures import LENGTH, packed, unpacked
 from edge.wire.messages import Birth, FrameReport, MessageWrong, StreamBirth
 from fleet.ledger.reader import FrameRow
 from fleet.watch.fleet_row import ms
+from replay.datasets.unrecognisable import unrecognisable
 from replay.recording import Recording
 from replay.truth import Role
 from sensors.clock import NS_PER_MS
@@ -35,6 +36,9 @@ def picture_message(birth: Birth, stream: StreamBirth, row: FrameRow, recording:
             told["unknown"] = error.sentence if isinstance(error, GilmokError) else "the recording has no such frame"
         else:
             told |= {"width": image.shape[1], "height": image.shape[0], "truth": _truth(recording, number)}
+            assert row.report.findings is not None
+            found, truth = row.report.findings.detections(), recording.truth(number)
+            image = unrecognisable(recording, image, truth, found, birth.model.labels)
             scale = min(1.0, WIDTH / image.shape[1])
             small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
             jpeg = cv2.imencode(".jpg", np.ascontiguousarray(small), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from replay.datasets.unrecognisable import OWN
 from replay.metrics.matching import FALSE_ALARM, HIT
 from replay.metrics.pool import Numbers
 from replay.report.evidence import Evidence
 from replay.report.shown_frames import ShownFrame, shown_frames
-from replay.report.views.unrecognisable import NOTE, OWN, may_be_shown
+from replay.report.views.unrecognisable import NOTE, may_be_shown
 from replay.truth import Role, to_sizes
 from sensors.errors import GilmokError
 from sensors.frame import Image

@@ -60,6 +60,9 @@ def test_rules_that_a_run_cant_be_asked_and_folders_without_reports_end_with_sta
     rules.write_text(RULES.replace("inside", "dwell"))
     assert gilmok.main(["replay", "events", str(run), "--rules", str(rules)]) == 1
     assert "has no tracker" in capsys.readouterr().err
+    rules.write_text(f'{RULES}streams = ["south"]')
+    assert gilmok.main(["replay", "events", str(run), "--rules", str(rules)]) == 1
+    assert "there is no stream 'south'" in capsys.readouterr().err
     for subject in (tmp_path, tmp_path / "nothing", rules):
         assert gilmok.main(["replay", "events", str(subject)]) == 1
 
@@ -89,6 +92,10 @@ def test_what_a_node_marked_is_kept_by_its_recorder_and_found_again(
     assert (event["event"], event["first_seq"], event["last_seq"], event["seconds"]) == ("jam", 4, 7, 3.0)
     lines = [msgspec.json.decode(line) for line in (ring / "events.jsonl").read_bytes().splitlines()]
     assert [line["why"] for line in lines] == ["frame 4: jam"]
+    (file,) = ring.glob("*.mcap")
+    (tmp_path / "cut.mcap").write_bytes(file.read_bytes()[:-100])
+    assert gilmok.main(["replay", "events", str(tmp_path / "cut.mcap")]) == 0
+    assert "its writer was killed, or it was cut off; what happened there is not told" in capsys.readouterr().err
     rules = tmp_path / "RULES.toml"
     rules.write_text(RULES)
     assert gilmok.main(["replay", "events", str(ring), "--rules", str(rules)]) == 1
