@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from replay.campaign.config import WorldDrive
 from replay.campaign.record import Blame, ChipTuple, Coordinates, Figures
 from sensors.record import Record
 
@@ -17,6 +18,8 @@ class Cell(Record, frozen=True, kw_only=True):
     """Digests, by what they are of."""
     settings: dict[str, Any]
     """Of `replay run` (a ReplayConfig), or of `qualify` (a Campaign), as plain values."""
+    world: WorldDrive | None = None
+    """What has to be drawn before it can be played."""
     limit_s: float
     retries: int
     shards: int = 1

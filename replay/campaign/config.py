@@ -16,6 +16,7 @@ from sensors.ranges import (
     ClassKey,
     Count,
     CountOrNone,
+    DriveSeconds,
     FileName,
     Fps,
     Milliseconds,
@@ -24,6 +25,7 @@ from sensors.ranges import (
     Seed,
     Several,
     Share,
+    Side,
     Threads,
 )
 
@@ -67,18 +69,42 @@ class Chip(Settings, frozen=True, kw_only=True):
         return f"{self.backend}:{self.device}"
 
 
+class WorldDrive(Settings, frozen=True, kw_only=True):
+    """A camera's drive through the built-in world, as `gilmok world render` draws it."""
+
+    layout: Name = "crossing"
+    seed: Seed = 7
+    condition: Name = "day"
+    camera: Name = "rsu-1"
+    """`rsu-N` hangs at the N-th corner, `vehicle-N` rides on the N-th best car."""
+    seconds: DriveSeconds = 40.0
+    fps: Fps = 15.0
+    width: Side = 640
+    height: Side = 360
+    faults: tuple[Name, ...] = ()
+    """As `gilmok world render --fault` takes them: `freeze@10-12`, `loss@5-9:0.3`."""
+
+
 class RecordingRow(Settings, frozen=True, kw_only=True):
     name: Name
     """In the matrix, and on the pages."""
-    dataset: Name
-    root: Path
-    recording: FileName
+    dataset: Name | None = None
+    """With `root` and `recording`: one that is there; or else"""
+    root: Path | None = None
+    recording: FileName | None = None
+    world: WorldDrive | None = None
+    """a drive that the first cell over it draws; its time counts to that cell's `limit_s`."""
     labels: tuple[Name, ...] = ()
     """Evaluated classes; empty: all that the data set offers."""
     classes: dict[ClassKey, tuple[Name, ...]] = {}
     fps: Fps | None = None
     """Of stills, in real time."""
     unsound: bool = False
+
+    def __post_init__(self) -> None:
+        there = [self.dataset, self.root, self.recording]
+        if there.count(None) != (0 if self.world is None else 3):
+            raise ValueError("a recording has dataset, root and recording, or it has a world")
 
 
 class Condition(Settings, frozen=True, kw_only=True):

@@ -16,11 +16,12 @@ from replay.campaign.cell import Cell, digest_of
 from replay.campaign.config import Campaign, Chip, RecordingRow
 from replay.campaign.matrix import Place, places
 from replay.campaign.store import Plan
+from replay.campaign.worlds import order_of, place_of
 from replay.part import Part
 from replay.qualify.campaign import FULL, QUICK, RecordingChoice, adjusted
 from replay.qualify.campaign import Campaign as Qualification
 from replay.qualify.parts.identity import SOFTWARE
-from replay.recording import Recording, open_recorded
+from replay.recording import open_recorded
 from replay.runs.offline import ReplayConfig
 from sensors.config import convert, plain
 from sensors.errors import GilmokError
@@ -32,11 +33,18 @@ STILLS_FPS = 10.0
 """A qualification needs the rate of a camera where its recording has none."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    digest: str
+    frames: int
+    fps: float
+
+
 @dataclass(slots=True)
 class Inputs:
     """Looks at every file and device once, however many cells there are."""
 
-    _recordings: dict[tuple[str, str, str], Recording] = field(default_factory=dict)
+    _recordings: dict[str, _Found] = field(default_factory=dict)
     _models: dict[tuple[str, str, str], tuple[str, Artefact]] = field(default_factory=dict)
     _devices: dict[str, Device] = field(default_factory=dict)
     _versions: str = ""
@@ -51,16 +59,16 @@ class Inputs:
         frames = 0
         fps = math.nan
         try:
-            recording = self._recording(place.recording)
-            known["recording"] = recording.digest
-            frames, fps = self._length(place, recording), recording.fps
+            found = self._found(place.recording)
+            known["recording"] = found.digest
+            frames, fps = _length(place, found.frames), found.fps
             known["model"], artefact = self._model(place)
             known["artefact"] = artefact.sha256
             known["chip"] = digest_of(dict(self._device(place.chip).facts))
         except GilmokError as error:
             why = error.sentence
             known["impossible"] = why
-        settings = self._settings(place, fps)
+        settings: dict[str, Any] = plain(_qualification(place, fps) if at.work == "qualify" else _replay(place))
         told = {key: value for key, value in settings.items() if key not in SETTLED_BY_DIGEST}
         told["model_labels"] = list(place.model.labels)
         known["settings"] = digest_of([at.work, _by_content(told)])
@@ -70,6 +78,7 @@ class Inputs:
             required=place.required,
             inputs=known,
             settings=settings,
+            world=place.recording.world,
             limit_s=work.limit_s,
             retries=work.retries,
             shards=work.shards,
@@ -80,11 +89,10 @@ class Inputs:
             frames=frames,
         )
 
-    def _recording(self, row: RecordingRow) -> Recording:
-        name = (row.dataset, str(row.root), row.recording)
-        if name not in self._recordings:
-            self._recordings[name] = open_recorded(row.dataset, row.root, row.recording)
-        return self._recordings[name]
+    def _found(self, row: RecordingRow) -> _Found:
+        if row.name not in self._recordings:
+            self._recordings[row.name] = _found(row)
+        return self._recordings[row.name]
 
     def _model(self, place: Place) -> tuple[str, Artefact]:
         choice, backend = place.model_choice(), place.backend_choice()
@@ -107,15 +115,29 @@ class Inputs:
             self._versions = digest_of([software(), *_installed(SOFTWARE)])
         return self._versions
 
-    def _length(self, place: Place, recording: Recording) -> int:
-        n = len(recording.numbers)
-        kept = -(-n // place.condition.every)
-        return min(kept, place.work.frames or kept)
 
-    def _settings(self, place: Place, fps: float) -> dict[str, Any]:
-        made = _qualification(place, fps) if place.at.work == "qualify" else _replay(place)
-        settings: dict[str, Any] = plain(made)
-        return settings
+def _length(place: Place, frames: int) -> int:
+    kept = -(-frames // place.condition.every)
+    return min(kept, place.work.frames or kept)
+
+
+def _found(row: RecordingRow) -> _Found:
+    """What is known of a recording; of a world, without drawing it: its order settles what it holds."""
+    dataset, root, name = where(row)
+    if row.world is not None:
+        return _Found(root.name, int(row.world.seconds * row.world.fps), row.world.fps)
+    recording = open_recorded(dataset, root, name)
+    return _Found(recording.digest, len(recording.numbers), recording.fps)
+
+
+def where(row: RecordingRow) -> tuple[str, Path, str]:
+    """Data set, folder and name; raises what is wrong with a world."""
+    if row.world is not None:
+        return ("world", *place_of(order_of(row.world)))
+    assert row.dataset is not None
+    assert row.root is not None
+    assert row.recording is not None
+    return (row.dataset, row.root, row.recording)
 
 
 def _part(place: Place) -> Part | None:
@@ -127,10 +149,11 @@ def _part(place: Place) -> Part | None:
 
 def _replay(place: Place) -> ReplayConfig:
     row, work = place.recording, place.work
+    dataset, root, name = where(row)
     return ReplayConfig(
-        dataset=row.dataset,
-        root=row.root,
-        name=row.recording,
+        dataset=dataset,
+        root=root,
+        name=name,
         model=place.model_choice(),
         backend=place.backend_choice(),
         pace="realtime" if work.kind == "realtime" else "lockstep",
@@ -146,12 +169,13 @@ def _replay(place: Place) -> ReplayConfig:
 
 def _qualification(place: Place, fps: float) -> Qualification:
     row, work = place.recording, place.work
+    dataset, root, name = where(row)
     rate = row.fps or (fps if fps > 0 else STILLS_FPS)
     budget = QUICK if work.quick else FULL
     return Qualification(
         model=place.model_choice(),
         backend=place.backend_choice(),
-        recordings=(RecordingChoice(dataset=row.dataset, root=row.root, name=row.recording),),
+        recordings=(RecordingChoice(dataset=dataset, root=root, name=name),),
         labels=row.labels,
         classes=row.classes,
         rate_fps=rate,

@@ -8,6 +8,7 @@ from pathlib import Path
 from replay.campaign.cell import Cell, Outcome
 from replay.campaign.record import ChipTuple, ClassFigures, Figures, Interval
 from replay.campaign.shards import run_in_shards
+from replay.campaign.worlds import draw
 from replay.qualify.campaign import from_record
 from replay.qualify.conductor import Conductor
 from replay.qualify.qualification import Qualification
@@ -29,6 +30,8 @@ def run_cell(cell: Cell, folder: Path, clock: Clock | None = None) -> Outcome:
     """
     clock = clock or SystemClock()
     out = folder / RUN
+    if cell.world is not None:
+        draw(cell.world)
     # What an attempt that was cut short left there is no result, and a run folder is never written into twice.
     shutil.rmtree(out, ignore_errors=True)
     if cell.at.work == "qualify":
