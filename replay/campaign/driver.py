@@ -15,7 +15,10 @@ from sensors.host import host_facts, software
 
 POLL_S = 0.2
 RENEW_S = 20.0
+KILL_S = 15.0
+"""A process that hasn't ended so long after it was killed hangs in the kernel, and its chip with it."""
 HUNG = "it ran for longer than its limit of {limit:g} s and was ended: does its chip hang?"
+STUCK = "it ran for longer than its limit of {limit:g} s, and nothing can end its process: its chip hangs in the kernel"
 
 What: TypeAlias = Literal["began", "done", "failed", "again", "fenced"]
 OnEvent: TypeAlias = Callable[[What, Cell, str], None]
@@ -29,7 +32,10 @@ class _Running:
     slot: Slot
     began: Stamp
     beside: set[str] = field(default_factory=set)
-    hung: bool = False
+    killed_ns: int | None = None
+    """When it was ended for running too long."""
+    stuck: bool = False
+    """It did not even end then."""
 
 
 class Driver:
@@ -58,6 +64,8 @@ class Driver:
         self._running: dict[str, _Running] = {}
         self._renewed_ns = 0
         self.draining = False
+        self.stuck: list[Slot] = []
+        """Chips that hang in the kernel: they stay locked for as long as this process lives."""
 
     def drain(self) -> None:
         """Begin no more cells; those that run come to their end."""
@@ -151,13 +159,20 @@ class Driver:
         )
         before = self._store.record(cell.key)
         attempts = (*(before.attempts if before else ()), attempt)
-        running.slot.release()
+        if running.stuck:
+            self.stuck.append(running.slot)
+        else:
+            running.slot.release()
         try:
             self._record(cell, outcome, attempts)
         except BaseException:
             running.lease.drop()
             raise
         running.lease.release()
+        if running.stuck:
+            self._fencing.fence(cell.slot, why)
+            self._store.fence(cell.slot, why)
+            self._on_event("fenced", cell, why)
         self._judge(cell, why, blame, len(attempts))
 
     def _judge(self, cell: Cell, why: str, blame: Blame, tried: int) -> None:
@@ -168,7 +183,7 @@ class Driver:
             self._store.fence(cell.slot, fenced)
             self._on_event("failed", cell, why)
             self._on_event("fenced", cell, fenced)
-        elif tried <= cell.retries and not self.draining:
+        elif tried <= cell.retries and not self.draining and not self._fencing.why(cell.slot):
             self._waiting.append(cell)
             self._on_event("again", cell, why)
         else:
@@ -197,11 +212,13 @@ class Driver:
 
     def _look_after_the_others(self) -> None:
         now_ns = self._clock.now().mono_ns
-        for running in self._running.values():
-            limit_s = running.cell.limit_s
-            if now_ns - running.began.mono_ns > limit_s * NS_PER_S and not running.hung:
-                running.hung = True
-                self._engine.kill(running.cell.key)
+        for key, running in list(self._running.items()):
+            if running.killed_ns is None and now_ns - running.began.mono_ns > running.cell.limit_s * NS_PER_S:
+                running.killed_ns = now_ns
+                self._engine.kill(key)
+            elif running.killed_ns is not None and now_ns - running.killed_ns > KILL_S * NS_PER_S:
+                running.stuck = True
+                self._settle(self._running.pop(key), EndedCell(key=key))
         if now_ns - self._renewed_ns > RENEW_S * NS_PER_S:
             self._renewed_ns = now_ns
             for running in self._running.values():
@@ -214,8 +231,8 @@ def _cores(cell: Cell) -> int:
 
 def _verdict(running: _Running, ended: EndedCell) -> tuple[str, Blame]:
     """Why it failed, and whose fault that is; twice nothing where it is done."""
-    if running.hung and ended.outcome is None:
-        return HUNG.format(limit=running.cell.limit_s), "engine"
+    if running.killed_ns is not None and ended.outcome is None:
+        return (STUCK if running.stuck else HUNG).format(limit=running.cell.limit_s), "engine"
     if ended.outcome is None:
         return ended.why, "engine"
     if not ended.outcome.why:

@@ -23,6 +23,10 @@ class Fencing:
         """Empty: it is not fenced."""
         return self._fenced.get(chip, "")
 
+    def fence(self, chip: str, why: str) -> None:
+        """It gets no more cells, whatever came before."""
+        self._fenced[chip] = why
+
     def put(self, cell: Cell, blame: Blame) -> str:
         """A cell ended so; returns why its chip is fenced for it, mostly nothing."""
         chip = cell.slot

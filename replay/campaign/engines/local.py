@@ -67,7 +67,9 @@ class _Worker:
             self._process.wait(FAREWELL_S)
         except subprocess.TimeoutExpired:
             self.kill()
-            self._process.wait()
+            # One that hangs in the kernel ends when that lets it go; nobody waits for it.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(FAREWELL_S)
         self._thread.join(FAREWELL_S)
 
     def how_it_ended(self) -> str:

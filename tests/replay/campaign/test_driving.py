@@ -12,6 +12,7 @@ from replay.campaign.inputs import Inputs
 from replay.campaign.slots import Slots
 from replay.campaign.status import status, to_run
 from replay.campaign.store import Lease, Store
+from sensors.clock import NS_PER_S
 from tests.fakes import ManualClock
 from tests.replay.campaign.made import campaign_file
 
@@ -116,6 +117,36 @@ def test_a_chip_on_which_cell_after_cell_dies_is_fenced_and_the_others_go_on(tmp
     assert len(found.missing) == 8
     # What failed by the engine's fault is due again, what is done is not.
     assert {cell.slot for cell in to_run(store, cells)} == {"emulated:steady-30ms"}
+
+
+def test_a_chip_whose_process_nothing_can_end_is_fenced_at_once_and_stays_locked(tmp_path: Path) -> None:
+    clock = ManualClock()
+
+    class Stuck(Desk):
+        """As a process in the kernel's uninterruptible sleep: it neither ends nor dies."""
+
+        killed = 0
+
+        def ended(self, patience_s: float) -> Sequence[EndedCell]:
+            clock.pass_ns(NS_PER_S)
+            return super().ended(patience_s) if self.running and self.running[0].slot == "onnxruntime:cpu" else []
+
+        def kill(self, key: str) -> None:
+            assert self.running[0].key == key
+            self.killed += 1
+
+    chips = [{"backend": "emulated", "device": "steady-30ms"}, {"backend": "onnxruntime", "device": "cpu"}]
+    cells, desk = made(tmp_path, chips=chips, work=[{"kind": "lockstep", "limit_s": 5.0, "repeats": 2}]), Stuck()
+    store, slots = Store(tmp_path / "out", clock), Slots(tmp_path / "slots")
+    driver = Driver(store, desk, clock, cores=1, fencing=Fencing(3, {}), slots=slots)
+    driver.run(cells[:2])
+    assert desk.killed == 1
+    found = status(store, "it", cells[:2])
+    assert found.states == {"failed": 1, "waiting": 1}
+    assert "nothing can end its process" in store.fences()["emulated:steady-30ms"].why
+    assert slots.take("emulated:steady-30ms", 1, alone=True) is None
+    for slot in driver.stuck:
+        slot.release()
 
 
 def test_one_wrong_model_fences_no_chip(tmp_path: Path) -> None:
