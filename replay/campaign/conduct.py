@@ -20,11 +20,11 @@ LOGS = "logs"
 def conduct(store: Store, plan: Plan, cells: Sequence[Cell], cores: int) -> bool:
     """Runs `cells`; returns whether it was asked to end before. Ctrl-C once drains, twice stops.
 
-    Raises CampaignRunning or FileUnwritable.
+    Its caller is driving the store. Raises FileUnwritable.
     """
     campaign = convert(plan.campaign, Campaign, "campaign.json")
     fenced = {slot: fence.why for slot, fence in store.fences().items()}
-    with store.driving(), console.bars("count", "remaining", "what") as progress:
+    with console.bars("count", "remaining", "what") as progress:
         chips = {slot: progress.add_task(slot, total=n, what="") for slot, n in _by_chip(cells).items()}
 
         def on_event(what: What, cell: Cell, why: str) -> None:

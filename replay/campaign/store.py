@@ -90,10 +90,6 @@ class Store:
 
     def write_plan(self, plan: Plan) -> None:
         """Raises FileUnwritable."""
-        try:
-            (self.folder / CELLS).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileUnwritable(self.folder, error, "name another folder with --out") from error
         atomic_files.write(self.folder / PLAN, pretty(plain(plan)), durable=True)
 
     def plan(self) -> Plan:
@@ -175,8 +171,16 @@ class Store:
 
     @contextmanager
     def driving(self) -> Iterator[None]:
-        """One driver at a time; raises CampaignRunning. The lock goes with the process, however it ends."""
-        with (self.folder / DRIVER).open("ab") as file:
+        """One driver at a time, who alone writes here; the lock goes with the process, however it ends.
+
+        Raises CampaignRunning, or FileUnwritable.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / DRIVER).open("ab")
+        except OSError as error:
+            raise FileUnwritable(self.folder, error, "name another folder") from error
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

@@ -61,8 +61,9 @@ def _run(chosen: argparse.Namespace) -> int:
     store = _store(chosen.out)
     store.check_free()
     plan = _planned(chosen.campaign)
-    store.write_plan(plan)
-    return _driven(store, plan, plan.cells, chosen)
+    with store.driving():
+        store.write_plan(plan)
+        return _driven(store, plan, plan.cells, chosen)
 
 
 def _resume(chosen: argparse.Namespace) -> int:
@@ -86,10 +87,11 @@ def _resume(chosen: argparse.Namespace) -> int:
         plan = planned_again(before)
     for what, n in changes(before.cells, plan.cells).items() if before is not None else ():
         console.warn(f"{n} cells: {what}")
-    for chip in chosen.unfence:
-        store.unfence(chip)
-    store.write_plan(plan)
-    return _driven(store, plan, to_run(store, plan.cells, failed=chosen.failed), chosen)
+    with store.driving():
+        for chip in chosen.unfence:
+            store.unfence(chip)
+        store.write_plan(plan)
+        return _driven(store, plan, to_run(store, plan.cells, failed=chosen.failed), chosen)
 
 
 def _driven(store: "Store", plan: "Plan", cells: "Sequence[Cell]", chosen: argparse.Namespace) -> int:

@@ -46,6 +46,11 @@ def test_a_killed_driver_loses_its_running_cell_alone_and_nothing_is_run_twice(
         assert there["states"] == {"done": 2, "in flight": 1, "waiting": 1}
         with pytest.raises(CampaignRunning), Store(out, SystemClock()).driving():
             pass
+        plan = (out / "campaign.json").read_bytes()
+        assert gilmok.main(["campaign", "resume", str(out), str(campaign_file(tmp_path, work=work))]) == 1
+        assert "another process" in capsys.readouterr().err
+        # Who may not drive changes nothing.
+        assert (out / "campaign.json").read_bytes() == plan
     finally:
         driver.kill()
         driver.wait()
