@@ -36,7 +36,7 @@ INNER = {
         "install",
         "shadow",
     ),
-    "campaign": ("run", "plan", "status", "resume", "gc"),
+    "campaign": ("run", "plan", "status", "resume", "report", "gc"),
     "unit": ("run", "history", "install", "status", "upgrade", "remove", "join", "doctor"),
     "fleet": ("enrol", "invite", "renew", "revoke", "list", "acl", "desire", "order"),
     "node": ("run",),
@@ -69,6 +69,7 @@ OF_OTHER_COMMANDS = {
     "edge.unit.process.node_process",
     "fleet.cli.demo",
     "fleet.ledger.backup",
+    "fleet.scenario.live_camera",
     "fleet.scenario.parts",
 }
 """They show, or start, other commands: ours, or PostgreSQL's."""

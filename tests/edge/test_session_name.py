@@ -28,7 +28,7 @@ def test_a_damaged_counter_is_told_and_never_reset(tmp_path: Path, content: str)
     assert (tmp_path / "a.session").read_text() == content
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.one_of(st.binary(max_size=30), st.integers().map(lambda count: f"{count}".encode())))
 def test_whatever_is_in_the_counters_file_the_next_session_counts_on_or_it_is_told(
     tmp_path_factory: pytest.TempPathFactory, content: bytes

@@ -1,5 +1,6 @@
 """The dashboard while a real drive goes on: its figures are those of `gilmok hub report`, and its hub may die."""
 
+import contextlib
 import json
 import os
 import signal
@@ -29,6 +30,13 @@ def reported(hub: HubConfig) -> Any:
     """As `gilmok hub report --json` tells it."""
     with LedgerReader(hub.where) as ledger:
         return json.loads(compact(run_summary(ledger, "run", list(ledger.births("run")), hub.truth)))
+
+
+def asked_again(at: str, path: str) -> tuple[int, dict[str, str], bytes]:
+    """As a page asks: whom a dashboard had let in when it died is cut off, and comes again."""
+    while True:
+        with contextlib.suppress(ConnectionResetError):
+            return get(at, path)
 
 
 def ok(at: str) -> int:
@@ -62,7 +70,7 @@ def test_its_figures_are_those_of_the_report_at_that_instant_and_who_comes_while
             assert before <= then["streams"][0]["frames"]["ok"] <= ok(progress.dashboard)
             same.append(then["streams"][0]["frames"]["ok"])
         if killed and not waited:
-            waited.append(pool.submit(get, at[0], "/api/nodes"))
+            waited.append(pool.submit(asked_again, at[0], "/api/nodes"))
         if same and not killed:
             at.append(progress.dashboard)
             killed.append(pid_of(toml))
