@@ -4,6 +4,7 @@ Nothing in lockstep depends on the frame before, as long as nothing is tracked. 
 that ran beside each other: they are worth nothing as latencies.
 """
 
+import itertools
 import multiprocessing
 import os
 import shutil
@@ -16,13 +17,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from edge.wire.messages import FrameReport, StreamCounters
+from edge.wire.messages import StreamCounters
 from replay.part import Part, part_of
 from replay.recording import open_recorded
-from replay.runs.loaded import LoadedRun, read_run
+from replay.runs.nan_json import convert as convert_nan
 from replay.runs.offline import STREAM, OfflineRun, ReplayConfig
-from replay.runs.reports import write_reports
-from replay.runs.runfolder import RunFolder
+from replay.runs.reports import read_reports, write_reports
+from replay.runs.runfolder import RunFolder, read_identity, read_summary
 from replay.runs.stream_record import StreamRecord
 from replay.runs.summary import Summary, summarise
 from sensors.config import convert, plain
@@ -62,11 +63,13 @@ def run_in_shards(config: ReplayConfig, out: Path, n: int) -> Summary:
                 task.result()
         except BrokenProcessPool as error:
             raise ShardDied(n) from error
-    parts = [read_run(place) for place in places]
-    birth = parts[0].identity.nodes[0]
+    # Read as they are: `read_run` would score each of them.
+    parts = [convert_nan(read_summary(place), Summary) for place in places]
+    identity = read_identity(places[0])
+    birth = identity.nodes[0]
     stream = replace(birth.streams[0], digest=whole.digest)
     birth = replace(birth, run=out.name, streams=(stream,))
-    reports = _in_order(parts)
+    reports = [replace(report, n=n) for n, report in enumerate(itertools.chain(*map(read_reports, places)))]
     record = StreamRecord(
         birth=birth,
         stream=stream,
@@ -76,9 +79,9 @@ def run_in_shards(config: ReplayConfig, out: Path, n: int) -> Summary:
         hub_latency_ns=None,
         recording=whole,
     )
-    troubles = [trouble for part in parts for trouble in part.summary.troubles]
+    troubles = [trouble for part in parts for trouble in part.troubles]
     summary = summarise(out.name, [record], troubles, notes=[IN_SHARDS.format(n=n)])
-    folder.write_identity(replace(parts[0].identity, run=out.name, scenario=plain(config), nodes=(birth,)))
+    folder.write_identity(replace(identity, run=out.name, scenario=plain(config), nodes=(birth,)))
     write_reports(folder, [(birth.node, STREAM, reports)])
     folder.write_summary(summary)
     shutil.rmtree(out / SHARDS)
@@ -97,14 +100,8 @@ def _run(config: dict[str, Any], out: Path) -> None:
     run.run()
 
 
-def _in_order(parts: Sequence[LoadedRun]) -> list[FrameReport]:
-    """All reports as one stream's, without holes in `n`."""
-    every = [report for part in parts for stream in part.streams for report in stream.reports]
-    return [replace(report, n=n) for n, report in enumerate(every)]
-
-
-def _counted(parts: Sequence[LoadedRun]) -> StreamCounters:
-    frames = [part.summary.frames for part in parts]
+def _counted(parts: Sequence[Summary]) -> StreamCounters:
+    frames = [part.frames for part in parts]
     return StreamCounters(
         captured=sum(one.captured for one in frames),
         ok=sum(one.ok for one in frames),
