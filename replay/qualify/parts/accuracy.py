@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from edge.pipeline import Pipeline
-from edge.wire.messages import FrameReport, encode
+from edge.wire.messages import FrameReport
 from models.detections import Detections
 from replay.metrics.coco import average_precision
 from replay.metrics.matching import Matching
@@ -21,6 +21,7 @@ from replay.qualify.candidate import candidate, frame, recordings, reference
 from replay.qualify.parts.ratio import Ratio, judged
 from replay.qualify.progress import Tell
 from replay.recording import Recording
+from replay.runs.digests import found_bytes
 from replay.scoring.ap_interval import ApInterval, ap_interval
 from replay.scoring.class_table import ClassTable, class_table, together
 from replay.scoring.classes import Wanted, is_offered, known_to
@@ -98,7 +99,7 @@ class _Answers:
         if findings is None:
             self.failed[report.reason] = self.failed.get(report.reason, 0) + 1
         else:
-            self.digest.update(encode(findings))
+            self.digest.update(found_bytes(findings))
         self.found[-1].append(None if findings is None else findings.detections())
 
 
