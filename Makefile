@@ -5,7 +5,7 @@ EXTRAS ?= bytetrack,compile,deploy,dev,foxglove,openvino,otel,postgres,qualify,r
 # These oracles ask for opencv-python, which overwrites opencv-python-headless; they work without.
 ORACLES = trackeval==1.3.0 vcd==6.0.3
 
-.PHONY: demo quick test long install clean
+.PHONY: demo quick test long bench install clean
 
 # See it alive: four cameras at a drawn crossing, under a minute of drive, nothing to download but packages.
 demo:
@@ -23,6 +23,10 @@ test: install
 # What takes long by its nature: whole recordings on every backend, drives in real time, random worlds by the hundred.
 long: install
 	PATH="$(abspath $(VENV))/bin:$$PATH" scripts/tests -m long
+
+# How fast it is, as ratios in one run: bench/results.json and the table of bench/README.md. QUICK=1: five minutes.
+bench: install
+	$(VENV)/bin/python -P -m bench.instrument $(if $(QUICK),--quick)
 
 # constraints.txt pins what a known good set was; pyproject.toml says what is allowed.
 install: $(VENV)/installed-$(EXTRAS)

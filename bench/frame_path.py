@@ -5,6 +5,7 @@
 
 Raw and end-to-end take turns in one process, since these machines drift; figures are medians over the rounds, and the
 ratio is of neighbours. End-to-end is the whole way: read, decode the picture, prepare, infer, decode, report, encode.
+Bare is the least that anybody's program must do on the same cores: read and decode the picture, infer.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from edge.device.backend import PipelinedSession
 from edge.pipeline import Pipeline
 from edge.stream import Stream
 from edge.wire.messages import FrameReport, encode
-from replay.recording import open_dataset
+from replay.recording import Recording, open_dataset
 from replay.source import RecordingSource
 from sensors.clock import Clock, SystemClock
 from sensors.frame import Array
@@ -37,7 +38,7 @@ def figures() -> dict[str, object]:
     clock = SystemClock()
     recording = open_dataset(chosen.dataset, chosen.root).open(chosen.name)
     choice = BackendChoice(options={"threads": chosen.threads, "sessions": chosen.sessions})
-    raw, whole, ratios, beyond = [], [], [], []
+    raw, whole, ratios, over_bare, beyond, jpeg = [], [], [], [], [], []
     stages: dict[str, list[float]] = {}
 
     def deliver(report: FrameReport) -> None:
@@ -48,15 +49,20 @@ def figures() -> dict[str, object]:
     with loaded(ModelChoice.of(chosen.model), choice, Path()) as parts:
         pipeline = parts.pipeline(clock)
         first = next(iter(recording.frames("bench", clock)))
-        infer_only = partial(inferred, parts.session, pipeline, pipeline.prepared(first.image), chosen.frames)
+        feed = pipeline.prepared(first.image)
+        infer_only = partial(inferred, parts.session, pipeline, feed, chosen.frames)
         infer_only()
         for _ in range(chosen.rounds):
             raw_s, raw_cpu_s = timed(infer_only)
+            _, pictures_cpu_s = timed(partial(decoded, recording, chosen.frames))
+            bare_s, _ = timed(partial(bare, parts.session, pipeline, feed, recording, chosen.frames))
             drive = a_drive(chosen, pipeline, clock)
             whole_s, whole_cpu_s = timed(partial(drive.run, deliver))
             raw.append(chosen.frames / raw_s)
             whole.append(chosen.frames / whole_s)
             ratios.append(raw_s / whole_s)
+            over_bare.append(bare_s / whole_s)
+            jpeg.append(pictures_cpu_s / chosen.frames * 1e3)
             beyond.append((whole_cpu_s - raw_cpu_s) / chosen.frames * 1e3)
     return {
         "model": parts.manifest.name,
@@ -68,6 +74,8 @@ def figures() -> dict[str, object]:
         "raw_fps": middle(raw),
         "end_to_end_fps": middle(whole),
         "ratio": middle(ratios),
+        "over_bare": middle(over_bare),
+        "picture_cpu_ms": middle(jpeg),
         "cpu_ms_a_frame_beyond_inference": middle(beyond),
         "stage_ms_p50": {stage: round(statistics.median(values), 3) for stage, values in stages.items()},
     }
@@ -90,6 +98,27 @@ def inferred(session: PipelinedSession, pipeline: Pipeline, feed: Array, frames:
     """The same tensor so many times, with as many in flight as the pipeline has."""
     pending: list[Any] = []
     for _ in range(frames):
+        if pipeline.depth == 1:
+            session.run([feed])
+            continue
+        if len(pending) == pipeline.depth:
+            session.collect(pending.pop(0))
+        pending.append(session.submit([feed]))
+    for ticket in pending:
+        session.collect(ticket)
+
+
+def decoded(recording: Recording, frames: int) -> None:
+    """Read and decode, and nothing else."""
+    for number in recording.numbers[:frames]:
+        recording.picture(number)
+
+
+def bare(session: PipelinedSession, pipeline: Pipeline, feed: Array, recording: Recording, frames: int) -> None:
+    """Each picture read and decoded, and a tensor inferred, with as many in flight as the device takes."""
+    pending: list[Any] = []
+    for number in recording.numbers[:frames]:
+        recording.picture(number)
         if pipeline.depth == 1:
             session.run([feed])
             continue

@@ -79,7 +79,7 @@ class Ring:
         """An event: what lies around it stays. Raises OSError."""
         happened = Happened(utc_ns=at.utc_ns, why=why)
         self._events.append(happened)
-        with (self._folder / EVENTS).open("ab") as file:
+        with private_files.private_file(self._folder / EVENTS).open("ab") as file:
             file.write(msgspec.json.encode(happened) + b"\n")
 
     def finish(self) -> None:
