@@ -4,10 +4,10 @@
     make bench QUICK=1
     python -P -m bench.instrument --quick
 
-Each benchmark is a process of its own, one after the other. With the road recordings beside the checkout (../shared) the
-frame path is that of YOLOX-nano on MVI_40201, without them that of gilmok-mini on the drawn crossing; `of` says which.
-Against the results that were there, of the same subject and as many cores, a ratio that is worse by more than a tenth is
-told, and the exit status is 3.
+Each benchmark is a process of its own, one after the other. With the road recordings beside the checkout (../shared)
+the frame path is that of YOLOX-nano on MVI_40201, without them that of gilmok-mini on the drawn crossing; `of` says
+which. Against the results that were there, of the same subject and as many cores, a ratio that is worse by more than a
+tenth is told, and the exit status is 3.
 """
 
 import argparse
