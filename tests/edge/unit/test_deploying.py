@@ -22,7 +22,7 @@ from tests.edge.unit.units import FPS, NODE, Ear, node_pid, running, state_of, t
 from tests.served import Served, served
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 pytest.importorskip("tuf")
 pytest.importorskip("cyclonedx")

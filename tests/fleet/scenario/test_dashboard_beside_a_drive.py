@@ -44,7 +44,7 @@ def ok(at: str) -> int:
     return int(told["streams"][0]["frames"]["ok"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_its_figures_are_those_of_the_report_at_that_instant_and_who_comes_while_the_hub_is_dead_waits(
     model: Path, root: Path, tmp_path: Path
 ) -> None:

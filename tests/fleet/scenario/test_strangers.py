@@ -109,6 +109,7 @@ def test_strangers_and_nodes_that_have_a_name_before_are_told_and_the_run_ends_w
     assert len(read_reports(tmp_path / "run")) == summary.frames.ok
 
 
+@pytest.mark.long
 def test_two_scenarios_of_one_name_at_once_are_each_complete(
     model: Path, root: Path, tmp_path: Path, on_broker: dict[str, object]
 ) -> None:

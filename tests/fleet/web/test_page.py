@@ -99,7 +99,7 @@ def test_axe_finds_nothing_in_either_theme(
         assert not found.response["violations"], (place, found.generate_report())
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, pytest.param(390, marks=pytest.mark.long)])
 def test_nothing_moves_under_the_reader_while_a_page_updates(
     width: int, told: Told, page_at: str, open_page: "Callable[[str], Page]"
 ) -> None:

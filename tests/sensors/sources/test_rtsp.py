@@ -17,7 +17,7 @@ from sensors.serving.rtsp import RtspServer, rtsp_is_there
 from sensors.sources.live import Camera
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(not rtsp_is_there(), reason="GStreamer's RTSP server (gir1.2-gst-rtsp-server-1.0) is missing"),
 ]
 
