@@ -27,13 +27,15 @@ TOKEN = "a-token-of-sixteen"
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     """With gilmok in an environment of its own, and what a node needs under /srv."""
+    packages = [str(HOUSE), *(path for path in sys.path if path.endswith("site-packages"))]
+    if unseen := [path for path in packages if path.startswith(("/tmp/", "/run/"))]:
+        pytest.skip(f"{unseen[0]} can't be seen there: a machine that boots has a /tmp and a /run of its own")
     with booted(tmp_path) as one:
         version = one.run("/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])").split()
         if tuple(map(int, version)) != sys.version_info[:2]:
             pytest.skip(f"the system's Python is {'.'.join(version)}, the packages here are of another")
         one.run("/usr/bin/python3", "-m", "venv", "--without-pip", "/opt/gilmok")
         site = one.root() / f"opt/gilmok/lib/python{'.'.join(version)}/site-packages"
-        packages = [str(HOUSE), *(path for path in sys.path if path.endswith("site-packages"))]
         for number, path in enumerate(packages):
             # Not where they lie, which may be in somebody's home.
             one.run("mkdir", "-p", f"/opt/packages/{number}")
