@@ -12,8 +12,9 @@ from tests.tiny import write_model
 
 pytest.importorskip("cyclonedx")
 
+pytestmark = pytest.mark.long
 
-@pytest.mark.long
+
 def test_a_bundle_holds_the_qualification_of_its_artefact_and_says_what_it_says(
     qualified: Path, tmp_path: Path
 ) -> None:
