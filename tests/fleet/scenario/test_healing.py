@@ -121,7 +121,7 @@ def test_at_the_end_what_is_dead_stays_dead() -> None:
     assert (mortal.started, mortal.care.restarts) == (0, [])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_hub_and_node_are_killed_and_the_run_says_what_became_of_each_frame(
     model: Path, root: Path, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def on_broker(broker: BrokerAt, site: str) -> dict[str, object]:
     return {"broker": {"url": broker.url}, "site": site}
 
 
+@pytest.mark.long
 def test_a_scenario_runs_as_often_as_one_likes_on_one_broker(
     model: Path, root: Path, tmp_path: Path, on_broker: dict[str, object]
 ) -> None:

@@ -16,7 +16,8 @@ STALE = 0.1
 """Of the model's AP so much at most is left to answers that are a third of a second older: what drives has gone on."""
 
 
-@pytest.mark.parametrize("frames", [75, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("frames", [75, 500])
 def test_accuracy_falls_from_the_model_to_node_to_hub_and_with_every_delay_added(
     shared: Path, tmp_path: Path, frames: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -120,6 +120,7 @@ def test_nothing_moves_under_the_reader_while_a_page_updates(
     assert page.evaluate("window.shift") < MOST_SHIFT
 
 
+@pytest.mark.long
 def test_it_speaks_korean_and_remembers(page_at: str, open_page: "Callable[[str], Page]") -> None:
     page = open_page(page_at)
     page.get_by_label("Language").select_option("ko")

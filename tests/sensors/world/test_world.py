@@ -78,7 +78,8 @@ def first(world: World, day: Renderer) -> Callable[[str], list[Shot]]:
 LONG = pytest.mark.long
 
 
-@pytest.mark.parametrize("condition", ["day", pytest.param("night", marks=LONG), pytest.param("rain", marks=LONG)])
+@LONG
+@pytest.mark.parametrize("condition", ["day", "night", "rain"])
 def test_the_same_seed_gives_the_same_pixels_and_the_same_truth(
     first: Callable[[str], list[Shot]], condition: str
 ) -> None:
